@@ -1,0 +1,37 @@
+/* core/packet.h: the types of packets that processes exchange (doc/wire-format.md has their tables).
+ *
+ * A packet is what a channel carries whole: its first byte is one of these.  All but the first few begin with
+ * type, group id (16 bytes), number of the view (varint).
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+typedef enum
+{
+  TY_PACKET_INVALID = 0,
+  /* messages */
+  TY_PACKET_DATA = 1,     /* a batch, from its sender (batch.h) */
+  TY_PACKET_FORWARD = 2,  /* a batch, from another holder (V5) */
+  TY_PACKET_ORDERING = 3, /* the ordering's own */
+  TY_PACKET_RECEIPTS = 4, /* what has been received and consumed of each sender; the ordering's gossip */
+  TY_PACKET_ALIVE = 5,    /* keepalive: view, lease stamp and echo (V7, V14) */
+  /* entering and leaving */
+  TY_PACKET_JOIN = 8,     /* by group name */
+  TY_PACKET_WELCOME = 9,  /* answer to JOIN: the view to reach, or a refusal */
+  TY_PACKET_LEAVE = 10,
+  TY_PACKET_SUSPECT = 11, /* whom the sender suspects, and why (V9) */
+  /* agreement */
+  TY_PACKET_PREPARE = 16,
+  TY_PACKET_STATE = 17,
+  TY_PACKET_NACK = 18,
+  TY_PACKET_PROPOSE = 19,
+  TY_PACKET_FLUSH = 20,
+  TY_PACKET_DECIDED = 21,
+  TY_PACKET_NEED = 22,
+  TY_PACKET_EXCLUDED = 23,
+  /* state transfer (V15) */
+  TY_PACKET_TRANSFER_DATA = 32,
+  TY_PACKET_TRANSFER_ACK = 33,
+  TY_PACKET_TRANSFER_FAILED = 34,
+  TY_PACKET_TRANSFER_LOADED = 35
+} TyPacketType;

@@ -1,0 +1,64 @@
+/* tyet-error.h: what can go wrong.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#if !defined(TYET_INSIDE) && !defined(TYET_COMPILATION)
+#error "Only <tyet.h> can be included directly."
+#endif
+
+#include <glib-object.h>
+#include "tyet-version.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TYET_ERROR:
+ *
+ * Error domain of tyet; its codes are [error@Tyet.Error].
+ */
+#define TYET_ERROR (tyet_error_quark ())
+TYET_API GQuark tyet_error_quark (void);
+
+/**
+ * TyetError:
+ * @TYET_ERROR_ORDERING: there is no ordering of that name, or the group that was asked uses another one
+ * @TYET_ERROR_SERVICE: the group's ordering does not offer the service asked for; nothing was sent
+ * @TYET_ERROR_TOO_LARGE: the message is longer than the process's limit; nothing was sent
+ * @TYET_ERROR_WOULD_BLOCK: the sender's window is full; wait for [signal@Tyet.Group::writable], or send asynchronously
+ * @TYET_ERROR_BLOCKED: this process's part of the group holds no quorum; nothing was sent
+ * @TYET_ERROR_NOT_MEMBER: the group has not been entered, or has been left
+ * @TYET_ERROR_ADDRESS: an address does not parse or is not usable here
+ * @TYET_ERROR_ADDRESS_IN_USE: something else listens at that address
+ * @TYET_ERROR_UNREACHABLE: no contact could be reached
+ * @TYET_ERROR_REFUSED: a contact answered and refused; the message says why
+ * @TYET_ERROR_PROTOCOL: a peer speaks something else, or another version of the protocol
+ * @TYET_ERROR_TIMED_OUT: the time given has passed
+ * @TYET_ERROR_EXCLUDED: the group went on without this process
+ * @TYET_ERROR_STATE: the call does not fit the state that the object is in
+ * @TYET_ERROR_TRANSFER: a state transfer broke off
+ * @TYET_ERROR_FORKED: the process was forked since the object was made
+ *
+ * Codes of [func@Tyet.Error.quark].
+ */
+typedef enum
+{
+  TYET_ERROR_ORDERING,
+  TYET_ERROR_SERVICE,
+  TYET_ERROR_TOO_LARGE,
+  TYET_ERROR_WOULD_BLOCK,
+  TYET_ERROR_BLOCKED,
+  TYET_ERROR_NOT_MEMBER,
+  TYET_ERROR_ADDRESS,
+  TYET_ERROR_ADDRESS_IN_USE,
+  TYET_ERROR_UNREACHABLE,
+  TYET_ERROR_REFUSED,
+  TYET_ERROR_PROTOCOL,
+  TYET_ERROR_TIMED_OUT,
+  TYET_ERROR_EXCLUDED,
+  TYET_ERROR_STATE,
+  TYET_ERROR_TRANSFER,
+  TYET_ERROR_FORKED
+} TyetError;
+
+G_END_DECLS

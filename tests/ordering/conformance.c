@@ -6,6 +6,7 @@
  *   ordering-conformance --seeds N                   that many, of each
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broken.h"
 #include "core/modules.h"
 #include "kit.h"
 
@@ -25,6 +26,31 @@ test_seeds (gconstpointer data)
           return;
         }
     }
+}
+
+/* The kit finds the bug, and for its own reason. */
+static void
+test_broken (gconstpointer data)
+{
+  const Broken *b = data;
+  const TyOrderingOps *victim = ty_modules_find_ordering (&ty_modules, b->victim);
+  if (victim == NULL)
+    {
+      g_test_skip ("the ordering that it spoils is not built");
+      return;
+    }
+  for (guint64 seed = 1; seed <= 3000; seed++)
+    {
+      g_autofree char *error = kit_check_seed (broken_make (victim, b), seed);
+      if (error == NULL)
+        continue;
+      if (strstr (strchr (error, ':') + 1, b->finding) != NULL)
+        {
+          g_test_message ("%s", error);
+          return;
+        }
+    }
+  g_test_fail_printf ("not caught: an ordering that %s", b->name);
 }
 
 static int
@@ -65,6 +91,12 @@ main (int argc, char **argv)
     {
       g_autofree char *path = g_strdup_printf ("/ordering/%s/seeds", (*o)->name);
       g_test_add_data_func (path, *o, test_seeds);
+    }
+  for (guint i = 0; i < n_broken; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/ordering/planted/%s/%s/%u", broken[i].victim, broken[i].name, i);
+      g_strdelimit (path, " ", '-');
+      g_test_add_data_func (path, &broken[i], test_broken);
     }
   return g_test_run ();
 }

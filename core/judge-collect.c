@@ -201,26 +201,41 @@ on_conf (TyJudge *j, guint32 track, const TyRecord *r)
   t->stay = stay;
 }
 
-/* P11, for what does not happen while blocked. */
-static gboolean
-is_blocked (TyJudge *j, const TyTrack *t, const TyStay *s, const char *what, const TyRecord *r)
+/* P11 */
+static void
+say_blocked (TyJudge *j, const TyTrack *t, const TyStay *s, const char *what, guint32 message)
 {
-  if (s->blocked)
-    ty_judge_violation (j, TY_RULE_BLOCKED,
-                        (TyConcerned){ t->group, { t->process }, { add_message (j, &r->m) }, { s->view } },
-                        "%s %s %.*s while blocked in view %s", ty_judge_process_text (j, t->process), what,
-                        (int) r->m.len, r->m.text, ty_judge_view_text (j, s->view));
-  return s->blocked;
+  ty_judge_violation (j, TY_RULE_BLOCKED, (TyConcerned){ t->group, { t->process }, { message }, { s->view } },
+                      "%s %s %s while blocked in view %s", ty_judge_process_text (j, t->process), what,
+                      ty_judge_message_text (j, message), ty_judge_view_text (j, s->view));
+}
+
+/* A block ends in the next view, and a view's last messages are delivered just before the next one: deliveries that a view
+ * follows belong to its end.  Without one they were made while blocked. */
+void
+ty_judge_blocked (TyJudge *j)
+{
+  for (guint32 i = 1; i < j->stay->len; i++)
+    {
+      const TyStay *s = TY_STAY (j, i);
+      if (s->closing != 0 && s->next == 0)
+        say_blocked (j, TY_TRACK (j, s->track), s, "delivers", s->closing);
+    }
 }
 
 static void
 on_send (TyJudge *j, TyTrack *t, const TyRecord *r)
 {
   guint32 stay = stay_of (j, t, r, "a send");
-  if (stay == 0 || is_blocked (j, t, TY_STAY (j, stay), "sends", r))
+  if (stay == 0)
     return;
   TyStay *s = TY_STAY (j, stay);
   guint32 message = add_message (j, &r->m);
+  if (s->blocked)
+    {
+      say_blocked (j, t, s, "sends", message);
+      return;
+    }
   TyJudgeMessage *m = TY_MESSAGE (j, message);
   if (m->stay != 0)
     {
@@ -245,10 +260,13 @@ on_deliver (TyJudge *j, TyTrack *t, const TyRecord *r)
 {
   j->deliveries++;
   guint32 stay = stay_of (j, t, r, "a delivery");
-  if (stay == 0 || is_blocked (j, t, TY_STAY (j, stay), "delivers", r))
+  if (stay == 0)
     return;
   TyStay *s = TY_STAY (j, stay);
-  guint32 event = add_message (j, &r->m) * 2 + 1;
+  guint32 message = add_message (j, &r->m);
+  guint32 event = message * 2 + 1;
+  if (s->blocked && s->closing == 0)
+    s->closing = message;
   g_array_append_val (s->events, event);
   s->n_delivered++;
 }

@@ -54,6 +54,7 @@ typedef struct
   GArray *events;  /* guint32: message * 2, + 1 if delivered, + 0 if sent; message 0: nothing */
   GArray *sent;    /* guint32: messages by number - 1 */
   guint32 n_delivered;
+  guint32 closing; /* the first message delivered after the block: right only if a view follows */
   gboolean failed, blocked;
 } TyStay;
 
@@ -143,6 +144,7 @@ void ty_judge_violation (TyJudge *j, TyJudgeRule rule, TyConcerned who, const ch
 
 /* judge-collect.c */
 void ty_judge_collect (const TyRecord *record, gpointer judge);
+void ty_judge_blocked (TyJudge *j);
 
 /* judge-chain.c */
 void ty_judge_chain (TyJudge *j);

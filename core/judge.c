@@ -197,6 +197,7 @@ TyJudgeReport *
 ty_judge_report (TyJudge *j)
 {
   g_assert (j->violations != NULL);
+  ty_judge_blocked (j);
   ty_judge_chain (j);
   ty_judge_views (j);
 

@@ -43,6 +43,7 @@ struct _Mesh
   GHashTable *cut;     /* "a-b" with a < b */
   GPtrArray *queues;   /* of GQueue by ((from * 256 + to) * classes + class) */
   GHashTable *session; /* "a-b" */
+  GHashTable *closed;  /* "a-b": the session lives, its connection does not */
   gboolean trace;
   guint64 steps;
   TyNodeConfig config;

@@ -73,6 +73,9 @@ gboolean ty_group_state_write_end (TyGroup *group, guint64 transfer, const char 
 void ty_group_state_taken (TyGroup *group, guint64 transfer, gsize len_bytes);
 /* The application has taken in its state (after STATE_END), or has failed to (`failed`: why). */
 void ty_group_state_loaded (TyGroup *group, guint64 transfer, const char *failed);
+/* A digest of the state of that transfer, for the history's `save` or `load` record; before ty_group_state_write_end () or
+ * ty_group_state_loaded (). `save` is recorded with it at once, if it comes while SAVE_STATE is carried out. */
+void ty_group_set_state_digest (TyGroup *group, guint64 transfer, const char *digest);
 
 /* ---- What can be seen ---- */
 

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/api.h"
+#include "core/group-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,8 +133,21 @@ ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error)
   rt->history_fd = fd;
   g_free (rt->history_path);
   rt->history_path = g_strdup (path);
-  ty_node_set_history (rt->node, fd >= 0 ? runtime_on_history : NULL, rt);
+  /* A node records from the first time that it is given a sink. */
+  if (fd >= 0 || rt->node->history != NULL)
+    ty_node_set_history (rt->node, fd >= 0 ? runtime_on_history : NULL, rt);
   return TRUE;
+}
+
+/* A process that is in no view any more has stopped in good order, and its record says so. */
+static void
+runtime_end_history (TyRuntime *rt)
+{
+  TyNode *node = rt->node;
+  if (node->history == NULL || rt->history_fd < 0 || rt->group_name == NULL || rt->torn)
+    return;
+  ty_history_end (node->history, rt->group_name, node->now);
+  ty_history_flush (node->history, runtime_on_history, rt);
 }
 
 /* ---- Life ---- */
@@ -221,6 +235,7 @@ ty_runtime_unref (TyRuntime *rt)
   g_clear_pointer (&rt->node, ty_node_free);
   g_clear_error (&rt->history_error);
   g_free (rt->history_path);
+  g_free (rt->group_name);
   g_ptr_array_unref (rt->groups);
   g_main_context_unref (rt->context);
   g_free (rt);
@@ -254,7 +269,9 @@ ty_runtime_close (TyRuntime *rt)
     }
   else
     {
-      ty_node_set_history (rt->node, NULL, NULL);
+      runtime_end_history (rt);
+      if (rt->history_path != NULL)
+        ty_node_set_history (rt->node, NULL, NULL);
       rt->ops->free (rt->driver);
       rt->driver = NULL;
     }

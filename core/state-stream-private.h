@@ -27,6 +27,7 @@ struct _TyStatePipe
   gboolean told_end;  /* the engine knows how it ended */
   gboolean over;      /* nothing passes any more */
   gboolean scheduled; /* a settling is on its way to the thread */
+  char *digest;       /* of the state, for the history */
   char *failed;       /* why the application's side failed: told to the engine */
   GError *error;      /* what the application is told from now on */
 

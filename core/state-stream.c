@@ -46,6 +46,7 @@ ty_state_pipe_unref (TyStatePipe *pipe)
   g_byte_array_unref (pipe->out);
   g_clear_error (&pipe->error);
   g_free (pipe->failed);
+  g_free (pipe->digest);
   g_main_context_unref (pipe->context);
   g_cond_clear (&pipe->cond);
   g_mutex_clear (&pipe->mutex);
@@ -66,6 +67,27 @@ ty_state_pipe_is_done (TyStatePipe *pipe)
   done = pipe->over || pipe->told_end;
   g_mutex_unlock (&pipe->mutex);
   return done;
+}
+
+void
+ty_state_pipe_set_digest (TyStatePipe *pipe, const char *digest)
+{
+  g_mutex_lock (&pipe->mutex);
+  g_free (pipe->digest);
+  pipe->digest = g_strdup (digest);
+  g_mutex_unlock (&pipe->mutex);
+}
+
+void
+ty_state_pipe_saved (TyStatePipe *pipe)
+{
+  g_mutex_lock (&pipe->mutex);
+  if (pipe->engine != NULL)
+    {
+      ty_group_state_saved (pipe->engine, pipe->id, pipe->digest);
+      pipe->kick (pipe->user_data);
+    }
+  g_mutex_unlock (&pipe->mutex);
 }
 
 /* ---- The engine's side; all with the mutex held, in the process's thread ---- */
@@ -111,7 +133,7 @@ pipe_drain_engine (TyStatePipe *pipe)
   /* Who read up to what has come, and closed, is believed once it is known that this was all. */
   if (pipe->failed != NULL || pipe->in_ended)
     {
-      ty_group_state_loaded (pipe->engine, pipe->id, pipe->failed);
+      ty_group_state_loaded (pipe->engine, pipe->id, pipe->failed, pipe->digest);
       pipe->told_end = TRUE;
     }
 }

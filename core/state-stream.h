@@ -36,6 +36,11 @@ GInputStream *ty_state_input_new (TyStatePipe *pipe);
 TyStatePipe *ty_state_output_get_pipe (gpointer stream);
 TyStatePipe *ty_state_input_get_pipe (gpointer stream);
 
+/* What the history says of the state: to be set before ty_state_pipe_saved (), or before the end of loading. */
+void ty_state_pipe_set_digest (TyStatePipe *pipe, const char *digest);
+/* The application has been called: the state that it gives is fixed. */
+void ty_state_pipe_saved (TyStatePipe *pipe);
+
 /* What the engine says. */
 void ty_state_pipe_on_room (TyStatePipe *pipe);
 void ty_state_pipe_on_bytes (TyStatePipe *pipe, GBytes *bytes);

@@ -128,14 +128,16 @@ group_save_state (TyetGroup *group, guint64 id)
   TyStatePipe *pipe;
   if (!g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_SAVE_STATE], 0, TRUE))
     {
+      ty_group_state_saved (group->engine, id, NULL);
       ty_group_state_write_end (group->engine, id, NULL);
       ty_runtime_kick (group->rt);
       return;
     }
   pipe = group_add_transfer (group, id);
   stream = ty_state_output_new (pipe);
-  ty_state_pipe_unref (pipe);
   g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_SAVE_STATE], 0, stream);
+  ty_state_pipe_saved (pipe);
+  ty_state_pipe_unref (pipe);
 }
 
 static void
@@ -145,7 +147,7 @@ group_load_state (TyetGroup *group, guint64 id)
   TyStatePipe *pipe;
   if (!g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE], 0, TRUE))
     {
-      ty_group_state_loaded (group->engine, id, "the application has no handler that takes in the state");
+      ty_group_state_loaded (group->engine, id, "the application has no handler that takes in the state", NULL);
       ty_runtime_kick (group->rt);
       return;
     }
@@ -251,8 +253,8 @@ group_pipe_of (GObject *stream)
  * @stream: the stream that a state is saved to or loaded from
  * @digest: a digest of that state, as text
  *
- * Notes in the history what state was given or taken, so that `tyet check` can compare the two. To be called before @stream is
- * closed: when saving, at once in the handler of [signal@Tyet.Group::save-state].
+ * Notes in the history what state was given or taken, so that `tyet check` can compare the two. When saving, call it inside the
+ * handler of [signal@Tyet.Group::save-state]; when loading, before @stream is closed.
  */
 void
 tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *digest)
@@ -263,8 +265,7 @@ tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *dige
   TY_RETURN_UNLESS_HERE (group->rt);
   pipe = group_pipe_of (stream);
   g_return_if_fail (pipe != NULL);
-  if (group->engine != NULL)
-    ty_group_set_state_digest (group->engine, ty_state_pipe_get_id (pipe), digest);
+  ty_state_pipe_set_digest (pipe, digest);
 }
 
 /**

@@ -22,6 +22,8 @@ group_prepare (TyetGroup *group, GError **error)
                    group->name);
       return FALSE;
     }
+  g_free (group->rt->group_name);
+  group->rt->group_name = g_strdup (group->name);
   ty_group_set_weight (group->engine, group->weight);
   ty_group_set_deliver_own (group->engine, group->deliver_own);
   ty_group_set_gives_state (group->engine, TRUE);
@@ -98,8 +100,8 @@ ty_tyet_group_entered (TyetGroup *group, const GError *error)
  * @user_data: what to give it
  *
  * Joins the group: asks to be let in by any of its members, and goes on asking for as long as
- * [property@Tyet.Group:join-timeout] says. The first view comes before @callback is called; a state, if this process takes
- * one ([signal@Tyet.Group::load-state]), may come after.
+ * [property@Tyet.Group:join-timeout] says. A state, if this process takes one ([signal@Tyet.Group::load-state]), comes
+ * first, then the first view, and then @callback is called.
  *
  * Cancelling it after this process was let in makes it leave again.
  */

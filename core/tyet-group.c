@@ -107,6 +107,8 @@ ty_tyet_group_detach (TyetGroup *self)
   if (self->rt == NULL)
     return;
   g_ptr_array_remove_fast (self->rt->groups, self);
+  if (state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED)
+    self->rt->torn = TRUE;
   group_drop_engine (self);
   if (state != TYET_GROUP_STATE_LEFT && state != TYET_GROUP_STATE_EXCLUDED)
     self->last_state = TYET_GROUP_STATE_FAILED;
@@ -371,8 +373,8 @@ group_install_life_signals (void)
    * @group: the group
    * @stream: where to write the state to
    *
-   * A member joins that takes in the group's state, and this process is to give it: as it is at the beginning of the view
-   * that it was just told of, before any message of that view is delivered.
+   * A member joins that takes in the group's state, and this process is to give it: as it is when the handler is called, at the
+   * beginning of the view that it was just told of. No message of that view is delivered before the handler has returned.
    *
    * A small state is written at once; up to [property@Tyet.Process:state-buffer-size] fits. For a larger one take a snapshot,
    * keep a reference to @stream and write it with the async calls, or in another thread; the group goes on meanwhile.
@@ -386,12 +388,12 @@ group_install_life_signals (void)
    * @stream: where to read the state from
    *
    * This process has been let in, and the group's state comes: what the application had is to be replaced by it. Keep a
-   * reference to @stream and read it to its end with the async calls, or in another thread; then close it. Only then are
-   * messages delivered. Closing it earlier, or letting go of it, means that the state could not be taken in: this process
-   * then leaves the group again, with a reason.
+   * reference to @stream and read it to its end with the async calls, or in another thread; then close it. Only then come the
+   * first view, the end of joining, and the messages that follow on that state. Closing it earlier, or letting go of it,
+   * means that the state could not be taken in: this process then leaves the group again, with a reason.
    *
-   * If the transfer breaks off, reading fails with %TYET_ERROR_TRANSFER, and another emission may follow, with the state from
-   * the beginning from another member.
+   * If the transfer breaks off, reading fails with %TYET_ERROR_TRANSFER; the process is out of the group again, and may come
+   * back as a new one.
    */
   ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE] = group_signal ("load-state", 1, G_TYPE_INPUT_STREAM, 0);
 }

@@ -69,7 +69,6 @@ runtime_tell_history_error (gpointer data)
     {
       g_autoptr (TyetProcess) process = g_object_ref (rt->process);
       g_autoptr (GError) error = g_steal_pointer (&rt->history_error);
-      ty_node_set_history (rt->node, NULL, NULL);
       g_signal_emit_by_name (process, "history-error", error);
     }
   return G_SOURCE_REMOVE;
@@ -133,9 +132,9 @@ ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error)
   rt->history_fd = fd;
   g_free (rt->history_path);
   rt->history_path = g_strdup (path);
-  /* A node records from the first time that it is given a sink. */
-  if (fd >= 0 || rt->node->history != NULL)
-    ty_node_set_history (rt->node, fd >= 0 ? runtime_on_history : NULL, rt);
+  /* A node records from the first time that it is given a sink, and then needs one, if only to throw its records away. */
+  if (fd >= 0)
+    ty_node_set_history (rt->node, runtime_on_history, rt);
   return TRUE;
 }
 
@@ -270,8 +269,6 @@ ty_runtime_close (TyRuntime *rt)
   else
     {
       runtime_end_history (rt);
-      if (rt->history_path != NULL)
-        ty_node_set_history (rt->node, NULL, NULL);
       rt->ops->free (rt->driver);
       rt->driver = NULL;
     }

@@ -16,7 +16,8 @@
 G_BEGIN_DECLS
 
 #define TYET_TYPE_GROUP (tyet_group_get_type ())
-TYET_API G_DECLARE_FINAL_TYPE (TyetGroup, tyet_group, TYET, GROUP, GObject)
+TYET_API GType tyet_group_get_type (void);
+G_DECLARE_FINAL_TYPE (TyetGroup, tyet_group, TYET, GROUP, GObject)
 
 /**
  * TyetDeliverFunc:

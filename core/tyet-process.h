@@ -13,7 +13,8 @@
 G_BEGIN_DECLS
 
 #define TYET_TYPE_PROCESS (tyet_process_get_type ())
-TYET_API G_DECLARE_FINAL_TYPE (TyetProcess, tyet_process, TYET, PROCESS, GObject)
+TYET_API GType tyet_process_get_type (void);
+G_DECLARE_FINAL_TYPE (TyetProcess, tyet_process, TYET, PROCESS, GObject)
 
 TYET_API TyetProcess *tyet_process_new (const char *address, GError **error);
 

@@ -451,6 +451,8 @@ host_install (gpointer host, TyValue *value)
   gboolean was_blocked = group->blocked;
   g_assert (goes_on || old != NULL);
 
+  if (was_blocked && goes_on)
+    ty_group_effect (group, TY_EFFECT_UNBLOCKED);
   if (old != NULL && (goes_on || leaves))
     close_view (group, value);
   if (old != NULL)
@@ -463,8 +465,6 @@ host_install (gpointer host, TyValue *value)
       end_here (group, leaves, why_left (why));
       return;
     }
-  if (was_blocked)
-    ty_group_effect (group, TY_EFFECT_UNBLOCKED);
   TyMember *members = g_new0 (TyMember, value->n_members);
   for (guint i = 0; i < value->n_members; i++)
     ty_member_copy (&members[i], &value->members[i]);

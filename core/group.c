@@ -314,6 +314,7 @@ cancel (TyGroup *group)
     {
       group->join_asked = group->found_asked = FALSE;
       ty_group_fail_entry (group, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Joining was cancelled"));
+      group->membership_ops->stop (group->membership);
       ty_node_unregister (group->node, group);
     }
   else if (group->entering)
@@ -341,6 +342,7 @@ say_leave (TyGroup *group)
       if (node->history != NULL && group->loaded)
         ty_history_fail (node->history, group->view, TY_HISTORY_LEAVE, node->now);
       ty_group_enter_state (group, TY_GROUP_LEFT);
+      group->membership_ops->stop (group->membership);
       ty_group_end_transfers (group, "the giver left");
       ty_node_unregister (node, group);
       TyEffect *effect = group->leaving ? ty_group_effect (group, TY_EFFECT_LEFT) : NULL;

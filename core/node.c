@@ -389,7 +389,19 @@ on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType ty
   if (r->bad)
     return FALSE;
   TyGroup *group = g_hash_table_lookup (node->groups_by_id, &id);
-  return group != NULL ? ty_group_on_packet (group, from, packet, type, view, r) : TRUE;
+  if (group != NULL)
+    return ty_group_on_packet (group, from, packet, type, view, r);
+  /* Whoever left in a hurry must not be waited for. */
+  const TyKnown *known = ty_node_known (node, from);
+  if ((type != TY_PACKET_PREPARE && type != TY_PACKET_ALIVE) || known == NULL || known->peer == TY_NO_PEER)
+    return TRUE;
+  g_autoptr (GByteArray) w = g_byte_array_new ();
+  ty_write_u8 (w, TY_PACKET_GONE);
+  ty_write_id (w, &id);
+  ty_write_varint (w, view);
+  g_autoptr (GBytes) gone = g_byte_array_free_to_bytes (g_steal_pointer (&w));
+  ty_node_send (node, known->peer, gone, TY_CLASS_CONTROL, 0);
+  return TRUE;
 }
 
 static void

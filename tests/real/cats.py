@@ -5,7 +5,7 @@
         b = lab.join("b", a)
         lab.settle([a, b])
         a.write("hello")
-        lab.wait(lambda: "hello" in b.texts(), "b has the greeting")
+        lab.wait(lambda: "hello" in b.seen, "b has the greeting")
         lab.close([a, b])
         problems = lab.compare().problems()
 
@@ -13,6 +13,7 @@ Nothing here sleeps to be in step with a process: it waits for events, with limi
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import collections
 import json
 import os
 import shutil
@@ -40,6 +41,11 @@ class Cat:
         self.path = os.path.join(lab.folder, name + ".jsonl")
         self.errors = os.path.join(lab.folder, name + ".stderr")
         self.written = []
+        self.count = 0  # deliveries
+        self.seen = collections.Counter()  # texts delivered
+        self.view = None  # the newest view event
+        self.blocked = False
+        self.address = None
         command = list(prefix) + [lab.tyet, "cat", "--json", "--name", name] + list(args)
         if history:
             command += ["--history", self.path]
@@ -59,10 +65,24 @@ class Cat:
                 event = {"event": "not JSON", "line": line.decode("utf-8", "replace")}
             event["at"] = time.monotonic()
             with self.lab.changed:
-                self.events.append(event)
-                self.lab.changed.notify_all()
+                self._take(event)
         with self.lab.changed:
             self.lab.changed.notify_all()
+
+    def _take(self, event):
+        kind = event.get("event")
+        self.events.append(event)
+        if kind == "deliver":
+            self.count += 1
+            self.seen[event.get("data")] += 1
+            return  # too many to wake anybody for each
+        if kind == "view":
+            self.view = event
+        elif kind in ("blocked", "unblocked"):
+            self.blocked = kind == "blocked"
+        elif kind == "listening":
+            self.address = event["address"]
+        self.lab.changed.notify_all()
 
     # What it has said.
 
@@ -74,26 +94,8 @@ class Cat:
         return [e.get("data") for e in self.of("deliver")]
 
     @property
-    def view(self):
-        views = self.of("view")
-        return views[-1] if views else None
-
-    @property
     def members(self):
         return self.view["members"] if self.view else []
-
-    @property
-    def address(self):
-        listening = self.of("listening")
-        return listening[0]["address"] if listening else None
-
-    @property
-    def blocked(self):
-        with self.lab.changed:
-            for e in reversed(self.events):
-                if e.get("event") in ("blocked", "unblocked"):
-                    return e["event"] == "blocked"
-        return False
 
     def stderr(self):
         with open(self.errors, encoding="utf-8", errors="replace") as f:
@@ -219,7 +221,7 @@ class Lab:
         return self.start(name, *dial, *args, **more)
 
     def wait(self, test, what, alive=(), patience=PATIENCE):
-        """Until test () is true: it is tried again whenever an event comes. `alive` are those who must not end before."""
+        """Until test () is true: it is tried again when an event comes, for deliveries now and then. `alive` are those who must not end before."""
         limit = time.monotonic() + patience
         with self.changed:
             while not test():
@@ -229,7 +231,7 @@ class Lab:
                 left = limit - time.monotonic()
                 if left <= 0:
                     raise Failure("not within %g s: %s%s" % (patience, what, self.describe()))
-                self.changed.wait(min(left, 0.25))
+                self.changed.wait(min(left, 0.05))
 
     def settle(self, cats, patience=PATIENCE):
         """Until all of them are in one view of exactly these members."""
@@ -252,8 +254,8 @@ class Lab:
 
     def more(self, cats, count):
         """Until each of them has delivered so many more."""
-        goals = [(cat, len(cat.of("deliver")) + count) for cat in cats]
-        self.wait(lambda: all(len(c.of("deliver")) >= n for c, n in goals), "%d more deliveries at each" % count, cats)
+        goals = [(cat, cat.count + count) for cat in cats]
+        self.wait(lambda: all(c.count >= n for c, n in goals), "%d more deliveries at each" % count, cats)
 
     def hush(self):
         """No more traffic."""
@@ -267,7 +269,7 @@ class Lab:
     def have_all(self, cats, lines):
         """Until each of the members has delivered each of the lines."""
         lines = set(lines)
-        self.wait(lambda: all(lines.issubset(c.texts()) for c in cats), "every line at every member", cats)
+        self.wait(lambda: all(lines <= c.seen.keys() for c in cats), "every line at every member", cats)
 
     def close(self, cats):
         """End of input to all of them; each must end in good order."""
@@ -295,7 +297,7 @@ class Lab:
             tail = cat.stderr().strip().splitlines()[-6:]
             notable = [e for e in cat.events if e.get("event") != "deliver"][-4:]
             text += "  %s (%s): delivered %d\n" % (
-                cat.name, "runs" if cat.running else "ended with %s" % cat.process.returncode, len(cat.texts()))
+                cat.name, "runs" if cat.running else "ended with %s" % cat.process.returncode, cat.count)
             text += "".join("    %s\n" % json.dumps({k: v for k, v in e.items() if k != "at"}) for e in notable)
             text += "".join("    stderr: %s\n" % line for line in tail)
         return text

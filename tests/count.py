@@ -59,7 +59,8 @@ def main():
                 seconds += record.get("duration") or 0
                 here = [here[0] + good, here[1] + len(bad), here[2] + skip]
                 failures += ["%s: %s: %s" % (build, record["name"], name) for name in bad]
-        print("%s: %d programs, %d passed, %d failed, %d skipped, %.0f s of test time" % (build, programs, *here, seconds))
+        print("%s: %d programs, %d passed, %d failed, %d skipped, %.0f s of test time" % (
+            build, programs, *here, seconds))
         passed, skipped = passed + here[0], skipped + here[2]
     for failure in failures:
         print("failed: " + failure)

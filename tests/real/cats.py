@@ -221,7 +221,9 @@ class Lab:
         return self.start(name, *dial, *args, **more)
 
     def wait(self, test, what, alive=(), patience=PATIENCE):
-        """Until test () is true: it is tried again when an event comes, for deliveries now and then. `alive` are those who must not end before."""
+        """Until test () is true: it is tried again when an event comes, for deliveries now and then.
+
+        `alive` are those who must not end before."""
         limit = time.monotonic() + patience
         with self.changed:
             while not test():

@@ -202,7 +202,8 @@ class Run:
             done[m.sender] = m.index
             for member, count in (m.past or {}).items():
                 if done[member] < count:
-                    yield "%s: delivers %s before number %d of %s, which precedes it" % (life.name, ident, count, member)
+                    yield "%s: delivers %s before number %d of %s, which precedes it" % (
+                        life.name, ident, count, member)
 
     def _together(self, view, stays):
         closed = [(life, stay) for life, stay in stays if stay.closed]

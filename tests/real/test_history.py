@@ -35,7 +35,8 @@ def flat(items):
 def good_run():
     """a and b in v1; each sends; then b alone is left of them in v2, with c."""
     return {
-        "a": [conf("1", ["a", "b"], ""), send("1", "a1"), send("1", "a2", "safe"), deliver("1", "a1", "b1", "a2", "b2")],
+        "a": [conf("1", ["a", "b"], ""), send("1", "a1"), send("1", "a2", "safe"),
+              deliver("1", "a1", "b1", "a2", "b2")],
         "b": [conf("1", ["a", "b"], ""), send("1", "b1"), deliver("1", "a1", "b1"), send("1", "b2", "causal"),
               deliver("1", "a2", "b2"), conf("2", ["b", "c"], "1"), {"e": "save", "c": "2", "digest": "d"},
               send("2", "b3", "fifo"), deliver("2", "b3"), {"e": "fail", "c": "2", "why": "leave"}, {"e": "end"}],

@@ -131,7 +131,8 @@ def one(tyet, ordering):
 def main():
     tyet, orderings = sys.argv[1], sys.argv[2:]
     print("For each ordering: three processes a, b and c on this machine form a group and all of them multicast;")
-    print("a, the oldest, is killed (SIGKILL) in mid-stream; b and c go on; d joins, is given the state, and multicasts too.")
+    print("a, the oldest, is killed (SIGKILL) in mid-stream; b and c go on; d joins, is given the state, and")
+    print("multicasts too.")
     good = [o for o in orderings if one(tyet, o)]
     print()
     if good == orderings:

@@ -26,6 +26,7 @@ import time
 from history import Run
 
 PATIENCE = float(os.environ.get("TYET_TEST_PATIENCE", "40"))
+LONG = "TYET_TEST_LONG" in os.environ
 
 
 class Failure(AssertionError):
@@ -96,6 +97,11 @@ class Cat:
     @property
     def members(self):
         return self.view["members"] if self.view else []
+
+    @property
+    def bases(self):
+        """The members, those that have come back under their first names."""
+        return sorted(m.split(".")[0] for m in self.members)
 
     def stderr(self):
         with open(self.errors, encoding="utf-8", errors="replace") as f:
@@ -236,9 +242,9 @@ class Lab:
                 self.changed.wait(min(left, 0.05))
 
     def settle(self, cats, patience=PATIENCE):
-        """Until all of them are in one view of exactly these members."""
+        """Until all of them, or who they have come back as, are in one view of exactly these members."""
         names = sorted(c.name for c in cats)
-        self.wait(lambda: all(sorted(c.members) == names for c in cats) and len({c.view["view"] for c in cats}) == 1,
+        self.wait(lambda: all(c.bases == names for c in cats) and len({c.view["view"] for c in cats}) == 1,
                   "one view of " + ", ".join(names), cats, patience)
 
     def group_of(self, names, *args, **more):
@@ -272,6 +278,10 @@ class Lab:
         """Until each of the members has delivered each of the lines."""
         lines = set(lines)
         self.wait(lambda: all(lines <= c.seen.keys() for c in cats), "every line at every member", cats)
+        for cat in cats:
+            twice = [text for text in lines if cat.seen[text] > 1]
+            if twice:
+                raise Failure("%s has delivered %r twice" % (cat.name, twice[0]))
 
     def close(self, cats):
         """End of input to all of them; each must end in good order."""

@@ -71,8 +71,11 @@ void ty_group_want_stable (TyGroup *group, guint64 number);
 gboolean ty_group_state_write (TyGroup *group, guint64 transfer, gconstpointer data, gsize len_bytes, gsize *written);
 gboolean ty_group_state_write_end (TyGroup *group, guint64 transfer, const char *failed);
 void ty_group_state_taken (TyGroup *group, guint64 transfer, gsize len_bytes);
+/* The answer to SAVE_STATE, due before its callback returns: the state is fixed now (it may still be written later). Until then
+ * nothing of the new view is delivered here. `digest` of the state goes into the history, NULL for none. */
+void ty_group_state_saved (TyGroup *group, guint64 transfer, const char *digest);
 /* The application has taken in its state (after STATE_END), or has failed to (`failed`: why). */
-void ty_group_state_loaded (TyGroup *group, guint64 transfer, const char *failed);
+void ty_group_state_loaded (TyGroup *group, guint64 transfer, const char *failed, const char *digest);
 
 /* ---- What can be seen ---- */
 

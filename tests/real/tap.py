@@ -9,6 +9,8 @@ import unittest
 
 
 class TapResult(unittest.TestResult):
+    """One line a case, also when several of its subtests fail."""
+
     def __init__(self):
         super().__init__()
         self.number = 0
@@ -17,26 +19,31 @@ class TapResult(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.began = time.monotonic()
+        self.failures_of_test, self.skipped_for = [], None
 
-    def line(self, ok, test, note=""):
+    def stopTest(self, test):
+        super().stopTest(test)
         self.number += 1
+        ok = not self.failures_of_test
         self.good = self.good and ok
-        print("%sok %d - %s%s" % ("" if ok else "not ", self.number, test.id().split(".", 1)[-1], note), flush=True)
-        print("# %.1f s" % (time.monotonic() - self.began), flush=True)
-
-    def addSuccess(self, test):
-        self.line(True, test)
+        skip = "" if self.skipped_for is None or not ok else " # SKIP " + self.skipped_for
+        print("%sok %d - %s%s" % ("" if ok else "not ", self.number, test.id().split(".", 1)[-1], skip))
+        print("# %.1f s" % (time.monotonic() - self.began))
+        for text in self.failures_of_test:
+            print("".join("# %s\n" % line for line in text.splitlines()), end="")
+        sys.stdout.flush()
 
     def addSkip(self, test, reason):
-        self.began = getattr(self, "began", time.monotonic())
-        self.line(True, test, " # SKIP " + reason)
+        self.skipped_for = reason
 
     def addFailure(self, test, err):
-        self.line(False, test)
-        text = "".join(traceback.format_exception(*err))
-        print("".join("# %s\n" % line for line in text.splitlines()), end="", flush=True)
+        self.failures_of_test.append("".join(traceback.format_exception(*err)))
 
     addError = addFailure
+
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.failures_of_test.append("%s\n%s" % (subtest, "".join(traceback.format_exception(*err))))
 
 
 def main():

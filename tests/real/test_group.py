@@ -82,7 +82,8 @@ class Losses(unittest.TestCase):
                 lab.settle([d, e, f, g])
                 lab.more([d, e, f, g], 50)
                 lab.hush()
-                lab.have_all([d, e, f], d.written + e.written)
+                lab.have_all([d, e], d.written + e.written + f.written)
+                lab.have_all([f], f.written)
                 lab.close([d, e, f, g])
                 lab.agree()
 

@@ -111,6 +111,8 @@ struct _TyMembershipOps
   void (*join) (TyMembership *m, const char *group_name, const char *ordering, const char *const *contacts,
                 const TyMember *me, gint64 deadline);
   void (*leave) (TyMembership *m);
+  /* No more part in the group from now on, agreed or not. */
+  void (*stop) (TyMembership *m);
   /* Asks to be taken out of the view while loading (V15); `why` is told to the application at the end. */
   void (*take_out) (TyMembership *m, const char *why);
 

@@ -73,10 +73,13 @@ ask_all (TyMembership *m)
       const TyMember *member = &m->view->members[i];
       TyReach reach = ty_m_reach (m, &member->pid);
       if (reach == TY_REACH_UP)
-        ty_entry_ask (m, &member->pid);
+        ty_ids_add (m->met, &member->pid);
       else
         m->host->dial (m->host_data, member->address, &member->pid);
     }
+  /* Contacts too: the view that this process was told of may be long past. */
+  for (guint i = 0; i < m->met->len; i++)
+    ty_entry_ask (m, &g_array_index (m->met, TyId, i));
 }
 
 static void

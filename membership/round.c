@@ -130,6 +130,15 @@ begin_round (TyMembership *m)
     send_prepare (m, &round->joiner->as.pid, TRUE);
 }
 
+/* A member has come into reach while its STATE is waited for, or could be a vote. */
+void
+ty_round_reached (TyMembership *m, guint rank)
+{
+  const Round *round = m->round;
+  if (round != NULL && !round->proposed && round->states[rank] == NULL)
+    send_prepare (m, &m->view->members[rank].pid, FALSE);
+}
+
 static gboolean
 change_wanted (TyMembership *m)
 {

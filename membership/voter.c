@@ -464,14 +464,16 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
     ty_record_free (decided_by);
 }
 
-/* V2: who has sent STATE and sees no decision tells whom it takes for coordinator, again and again. */
+/* V2: who has sent STATE and sees no decision, or has lost something that only a round repairs (V9), tells whom it takes for
+ * coordinator, again and again. */
 void
 ty_voter_tick (TyMembership *m)
 {
   gint64 now = ty_m_now (m);
   if (m->pending != NULL)
     ty_voter_progress (m);
-  if (m->phase != TY_MEMBERSHIP_IN || !m->frozen || now < m->need_at)
+  gboolean needs = m->frozen || (m->need_round && !ty_round_is_coordinator (m));
+  if (m->phase != TY_MEMBERSHIP_IN || !needs || now < m->need_at)
     return;
   m->need_at = now + m->round_us;
   GByteArray *w = ty_m_packet (m, TY_PACKET_NEED);

@@ -47,6 +47,7 @@ struct _TyNode
   TyDetector *detector;
   GPtrArray *groups;   /* of TyGroup */
   GHashTable *groups_by_id; /* TyId -> TyGroup */
+  GArray *past;             /* of TyPast: groups that this process is in no longer */
   GQueue local;        /* of Local: packets to oneself */
   GArray *effects;     /* of TyEffect */
   guint next_stream;
@@ -56,6 +57,13 @@ struct _TyNode
   TyHistorySink sink;
   gpointer sink_data;
 };
+
+/* A group that this process was in: how far it got. */
+typedef struct
+{
+  TyId group;
+  guint64 view;
+} TyPast;
 
 /* A closed view's messages, kept for those who have not closed it (V7). */
 typedef struct

@@ -1,8 +1,8 @@
 /* core/node.c: the step machine of a process: events in, effects out; peers; which packet is whose.
  *
- * One step: note the time and look for one's own stall; take the events in turn; then, until nothing is left that a group
- * has to say to itself, let every group's membership act; then let messages flow.  Packets to oneself never recurse:
- * they are queued and taken as any other, in the same step.
+ * One step: note the time and look for one's own stall; take the events in turn; then, until nothing is left that a
+ * group has to say to itself, let every group's membership act; then let messages flow.  Packets to oneself never
+ * recurse: they are queued and taken as any other, in the same step.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
@@ -309,7 +309,8 @@ suspect_silent (TyNode *node)
     }
 }
 
-/* Sessions that no group cares for end after a while; what is known of a process without a session is forgotten with it. */
+/* Sessions that no group cares for end after a while; what is known of a process without a session is forgotten with
+ * it. */
 static void
 sweep (TyNode *node)
 {
@@ -386,8 +387,8 @@ on_welcome (TyNode *node, const TyId *from, TyReader *r)
   return group != NULL ? group->membership_ops->on_welcome (group->membership, from, r) : name != NULL;
 }
 
-/* Somebody takes this process for a member of a group that it is in no longer: it must not be waited for, and if the group has
- * moved on since, whoever asks is left behind. */
+/* Somebody takes this process for a member of a group that it is in no longer: it must not be waited for, and if the
+ * group has moved on since, whoever asks is left behind. */
 static void
 answer_for_past (TyNode *node, const TyId *from, const TyId *group, guint64 view)
 {

@@ -211,7 +211,7 @@ void ty_view_change_free (TyViewChange *change);
 /* ---- group-transfer.c ---- */
 void ty_transfer_free (TyTransfer *transfer);
 void ty_group_begin_transfers (TyGroup *group, gboolean first_view);
-void ty_group_check_transfers (TyGroup *group);
+void ty_group_check_transfers (TyGroup *group, const TyId *anew);
 gboolean ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint64 number, TyReader *r);
 void ty_group_take_transfer_requests (TyGroup *group);
 gboolean ty_group_gives_now (const TyGroup *group);

@@ -469,7 +469,7 @@ ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const c
         group->broken[rank] = TRUE;
     }
   group->membership_ops->on_reach (group->membership, &known->pid, known->reach, fresh, why);
-  ty_group_check_transfers (group);
+  ty_group_check_transfers (group, fresh ? &known->pid : NULL);
 }
 
 /* ---- what can be seen ---- */

@@ -175,7 +175,11 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
         continue;
       if (i == view->self && first_view)
         {
-          add_transfer (group, FALSE, &view->members[giver]);
+          /* The giver is told that it is expected to give: it may have had no session when it began. */
+          TyTransfer *transfer = add_transfer (group, FALSE, &view->members[giver]);
+          g_autoptr (GByteArray) w = g_byte_array_new ();
+          ty_write_varint (w, 0);
+          send_packet (group, transfer, TY_PACKET_TRANSFER_ACK, w, TY_CLASS_CONTROL);
           ty_group_effect (group, TY_EFFECT_LOAD_STATE)->number = view->id.number;
         }
       else if (giver == view->self)
@@ -291,6 +295,11 @@ gboolean
 ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint64 number, TyReader *r)
 {
   TyTransfer *transfer = find (group, number, type == TY_PACKET_TRANSFER_ACK);
+  if (transfer == NULL && type == TY_PACKET_TRANSFER_ACK)
+    {
+      TyTransfer none = { .id = number, .other = *from };
+      tell_failed (group, &none, "the member that was to give the state has no such transfer, or has ended it");
+    }
   if (transfer == NULL || !ty_id_equal (&transfer->other, from))
     return TRUE;
   if (type == TY_PACKET_TRANSFER_DATA)

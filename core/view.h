@@ -32,6 +32,7 @@ struct _TyetView
   guint n_members;
   TyMember *members; /* in rank order */
   guint self;        /* this process's rank, or n_members */
+  char **ids;        /* members' pids as text, made when first asked for, by whichever thread */
 };
 
 /* Takes over `members` (an array of n_members from g_new). */

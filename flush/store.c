@@ -32,6 +32,7 @@ typedef struct
   GQueue batches; /* of TyBatch, number order: received, not yet stable */
   guint64 consumed;
   guint64 stable;
+  guint64 others; /* what every other member has received */
   guint64 told_received; /* in the last acknowledgement written */
   guint64 told_consumed;
   gsize untold; /* bytes received since */
@@ -58,6 +59,17 @@ cell (const TyStore *store, guint member, guint sender)
   return &store->received[(gsize) member * store->members + sender];
 }
 
+/* Another member's row has changed. */
+static void
+count_others (TyStore *store, guint sender)
+{
+  guint64 others = G_MAXUINT64;
+  for (guint m = 0; m < store->members; m++)
+    if (m != store->self)
+      others = MIN (others, *cell (store, m, sender));
+  store->senders[sender].others = others;
+}
+
 static TyStore *
 store_create (guint members, guint self)
 {
@@ -69,6 +81,8 @@ store_create (guint members, guint self)
   store->received = g_new0 (guint64, (gsize) members * members);
   store->consumed = g_new0 (guint64, members);
   store->charges = g_array_new (FALSE, FALSE, sizeof (Charge));
+  for (guint i = 0; i < members; i++)
+    count_others (store, i);
   return store;
 }
 
@@ -94,9 +108,7 @@ static void
 free_stable (TyStore *store, guint sender)
 {
   Sender *s = &store->senders[sender];
-  guint64 stable = G_MAXUINT64;
-  for (guint m = 0; m < store->members; m++)
-    stable = MIN (stable, *cell (store, m, sender));
+  guint64 stable = MIN (s->others, *cell (store, store->self, sender));
   g_assert (stable >= s->stable);
   s->stable = stable;
   TyBatch *head;
@@ -155,7 +167,8 @@ store_add (TyStore *store, guint sender, TyBatch *batch)
     }
   g_queue_push_tail (&s->batches, ty_batch_ref (batch));
   store->kept_bytes += batch_bytes (batch);
-  if (store->members == 1)
+  /* The last to receive a message: the others have spoken of it already. */
+  if (s->others > s->stable)
     free_stable (store, sender);
   return TY_RECEIPT_NEXT;
 }
@@ -242,6 +255,7 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
           if (pass == 0)
             continue;
           *known = received;
+          count_others (store, (guint) sender);
           free_stable (store, (guint) sender);
           if (sender == store->self)
             {

@@ -214,7 +214,7 @@ static void
 tell_end (TyLink *link, TyLinkEnd why)
 {
   link->ended = TRUE;
-  if (link->node->hub != NULL)
+  if (link->node->hub != NULL && !link->accepted)
     ty_hub_on_ended (link->node->hub, link, why, NULL);
 }
 

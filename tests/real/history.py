@@ -36,11 +36,12 @@ class Stay:
         self.end = "cut off"  # or "next", "leave", "excluded", "crash"
         self.next = None  # id of the view after this one, if it went on
         self.blocked = False
+        self.delivered_blocked = []  # the view closes with these, or they should not be
 
     @property
     def closed(self):
-        """Whether it has delivered the view to its end."""
-        return self.end in ("next", "leave")
+        """Whether it has delivered the view to its end. (Who is told to leave while blocked just goes.)"""
+        return self.end == "next" or (self.end == "leave" and not self.blocked)
 
 
 class Life:
@@ -132,10 +133,12 @@ class Run:
             life.loads.append((r["c"], r.get("digest")))
             if stay.delivered:
                 self.say("%s: delivers in view %s before it has loaded its state", life.name, stay.view)
-        elif stay.blocked:
-            self.say("%s: %s of %s while blocked", life.name, what, r["m"])
         elif what == "deliver":
             stay.delivered.append((r["m"], r.get("t", 0)))
+            if stay.blocked:
+                stay.delivered_blocked.append(r["m"])
+        elif stay.blocked:
+            self.say("%s: sends %s while blocked", life.name, r["m"])
 
     def _take_conf(self, life, r):
         view, members, prev = r["c"], list(r["members"]), r.get("prev")
@@ -187,6 +190,8 @@ class Run:
                         life.name, stay.view, stay.next, follower[stay.view])
 
     def _order(self, life, stay):
+        if stay.delivered_blocked and stay.end != "next":
+            yield "%s: delivers %s while blocked in view %s" % (life.name, stay.delivered_blocked[0], stay.view)
         done = collections.Counter()
         for ident, _ in stay.delivered:
             m = self.messages.get(ident)

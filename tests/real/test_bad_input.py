@@ -15,6 +15,7 @@ import unittest
 
 import tap
 from cats import PATIENCE, Lab
+from history import Run
 
 TYET = sys.argv.pop(1)
 BAD_USAGE = 2
@@ -109,7 +110,7 @@ class Usage(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as s:
             address = "tcp://127.0.0.1:%d" % s.getsockname()[1]
             self.refused(["--group", "g", "--ordering", "total", "--listen", address, "--found", "--plain"],
-                         address, "in use", status=(1, BAD_USAGE))
+                         address, "else listens", status=(1, BAD_USAGE))
 
     def test_neither_found_nor_contact(self):
         self.refused(["--group", "g", "--ordering", "total", "--listen", "tcp://127.0.0.1:0", "--plain"], "--found")
@@ -137,7 +138,8 @@ class Contacts(unittest.TestCase):
                 self.assertIn(word, x.stderr().lower())
 
     def test_refuses(self):
-        self.fails(refused_address(), "refuse")
+        address = refused_address()
+        self.fails(address, address, "nobody listens")
 
     def test_silent(self):
         s = Stranger(None)
@@ -310,10 +312,11 @@ class Surroundings(unittest.TestCase):
     def test_terminal_is_disconnected(self):
         with Lab(TYET) as lab:
             a, b = cats = lab.group_of(["a", "b"])
+            history = os.path.join(lab.folder, "x.jsonl")
             pid, terminal = pty.fork()
             if pid == 0:
                 os.execv(TYET, [TYET, "cat", "--group", "lab", "--ordering", "total", "--plain", "--name", "x",
-                                "--listen", "tcp://127.0.0.1:0", "--contact", a.address])
+                                "--listen", "tcp://127.0.0.1:0", "--contact", a.address, "--history", history])
             try:
                 lab.wait(lambda: "x" in a.members and "x" in b.members, "x is in", cats)
                 os.write(terminal, b"typed\n")
@@ -328,7 +331,7 @@ class Surroundings(unittest.TestCase):
                 finally:
                     os.waitpid(pid, 0)
             lab.close(cats)
-            lab.agree()
+            self.assertEqual(Run.read([a.path, b.path, history]).problems(), [])
 
 
 def end(process):

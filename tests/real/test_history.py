@@ -127,9 +127,17 @@ class Comparer(unittest.TestCase):
         self.replace("c", deliver("2", "b3")[0], deliver("2", "b1"))
         self.finds("sent in view 1")
 
-    def test_while_blocked(self):
+    def test_sends_while_blocked(self):
         self.run_["a"] += [{"e": "block", "c": "1"}, send("1", "a3")]
         self.finds("while blocked")
+
+    def test_delivers_while_blocked(self):
+        self.replace("a", deliver("1", "b2")[0], [{"e": "block", "c": "1"}, deliver("1", "b2")])
+        self.finds("while blocked")
+
+    def test_a_block_that_ends_in_a_view_closes_the_old_one(self):
+        self.replace("b", deliver("1", "b2")[0], [{"e": "block", "c": "1"}, deliver("1", "b2")])
+        self.assertEqual(judged(self.run_), [])
 
     def test_before_loading(self):
         items = list(flat(self.run_["c"]))

@@ -350,6 +350,40 @@ stage_has (const Part *part, guint64 message)
   return FALSE;
 }
 
+TyService
+stage_service (const Part *part, guint64 turn)
+{
+  return (TyService) (turn % ((guint64) ty_group_get_ordering (part->group)->strongest + 1));
+}
+
+static void
+traffic_turn (gpointer data)
+{
+  Stage *stage = data;
+  stage->traffic_set = FALSE;
+  if (stage->traffic_us == 0)
+    return;
+  for (guint i = 0; i < ty_sim_n_processes (stage->world); i++)
+    {
+      TySimProcess *p = ty_sim_process (stage->world, i);
+      for (guint g = 0; g < STAGE_MAX_GROUPS && ty_sim_is_alive (p) && !ty_sim_is_stopped (p); g++)
+        if (stage_part (p, g) != NULL && stage_part (p, g)->entered && !stage_part (p, g)->leaving)
+          stage_send (stage_part (p, g), stage_service (stage_part (p, g), stage->n_messages), stage->traffic_len);
+    }
+  stage->traffic_set = TRUE;
+  ty_sim_at (ty_sim_world_net (stage->world), ty_sim_now (ty_sim_world_net (stage->world)) + stage->traffic_us,
+             traffic_turn, stage);
+}
+
+void
+stage_traffic (Stage *stage, gint64 period_us, gsize len)
+{
+  stage->traffic_us = period_us;
+  stage->traffic_len = len;
+  if (!stage->traffic_set)
+    traffic_turn (stage);
+}
+
 /* ---- Waiting ---- */
 
 static gboolean

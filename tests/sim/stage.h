@@ -54,7 +54,9 @@ struct _Stage
   guint64 n_messages;
   GPtrArray *actors; /* to be freed */
   GArray *sizes;     /* gsize: payload of each message, by number */
-  gboolean echo;
+  gint64 traffic_us;
+  gsize traffic_len;
+  gboolean traffic_set; /* its next turn is on the clock */
   /* The storm's: what it wants to know at once. May be NULL. */
   void (*on_effect) (Part *part, const TyEffect *effect, gpointer data);
   gpointer data;
@@ -77,6 +79,10 @@ gboolean stage_leave (Part *part);
 /* The number of the message, or 0 if the group refused it. */
 guint64 stage_send (Part *part, TyService service, gsize len);
 gboolean stage_has (const Part *part, guint64 message);
+/* What the group's ordering offers, in turns. */
+TyService stage_service (const Part *part, guint64 turn);
+/* From now on every member of every group sends a message each `period_us`, of services in turns; 0 stops it. */
+void stage_traffic (Stage *stage, gint64 period_us, gsize len);
 
 /* Whether every process named is in one view of group 0 of exactly these, in any order, and told so. */
 gboolean stage_together (Stage *stage, guint g, const char *names);

@@ -78,9 +78,9 @@ stay_of (TyJudge *j, TyTrack *t, const TyRecord *r, const char *what)
 {
   if (t->stay != 0 && is_label (j, TY_STAY (j, t->stay)->view, &r->c))
     return t->stay;
-  ty_judge_violation (j, TY_RULE_INSIDE, (TyConcerned){ t->group, { t->process } }, "%s has %s in view %.*s while in %s",
-                      ty_judge_process_text (j, t->process), what, (int) r->c.len, r->c.text,
-                      t->stay != 0 ? ty_judge_view_text (j, TY_STAY (j, t->stay)->view) : "no view");
+  ty_judge_violation (j, TY_RULE_INSIDE, (TyConcerned){ t->group, { t->process } },
+                      "%s has %s in view %.*s while in %s", ty_judge_process_text (j, t->process), what, (int) r->c.len,
+                      r->c.text, t->stay != 0 ? ty_judge_view_text (j, TY_STAY (j, t->stay)->view) : "no view");
   return 0;
 }
 
@@ -124,14 +124,13 @@ note_view (TyJudge *j, const TyTrack *t, guint32 view, const TyRecord *r)
       v->n_members = j->members->len;
     }
   else if (v->n_members != j->members->len || memcmp (v->members, j->members->data, bytes) != 0)
-    ty_judge_violation (j, TY_RULE_RANKS,
-                        (TyConcerned){ t->group,
-                                       { ty_stay_process (j, g_array_index (v->stays, guint32, 0)), t->process },
-                                       { 0 },
-                                       { view } },
-                        "%s and %s are told of view %s with other members, or in another order",
-                        ty_judge_process_text (j, ty_stay_process (j, g_array_index (v->stays, guint32, 0))),
-                        ty_judge_process_text (j, t->process), ty_judge_view_text (j, view));
+    ty_judge_violation (
+        j, TY_RULE_RANKS,
+        (TyConcerned){
+            t->group, { ty_stay_process (j, g_array_index (v->stays, guint32, 0)), t->process }, { 0 }, { view } },
+        "%s and %s are told of view %s with other members, or in another order",
+        ty_judge_process_text (j, ty_stay_process (j, g_array_index (v->stays, guint32, 0))),
+        ty_judge_process_text (j, t->process), ty_judge_view_text (j, view));
 
   if (r->prev.text == NULL)
     return;
@@ -168,8 +167,8 @@ on_conf (TyJudge *j, guint32 track, const TyRecord *r)
   TyTrack *t = TY_TRACK (j, track);
   if (r->transitional || !r->primary)
     {
-      ty_judge_violation (j, TY_RULE_PRIMARY, (TyConcerned){ t->group, { t->process } },
-                          "view %.*s at %s is %s%s", (int) r->c.len, r->c.text, ty_judge_process_text (j, t->process),
+      ty_judge_violation (j, TY_RULE_PRIMARY, (TyConcerned){ t->group, { t->process } }, "view %.*s at %s is %s%s",
+                          (int) r->c.len, r->c.text, ty_judge_process_text (j, t->process),
                           r->transitional ? "transitional" : "not primary",
                           r->transitional && r->primary ? ", and called primary" : "");
       return;
@@ -202,34 +201,35 @@ on_conf (TyJudge *j, guint32 track, const TyRecord *r)
 }
 
 /* P11, for what does not happen while blocked. */
-static gboolean
-is_blocked (TyJudge *j, const TyTrack *t, const TyStay *s, const char *what, const TyRecord *r)
+static void
+mind_block (TyJudge *j, const TyTrack *t, const TyStay *s, const char *what, const TyRecord *r)
 {
-  if (s->blocked)
-    ty_judge_violation (j, TY_RULE_BLOCKED,
-                        (TyConcerned){ t->group, { t->process }, { add_message (j, &r->m) }, { s->view } },
-                        "%s %s %.*s while blocked in view %s", ty_judge_process_text (j, t->process), what,
-                        (int) r->m.len, r->m.text, ty_judge_view_text (j, s->view));
-  return s->blocked;
+  if (!s->blocked)
+    return;
+  guint32 message = add_message (j, &r->m);
+  ty_judge_violation (j, TY_RULE_BLOCKED, (TyConcerned){ t->group, { t->process }, { message }, { s->view } },
+                      "%s %s %.*s while blocked in view %s", ty_judge_process_text (j, t->process), what,
+                      (int) r->m.len, r->m.text, ty_judge_view_text (j, s->view));
 }
 
 static void
 on_send (TyJudge *j, TyTrack *t, const TyRecord *r)
 {
   guint32 stay = stay_of (j, t, r, "a send");
-  if (stay == 0 || is_blocked (j, t, TY_STAY (j, stay), "sends", r))
+  if (stay == 0)
     return;
   TyStay *s = TY_STAY (j, stay);
+  mind_block (j, t, s, "sends", r);
   guint32 message = add_message (j, &r->m);
   TyJudgeMessage *m = TY_MESSAGE (j, message);
   if (m->stay != 0)
     {
-      ty_judge_violation (j, TY_RULE_UNIQUE,
-                          (TyConcerned){ t->group, { ty_stay_process (j, m->stay), t->process }, { message }, { s->view } },
-                          "%s is sent twice: by %s in view %s, by %s in view %s", ty_judge_message_text (j, message),
-                          ty_judge_process_text (j, ty_stay_process (j, m->stay)),
-                          ty_judge_view_text (j, TY_STAY (j, m->stay)->view), ty_judge_process_text (j, t->process),
-                          ty_judge_view_text (j, s->view));
+      ty_judge_violation (
+          j, TY_RULE_UNIQUE,
+          (TyConcerned){ t->group, { ty_stay_process (j, m->stay), t->process }, { message }, { s->view } },
+          "%s is sent twice: by %s in view %s, by %s in view %s", ty_judge_message_text (j, message),
+          ty_judge_process_text (j, ty_stay_process (j, m->stay)), ty_judge_view_text (j, TY_STAY (j, m->stay)->view),
+          ty_judge_process_text (j, t->process), ty_judge_view_text (j, s->view));
       return;
     }
   g_array_append_val (s->sent, message);
@@ -245,9 +245,10 @@ on_deliver (TyJudge *j, TyTrack *t, const TyRecord *r)
 {
   j->deliveries++;
   guint32 stay = stay_of (j, t, r, "a delivery");
-  if (stay == 0 || is_blocked (j, t, TY_STAY (j, stay), "delivers", r))
+  if (stay == 0)
     return;
   TyStay *s = TY_STAY (j, stay);
+  mind_block (j, t, s, "delivers", r); /* it counts nevertheless: else it would be missed, too */
   guint32 event = add_message (j, &r->m) * 2 + 1;
   g_array_append_val (s->events, event);
   s->n_delivered++;

@@ -1,4 +1,5 @@
-/* core/group-view.c: what membership asks of the group: freezing, merging, forwarding, and the step from one view to the next.
+/* core/group-view.c: what membership asks of the group: freezing, merging, forwarding, and the step from one view to
+ * the next.
  *
  * The step from v to v+1 is one call of install (): close v from the decided value alone (V8), hand v's store over to
  * those who may still ask (V7), tell the application, begin v+1.  A crash before it leaves a voter that asks again; a
@@ -451,6 +452,8 @@ host_install (gpointer host, TyValue *value)
   gboolean was_blocked = group->blocked;
   g_assert (goes_on || old != NULL);
 
+  if (was_blocked && goes_on)
+    ty_group_effect (group, TY_EFFECT_UNBLOCKED);
   if (old != NULL && (goes_on || leaves))
     close_view (group, value);
   if (old != NULL)
@@ -463,8 +466,6 @@ host_install (gpointer host, TyValue *value)
       end_here (group, leaves, why_left (why));
       return;
     }
-  if (was_blocked)
-    ty_group_effect (group, TY_EFFECT_UNBLOCKED);
   TyMember *members = g_new0 (TyMember, value->n_members);
   for (guint i = 0; i < value->n_members; i++)
     ty_member_copy (&members[i], &value->members[i]);

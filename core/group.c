@@ -314,6 +314,7 @@ cancel (TyGroup *group)
     {
       group->join_asked = group->found_asked = FALSE;
       ty_group_fail_entry (group, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Joining was cancelled"));
+      group->membership_ops->stop (group->membership);
       ty_node_unregister (group->node, group);
     }
   else if (group->entering)
@@ -326,8 +327,8 @@ cancel (TyGroup *group)
     }
 }
 
-/* V11: a leaver's messages go first, and the states that it gives; then it asks to go. Without a quorum there is nobody to
- * agree with: it just goes, and the others will find it gone. */
+/* V11: a leaver's messages go first, and the states that it gives; then it asks to go. Without a quorum there is nobody
+ * to agree with: it just goes, and the others will find it gone. */
 static void
 say_leave (TyGroup *group)
 {
@@ -341,6 +342,7 @@ say_leave (TyGroup *group)
       if (node->history != NULL && group->loaded)
         ty_history_fail (node->history, group->view, TY_HISTORY_LEAVE, node->now);
       ty_group_enter_state (group, TY_GROUP_LEFT);
+      group->membership_ops->stop (group->membership);
       ty_group_end_transfers (group, "the giver left");
       ty_node_unregister (node, group);
       TyEffect *effect = group->leaving ? ty_group_effect (group, TY_EFFECT_LEFT) : NULL;
@@ -437,7 +439,8 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
   guint64 current = group->view != NULL ? group->view->id.number : 0;
   if (view > current && !ty_group_is_over (group))
     {
-      /* V7: not stale, but ahead: kept, and the sender is asked. A joiner takes part in rounds of views that it is not in. */
+      /* V7: not stale, but ahead: kept, and the sender is asked. A joiner takes part in rounds of views that it is not
+       * in. */
       ty_group_keep_future (group, from, view, packet);
       if (message || group->view != NULL)
         {
@@ -466,7 +469,7 @@ ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const c
         group->broken[rank] = TRUE;
     }
   group->membership_ops->on_reach (group->membership, &known->pid, known->reach, fresh, why);
-  ty_group_check_transfers (group);
+  ty_group_check_transfers (group, fresh ? &known->pid : NULL);
 }
 
 /* ---- what can be seen ---- */

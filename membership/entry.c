@@ -6,8 +6,9 @@
  *     │ JOIN (whom it reaches) ──►│ ────────────────────────► (to each of them)
  *                                 the coordinator starts a round when the joiner reaches all
  *
- * One process enters a view at a time ([EVS94] §5 rule 3): a herd enters in as many rounds.  A joiner repeats JOIN until it
- * is in, so that a coordinator that dies takes nothing with it; a joiner that dies is forgotten with its session.
+ * One process enters a view at a time ([EVS94] §5 rule 3): a herd enters in as many rounds.  A joiner repeats JOIN
+ * until it is in, so that a coordinator that dies takes nothing with it; a joiner that dies is forgotten with its
+ * session.
  *
  *   JOIN                                         WELCOME
  *   size    field                                size    field
@@ -73,10 +74,13 @@ ask_all (TyMembership *m)
       const TyMember *member = &m->view->members[i];
       TyReach reach = ty_m_reach (m, &member->pid);
       if (reach == TY_REACH_UP)
-        ty_entry_ask (m, &member->pid);
+        ty_ids_add (m->met, &member->pid);
       else
         m->host->dial (m->host_data, member->address, &member->pid);
     }
+  /* Contacts too: the view that this process was told of may be long past. */
+  for (guint i = 0; i < m->met->len; i++)
+    ty_entry_ask (m, &g_array_index (m->met, TyId, i));
 }
 
 static void

@@ -170,6 +170,7 @@ membership_free (TyMembership *m)
   g_strfreev (m->contacts);
   g_strfreev (m->contact_why);
   g_free (m->contact_final);
+  g_clear_pointer (&m->met, g_array_unref);
   ty_member_clear (&m->me);
   g_free (m);
 }
@@ -205,7 +206,9 @@ membership_begin (TyMembership *m, TyetView *view)
       m->members[i].suspected = reach == TY_REACH_SUSPECT || reach == TY_REACH_DEAD;
       m->members[i].dead = reach == TY_REACH_DEAD;
       m->members[i].suspected_at = now;
+      m->members[i].unreached_since = reach == TY_REACH_NONE ? now : 0;
     }
+  m->dial_at = now + 2 * m->config.heartbeat_us;
   if (m->leaving || m->takeout != NULL)
     ty_entry_say_leaving (m);
   ty_entry_on_view (m);
@@ -230,6 +233,8 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     member->suspected_at = ty_m_now (m);
   member->suspected = TRUE;
   member->dead |= dead;
+  if (ty_id_equal (&m->promised.pid, &m->view->members[rank].pid))
+    m->back_off_until = 0;
   say_suspect (m, rank, dead);
   if (m->round != NULL)
     {
@@ -243,7 +248,10 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
 {
   ty_late_on_reach (m, pid, reach, fresh);
   if (m->phase == TY_MEMBERSHIP_JOINING && reach == TY_REACH_UP)
-    ty_entry_ask (m, pid);
+    {
+      ty_ids_add (m->met, pid);
+      ty_entry_ask (m, pid);
+    }
   guint index;
   if (reach != TY_REACH_UP && ty_entry_find (m, pid, &index) != NULL)
     {
@@ -271,7 +279,46 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
       if (m->members[rank].suspected || fresh)
         m->need_round = TRUE;
       m->members[rank].suspected = FALSE;
+      m->members[rank].unreached_since = 0;
+      ty_round_reached (m, rank);
     }
+  check_block (m);
+}
+
+/* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is
+ * suspected. */
+static void
+reach_out (TyMembership *m)
+{
+  gint64 now = ty_m_now (m);
+  if (now < m->dial_at)
+    return;
+  m->dial_at = now + 2 * m->config.heartbeat_us;
+  for (guint i = 0; i < m->view->n_members; i++)
+    {
+      const TyMember *member = &m->view->members[i];
+      TyReach reach = ty_m_reach (m, &member->pid);
+      if (reach == TY_REACH_UP || reach == TY_REACH_DEAD)
+        continue;
+      m->host->dial (m->host_data, member->address, &member->pid);
+      gint64 since = m->members[i].unreached_since;
+      if (since > 0 && now - since >= m->config.suspect_after_us)
+        suspect_member (m, i, FALSE);
+    }
+  check_block (m);
+}
+
+static void
+membership_on_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused)
+{
+  if (m->phase == TY_MEMBERSHIP_JOINING)
+    ty_entry_dial_failed (m, address, why, refused);
+  if (m->phase != TY_MEMBERSHIP_IN || !refused || !m->config.refusal_is_death)
+    return;
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
+        && ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
+      suspect_member (m, i, TRUE);
   check_block (m);
 }
 
@@ -314,6 +361,13 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
       return ty_lease_on_alive (m, pid, r);
     case TY_PACKET_LEAVE:
       return ty_entry_on_leave (m, pid, r);
+    case TY_PACKET_GONE:
+      if (!from_member || !ty_reader_done (r))
+        return FALSE;
+      /* It delivers nothing and votes no more: as good as dead. */
+      suspect_member (m, ty_m_rank (m, pid), TRUE);
+      check_block (m);
+      return TRUE;
     case TY_PACKET_SUSPECT:
       return from_member && on_suspect (m, r);
     case TY_PACKET_TRANSFER_LOADED:
@@ -394,6 +448,14 @@ membership_leave (TyMembership *m)
 }
 
 static void
+membership_stop (TyMembership *m)
+{
+  m->phase = TY_MEMBERSHIP_OVER;
+  if (m->view != NULL)
+    ty_round_free (m);
+}
+
+static void
 membership_take_out (TyMembership *m, const char *why)
 {
   if (m->takeout != NULL)
@@ -426,6 +488,7 @@ membership_join (TyMembership *m, const char *group_name, const char *ordering, 
   for (guint i = 0; i < n; i++)
     m->contact_why[i] = g_strdup ("no answer yet");
   m->contact_final = g_new0 (gboolean, n + 1);
+  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   ty_member_copy (&m->me, me);
   m->join_deadline = deadline;
   m->join_since = ty_m_now (m);
@@ -448,6 +511,7 @@ membership_tick (TyMembership *m)
       ty_voter_tick (m);
       break;
     case TY_MEMBERSHIP_IN:
+      reach_out (m);
       ty_lease_tick (m);
       ty_voter_tick (m);
       if (m->phase == TY_MEMBERSHIP_IN)
@@ -479,10 +543,13 @@ membership_deadline (const TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
   at = m->view->n_members > 1 ? soonest (at, m->alive_at) : at;
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].suspected || m->members[i].unreached_since > 0)
+      at = soonest (at, m->dial_at);
   at = soonest (at, m->probe_until);
   at = soonest (at, m->back_off_until);
-  if (m->frozen)
-    at = soonest (at, m->need_at);
+  if (m->frozen || m->need_round)
+    at = soonest (at, MAX (m->need_at, 1));
   if (m->pending != NULL)
     at = soonest (at, ty_lease_bars_until ((TyMembership *) m, m->pending->value));
   if (m->round != NULL && m->round->joiner != NULL && !m->round->proposed)
@@ -594,9 +661,10 @@ const TyMembershipOps ty_membership = {
   .loaded = membership_loaded,
   .join = membership_join,
   .leave = membership_leave,
+  .stop = membership_stop,
   .take_out = membership_take_out,
   .on_reach = membership_on_reach,
-  .on_dial_failed = ty_entry_dial_failed,
+  .on_dial_failed = membership_on_dial_failed,
   .on_packet = membership_on_packet,
   .on_join = ty_entry_on_join,
   .on_welcome = ty_entry_on_welcome,

@@ -28,6 +28,7 @@ typedef struct
   gboolean loaded;  /* has said so since the view began */
   gboolean yielded; /* found no set to propose; until reach changes (V2) */
   gint64 suspected_at;
+  gint64 unreached_since; /* no session has stood in this view: counted as silence */
   gint64 stamp;         /* of the newest keepalive received from it in this view */
   gint64 echoed;        /* the newest stamp of one's own that it has echoed in this view */
   gint64 promise_until; /* V14: no view without it is accepted before */
@@ -138,6 +139,7 @@ struct _TyMembership
 
   gboolean blocked;
   gint64 alive_at; /* when keepalives go out next */
+  gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */
   gint64 linger_until;
@@ -148,6 +150,7 @@ struct _TyMembership
   char **contacts;
   char **contact_why; /* why each came to nothing so far */
   gboolean *contact_final;
+  GArray *met; /* of TyId: who has answered as a contact or a member */
   TyMember me;
   gint64 join_deadline;
   gint64 ask_at;
@@ -212,6 +215,7 @@ gboolean ty_round_on_state (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r);
 void ty_round_reconsider (TyMembership *m);
+void ty_round_reached (TyMembership *m, guint rank);
 void ty_round_free (TyMembership *m);
 
 /* select.c */

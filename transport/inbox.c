@@ -45,7 +45,7 @@ ty_inbox_room (TyInbox *inbox, TyRemnant *remnant, gsize *room_bytes)
 {
   gboolean in_place = remnant->bytes != NULL && remnant->bytes == inbox->bytes
                       && remnant->offset + remnant->len_bytes == inbox->fill
-                      && INBOX_BYTES - remnant->offset >= ROOM_BYTES;
+                      && INBOX_BYTES - inbox->fill >= ROOM_BYTES;
   if (!in_place)
     {
       make_room (inbox, remnant->len_bytes + ROOM_BYTES);

@@ -60,6 +60,7 @@ mesh_new (guint32 seed)
   mesh->procs = g_ptr_array_new ();
   mesh->cut = g_hash_table_new (NULL, NULL);
   mesh->session = g_hash_table_new (NULL, NULL);
+  mesh->closed = g_hash_table_new (NULL, NULL);
   mesh->queues = g_ptr_array_new ();
   for (guint i = 0; i < MAX_PROCS * MAX_PROCS * TY_N_CLASSES; i++)
     g_ptr_array_add (mesh->queues, g_queue_new ());
@@ -96,6 +97,7 @@ mesh_free (Mesh *mesh)
   g_ptr_array_unref (mesh->procs);
   g_hash_table_unref (mesh->cut);
   g_hash_table_unref (mesh->session);
+  g_hash_table_unref (mesh->closed);
   g_rand_free (mesh->rand);
   g_free (mesh);
 }
@@ -216,10 +218,25 @@ mesh_heal (Mesh *mesh, guint a, guint b)
     return;
   if (mesh->trace)
     printf ("-- heal %u %u\n", a, b);
-  if (!has_session (mesh, a, b))
-    return;
-  add_event (mesh->procs->pdata[a], (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = b });
-  add_event (mesh->procs->pdata[b], (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = a });
+}
+
+/* Both ends dial again when they can, and a session that still lives is resumed. */
+static void
+resume (Mesh *mesh)
+{
+  for (guint a = 0; a < mesh->procs->len; a++)
+    for (guint b = a + 1; b < mesh->procs->len; b++)
+      {
+        Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+        if (!g_hash_table_contains (mesh->closed, pair (a, b)) || mesh_is_cut (mesh, a, b) || !pa->alive || !pb->alive
+            || pa->stopped || pb->stopped)
+          continue;
+        g_hash_table_remove (mesh->closed, pair (a, b));
+        if (!has_session (mesh, a, b))
+          continue;
+        add_event (pa, (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = b });
+        add_event (pb, (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = a });
+      }
 }
 
 void
@@ -348,9 +365,7 @@ carry_out (Proc *p, const TyEffect *effect)
       close_peer (p, effect->peer);
       break;
     case TY_EFFECT_PEER_SUSPECT:
-      if (!mesh_is_cut (mesh, p->index, effect->peer) && has_session (mesh, p->index, effect->peer)
-          && !((Proc *) mesh->procs->pdata[effect->peer])->stopped)
-        add_event (p, (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = effect->peer });
+      g_hash_table_add (mesh->closed, pair (p->index, effect->peer));
       break;
     default:
       to_app (p, effect);
@@ -405,7 +420,8 @@ deliver_one (Mesh *mesh)
         gboolean any = FALSE;
         for (guint c = 0; c < TY_N_CLASSES; c++)
           any |= !g_queue_is_empty (queue (mesh, a, b, c));
-        if (any && pb->alive && !pb->stopped && !mesh_is_cut (mesh, a, b) && found < G_N_ELEMENTS (from))
+        if (any && pb->alive && !pb->stopped && !mesh_is_cut (mesh, a, b)
+            && !g_hash_table_contains (mesh->closed, pair (a, b)) && found < G_N_ELEMENTS (from))
           {
             from[found] = a;
             to[found++] = b;
@@ -463,6 +479,7 @@ pass_time (Mesh *mesh)
       if (p->alive && !p->stopped)
         next = MIN (next, p->events->len > 0 || ty_node_pending (p->node) ? mesh->now : ty_node_deadline (p->node));
     }
+  resume (mesh);
   gint64 to = mesh->now + 20000;
   mesh->now = MAX (mesh->now + 50, MIN (next, to));
   for (guint i = 0; i < mesh->procs->len; i++)

@@ -1,4 +1,5 @@
-/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their code.
+/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their
+ * code.
  *
  * Packets of one class between two processes arrive in order; between classes, and between pairs, in any order that the
  * seed picks.  Pairs can be cut, sessions lost, processes stopped and killed, at any packet or any effect.  The
@@ -43,6 +44,7 @@ struct _Mesh
   GHashTable *cut;     /* "a-b" with a < b */
   GPtrArray *queues;   /* of GQueue by ((from * 256 + to) * classes + class) */
   GHashTable *session; /* "a-b" */
+  GHashTable *closed;  /* "a-b": the session lives, its connection does not */
   gboolean trace;
   guint64 steps;
   TyNodeConfig config;

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge.h"
 #include "core/tyet-error.h"
+#include "core/view.h"
 #include "tests/engine/mesh.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ join (Storm *s, Proc *p)
         contacts[n++] = q->address;
     }
   GError *error = NULL;
-  if (n > 0 && !ty_group_join (p->group, contacts, G_MAXINT64, &error))
+  if (n > 0 && !ty_group_join (p->group, contacts, 15000000, &error))
     g_error ("%s", error->message);
 }
 
@@ -171,7 +172,7 @@ converged (const Storm *s)
       if (!p->entered || ty_group_get_state (p->group) != TY_GROUP_MEMBER)
         return FALSE;
       TyetView *mine = ty_group_get_view (p->group);
-      if (view != NULL && tyet_view_get_number (mine) != tyet_view_get_number (view))
+      if (view != NULL && mine->id.number != view->id.number)
         return FALSE;
       view = mine;
     }
@@ -181,7 +182,7 @@ converged (const Storm *s)
       Proc *p = s->mesh->procs->pdata[i];
       n += p->alive && !p->excluded && !p->left && !p->failed;
     }
-  return view == NULL || n == tyet_view_get_n_members (view);
+  return view == NULL || n == view->n_members;
 }
 
 static void
@@ -195,9 +196,16 @@ complain (Storm *s, guint32 seed, const char *what)
         continue;
       TyetView *view = p->group != NULL ? ty_group_get_view (p->group) : NULL;
       printf ("  %s state %d view %s of %u%s%s%s%s\n", p->name, p->group != NULL ? (int) ty_group_get_state (p->group) : -1,
-              view != NULL ? tyet_view_get_id (view) : "-", view != NULL ? tyet_view_get_n_members (view) : 0,
+              view != NULL ? view->label : "-", view != NULL ? view->n_members : 0,
               p->excluded ? " excluded" : "", p->left ? " left" : "", p->failed ? " failed" : "",
               p->entered ? "" : " not entered");
+      TyGroupStats stats = { 0 };
+      if (p->group != NULL)
+        ty_group_get_stats (p->group, &stats);
+      if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
+        printf ("      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT " queued %" G_GUINT64_FORMAT
+                " spilled %" G_GUINT64_FORMAT "\n",
+                stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
       g_autoptr (GArray) waits = p->group != NULL ? ty_group_waits (p->group, s->mesh->now) : NULL;
       for (guint w = 0; waits != NULL && w < waits->len; w++)
         printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what, g_array_index (waits, TyGroupWait, w).text);
@@ -215,22 +223,38 @@ may_go_on (const Storm *s)
     {
       Proc *p = s->mesh->procs->pdata[i];
       TyetView *view = p->alive && p->group != NULL && !p->excluded && !p->left ? ty_group_get_view (p->group) : NULL;
-      if (view != NULL && (tip == NULL || tyet_view_get_number (view) > tyet_view_get_number (tip)))
+      if (view != NULL && (tip == NULL || view->id.number > tip->id.number))
         tip = view;
     }
   guint there = 0;
-  for (guint r = 0; tip != NULL && r < tyet_view_get_n_members (tip); r++)
+  for (guint r = 0; tip != NULL && r < tip->n_members; r++)
     for (guint i = 0; i < s->mesh->procs->len; i++)
       {
         Proc *p = s->mesh->procs->pdata[i];
-        there += p->alive && !p->excluded && !p->left && g_str_equal (p->name, tyet_view_get_member_name (tip, r))
+        there += p->alive && !p->excluded && !p->left && g_str_equal (p->name, tip->members[r].name)
                  && p->group != NULL && ty_group_get_view (p->group) == tip;
-        if (p->alive && p->group != NULL && g_str_equal (p->name, tyet_view_get_member_name (tip, r))
+        if (p->alive && p->group != NULL && g_str_equal (p->name, tip->members[r].name)
             && ty_group_get_view (p->group) != NULL && ty_group_get_view (p->group) != tip
-            && tyet_view_get_number (ty_group_get_view (p->group)) <= tyet_view_get_number (tip) && !p->excluded && !p->left)
+            && ty_group_get_view (p->group)->id.number <= tip->id.number && !p->excluded && !p->left)
           there++;
       }
-  return tip != NULL && 2 * there > tyet_view_get_n_members (tip);
+  return tip != NULL && 2 * there > tip->n_members;
+}
+
+static gboolean
+under_way (const Storm *s)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      TyGroupStats stats;
+      if (!p->alive || p->group == NULL || p->excluded || p->left || p->failed)
+        continue;
+      ty_group_get_stats (p->group, &stats);
+      if (stats.unstable_bytes > 0 || stats.queued_bytes > 0 || stats.window_used_bytes > 0)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 static void
@@ -275,7 +299,7 @@ run (guint32 seed)
   mesh_run (s.mesh, 500000);
   if (may_go_on (&s))
     {
-      gint64 until = s.mesh->now + 20000000;
+      gint64 until = s.mesh->now + 30000000;
       while (s.mesh->now < until && !converged (&s))
         mesh_run (s.mesh, 100000);
       if (!converged (&s))
@@ -286,19 +310,14 @@ run (guint32 seed)
           if (p->alive && p->group != NULL && !p->excluded && !p->left && !p->failed)
             send_some (&s, p);
         }
-      mesh_run (s.mesh, 2000000);
+      until = s.mesh->now + 30000000;
+      do
+        mesh_run (s.mesh, 200000);
+      while (s.mesh->now < until && under_way (&s));
+      if (under_way (&s))
+        complain (&s, seed, "messages are still under way");
       if (!converged (&s))
         complain (&s, seed, "did not stay together");
-      for (guint i = 0; i < s.mesh->procs->len; i++)
-        {
-          Proc *p = s.mesh->procs->pdata[i];
-          TyGroupStats stats;
-          if (!p->alive || p->group == NULL || p->excluded || p->left || p->failed)
-            continue;
-          ty_group_get_stats (p->group, &stats);
-          if (stats.unstable_bytes > 0 || stats.queued_bytes > 0 || stats.window_used_bytes > 0)
-            complain (&s, seed, "messages are still under way");
-        }
     }
   judge (&s, TRUE, seed);
   mesh_free (s.mesh);

@@ -93,6 +93,10 @@ static const Case cases[] = {
   { "blocked/legal-goes-on", "",
     ABC "a block 1\nb,c conf 2 b,c,a after 1\na conf 2 b,c,a after 1\na send 2 m safe\na,b,c deliver 2 m\n" END_ABC },
   { "blocked/legal-replaced", "", ABC "c block 1\na,b conf 2 a,b after 1\na,b,d conf 3 a,b,d after 2\na,b,d end" },
+  { "blocked/legal-closing-before", "",
+    AB "b send 1 m fifo\nb deliver 1 m\na deliver 1 m\na block 1\na,b conf 2 a,b after 1\n" END_AB },
+  { "blocked/closing-after", "P11",
+    AB "b send 1 m fifo\nb deliver 1 m\na block 1\na deliver 1 m\na,b conf 2 a,b after 1\n" END_AB },
   { "blocked/sends", "P11", AB "a block 1\na send 1 m fifo\nb end" },
   { "blocked/delivers", "P11", AB "b send 1 m fifo\na block 1\na deliver 1 m\nb deliver 1 m\nb end" },
 

@@ -192,6 +192,7 @@ membership_begin (TyMembership *m, TyetView *view)
   ty_m_set_view (m, view);
   m->phase = TY_MEMBERSHIP_IN;
   m->blocked = FALSE;
+  m->quorum_since = 0;
   m->self_loaded = view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
   m->alive_at = now;

@@ -16,7 +16,9 @@
 G_BEGIN_DECLS
 
 #define TYET_TYPE_GROUP (tyet_group_get_type ())
+#ifndef __GI_SCANNER__
 TYET_API GType tyet_group_get_type (void);
+#endif
 G_DECLARE_FINAL_TYPE (TyetGroup, tyet_group, TYET, GROUP, GObject)
 
 /**

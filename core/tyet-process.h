@@ -13,7 +13,9 @@
 G_BEGIN_DECLS
 
 #define TYET_TYPE_PROCESS (tyet_process_get_type ())
+#ifndef __GI_SCANNER__
 TYET_API GType tyet_process_get_type (void);
+#endif
 G_DECLARE_FINAL_TYPE (TyetProcess, tyet_process, TYET, PROCESS, GObject)
 
 TYET_API TyetProcess *tyet_process_new (const char *address, GError **error);

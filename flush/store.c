@@ -2,7 +2,8 @@
  *
  * Invariants, checked throughout:
  *  - what is received of a sender is a gap-free prefix: numbers 1..received[self][sender];
- *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while anyone may
+ *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while anyone
+ * may
  *    lack it, each member that has it can forward it;
  *  - what a member says of its receipts only grows.
  * A crash at any point leaves behind only what the others hold themselves.
@@ -120,8 +121,8 @@ free_stable (TyStore *store, guint sender)
     }
 }
 
-/* The window counts an own message until every member has received it and needs memory for it no longer: stability alone
- * would let a member that cannot deliver yet pile up messages without bound. */
+/* The window counts an own message until every member has received it and needs memory for it no longer: stability
+ * alone would let a member that cannot deliver yet pile up messages without bound. */
 static void
 open_window (TyStore *store)
 {

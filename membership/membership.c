@@ -233,6 +233,8 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     member->suspected_at = ty_m_now (m);
   member->suspected = TRUE;
   member->dead |= dead;
+  if (ty_id_equal (&m->promised.pid, &m->view->members[rank].pid))
+    m->back_off_until = 0;
   say_suspect (m, rank, dead);
   if (m->round != NULL)
     {
@@ -263,6 +265,8 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   guint rank = ty_m_rank (m, pid);
+  if (rank == m->view->n_members && m->blocked && m->met != NULL && reach == TY_REACH_UP)
+    ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
 
@@ -283,7 +287,22 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   check_block (m);
 }
 
-/* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is suspected. */
+/* V12: the blocked also ask their contacts: somebody there may know that the group went on. */
+static void
+ask_around (TyMembership *m)
+{
+  for (guint i = 0; m->contacts != NULL && m->contacts[i] != NULL; i++)
+    m->host->dial (m->host_data, m->contacts[i], NULL);
+  for (guint i = 0; m->met != NULL && i < m->met->len; i++)
+    {
+      const TyId *pid = &g_array_index (m->met, TyId, i);
+      if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
+        ty_lease_tell (m, pid, m->view->id.number);
+    }
+}
+
+/* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is
+ * suspected. */
 static void
 reach_out (TyMembership *m)
 {
@@ -302,6 +321,8 @@ reach_out (TyMembership *m)
       if (since > 0 && now - since >= m->config.suspect_after_us)
         suspect_member (m, i, FALSE);
     }
+  if (m->blocked)
+    ask_around (m);
   check_block (m);
 }
 
@@ -558,6 +579,8 @@ static gboolean
 membership_wants (TyMembership *m, const TyId *pid)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
+    return TRUE;
+  if (m->blocked && m->met != NULL && ty_ids_contain (m->met, pid))
     return TRUE;
   if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) < m->view->n_members)
     return TRUE;

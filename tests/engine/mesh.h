@@ -1,4 +1,5 @@
-/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their code.
+/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their
+ * code.
  *
  * Packets of one class between two processes arrive in order; between classes, and between pairs, in any order that the
  * seed picks.  Pairs can be cut, sessions lost, processes stopped and killed, at any packet or any effect.  The
@@ -31,6 +32,7 @@ struct _Proc
   GArray *events; /* of TyEvent, to be taken by the next step */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
+  GPtrArray *contacts; /* of Proc, borrowed */
   guint64 transfer;
   gboolean transfer_ended;
 };

@@ -88,7 +88,7 @@ class House:
         """No clock, chance, socket, timer or thread outside transport"""
         for path in self.c:
             # The public objects run in the application's thread and main loop; they are no part of the machine.
-            if path.split(os.sep)[0] not in MACHINE or os.path.basename(path).startswith("tyet-"):
+            if path.split(os.sep)[0] not in MACHINE or re.match(r"(tyet-|runtime|state-)", os.path.basename(path)):
                 continue
             text = without_comments(self.text[path])
             for match in WORLDLY.finditer(text):

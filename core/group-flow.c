@@ -263,8 +263,8 @@ tell_now (TyGroup *group, TyEffect effect)
   *ty_node_effect (group->node, effect.type) = effect;
 }
 
-/* V15: while the state is being loaded, what the application will be told waits in a bounded spill. Takes over what the effect
- * holds. */
+/* V15: while the state is being loaded, what the application will be told waits in a bounded spill. Takes over what the
+ * effect holds. */
 void
 ty_group_tell (TyGroup *group, TyEffect effect)
 {

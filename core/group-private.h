@@ -47,6 +47,7 @@ struct _TyNode
   TyDetector *detector;
   GPtrArray *groups;   /* of TyGroup */
   GHashTable *groups_by_id; /* TyId -> TyGroup */
+  GArray *past;             /* of TyPast: groups that this process is in no longer */
   GQueue local;        /* of Local: packets to oneself */
   GArray *effects;     /* of TyEffect */
   guint next_stream;
@@ -56,6 +57,13 @@ struct _TyNode
   TyHistorySink sink;
   gpointer sink_data;
 };
+
+/* A group that this process was in: how far it got. */
+typedef struct
+{
+  TyId group;
+  guint64 view;
+} TyPast;
 
 /* A closed view's messages, kept for those who have not closed it (V7). */
 typedef struct
@@ -203,7 +211,7 @@ void ty_view_change_free (TyViewChange *change);
 /* ---- group-transfer.c ---- */
 void ty_transfer_free (TyTransfer *transfer);
 void ty_group_begin_transfers (TyGroup *group, gboolean first_view);
-void ty_group_check_transfers (TyGroup *group);
+void ty_group_check_transfers (TyGroup *group, const TyId *anew);
 gboolean ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint64 number, TyReader *r);
 void ty_group_take_transfer_requests (TyGroup *group);
 gboolean ty_group_gives_now (const TyGroup *group);

@@ -104,6 +104,14 @@ send_packet (TyGroup *group, const TyTransfer *transfer, TyPacketType type, GByt
   ty_node_send (group->node, known->peer, packet, class, group->stream);
 }
 
+static void
+tell_failed (TyGroup *group, const TyTransfer *transfer, const char *why)
+{
+  g_autoptr (GByteArray) w = g_byte_array_new ();
+  ty_write_text (w, why);
+  send_packet (group, transfer, TY_PACKET_TRANSFER_FAILED, w, TY_CLASS_BULK);
+}
+
 /* Ends a transfer on the giver's side. */
 static void
 end_giving (TyGroup *group, TyTransfer *transfer, const char *why)
@@ -159,7 +167,7 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
 {
   const TyetView *view = group->view;
   guint giver = giver_of (view);
-  ty_group_check_transfers (group);
+  ty_group_check_transfers (group, NULL);
   for (guint i = 0; i < view->n_members && giver < view->n_members; i++)
     {
       const TyMember *member = &view->members[i];
@@ -167,7 +175,11 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
         continue;
       if (i == view->self && first_view)
         {
-          add_transfer (group, FALSE, &view->members[giver]);
+          /* The giver is told that it is expected to give: it may have had no session when it began. */
+          TyTransfer *transfer = add_transfer (group, FALSE, &view->members[giver]);
+          g_autoptr (GByteArray) w = g_byte_array_new ();
+          ty_write_varint (w, 0);
+          send_packet (group, transfer, TY_PACKET_TRANSFER_ACK, w, TY_CLASS_CONTROL);
           ty_group_effect (group, TY_EFFECT_LOAD_STATE)->number = view->id.number;
         }
       else if (giver == view->self)
@@ -186,24 +198,30 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
             }
         }
     }
+  ty_group_check_transfers (group, NULL);
 }
 
-/* Who gives to, or takes from, a process that is no longer there. */
+/* Who gives to, or takes from, a process that is no longer there; or with whom a new session has begun (`anew`, or NULL), so
+ * that what was under way is lost. */
 void
-ty_group_check_transfers (TyGroup *group)
+ty_group_check_transfers (TyGroup *group, const TyId *anew)
 {
   for (guint i = group->transfers->len; i-- > 0;)
     {
       TyTransfer *transfer = group->transfers->pdata[i];
       const TyKnown *known = ty_node_known (group->node, &transfer->other);
       gboolean member = group->view != NULL && ty_view_rank (group->view, &transfer->other) < group->view->n_members;
-      gboolean there = member && known != NULL && known->peer != TY_NO_PEER && known->reach != TY_REACH_DEAD;
+      gboolean lost = anew != NULL && ty_id_equal (anew, &transfer->other);
+      gboolean there = !lost && member && known != NULL && known->peer != TY_NO_PEER && known->reach != TY_REACH_DEAD;
       if (there)
         continue;
       if (transfer->giving)
-        end_giving (group, transfer, "it is gone");
+        {
+          tell_failed (group, transfer, "the session was lost");
+          end_giving (group, transfer, "it is gone, or its session was lost");
+        }
       else if (!transfer->ended)
-        fail_taking (group, transfer, "the member that gave the state is gone");
+        fail_taking (group, transfer, "the member that gave the state is gone, or its session was lost");
     }
 }
 
@@ -215,9 +233,7 @@ ty_group_end_transfers (TyGroup *group, const char *why)
       TyTransfer *transfer = group->transfers->pdata[group->transfers->len - 1];
       if (transfer->giving)
         {
-          g_autoptr (GByteArray) w = g_byte_array_new ();
-          ty_write_text (w, why);
-          send_packet (group, transfer, TY_PACKET_TRANSFER_FAILED, w, TY_CLASS_BULK);
+          tell_failed (group, transfer, why);
           end_giving (group, transfer, why);
         }
       else
@@ -279,6 +295,11 @@ gboolean
 ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint64 number, TyReader *r)
 {
   TyTransfer *transfer = find (group, number, type == TY_PACKET_TRANSFER_ACK);
+  if (transfer == NULL && type == TY_PACKET_TRANSFER_ACK)
+    {
+      TyTransfer none = { .id = number, .other = *from };
+      tell_failed (group, &none, "the member that was to give the state has no such transfer, or has ended it");
+    }
   if (transfer == NULL || !ty_id_equal (&transfer->other, from))
     return TRUE;
   if (type == TY_PACKET_TRANSFER_DATA)
@@ -391,8 +412,7 @@ send_chunks (TyGroup *group, TyTransfer *transfer)
   transfer->end_sent = TRUE;
   if (transfer->failed != NULL)
     {
-      ty_write_text (w, transfer->failed);
-      send_packet (group, transfer, TY_PACKET_TRANSFER_FAILED, w, TY_CLASS_BULK);
+      tell_failed (group, transfer, transfer->failed);
       end_giving (group, transfer, transfer->failed);
       return;
     }

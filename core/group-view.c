@@ -1,4 +1,5 @@
-/* core/group-view.c: what membership asks of the group: freezing, merging, forwarding, and the step from one view to the next.
+/* core/group-view.c: what membership asks of the group: freezing, merging, forwarding, and the step from one view to
+ * the next.
  *
  * The step from v to v+1 is one call of install (): close v from the decided value alone (V8), hand v's store over to
  * those who may still ask (V7), tell the application, begin v+1.  A crash before it leaves a voter that asks again; a

@@ -327,8 +327,8 @@ cancel (TyGroup *group)
     }
 }
 
-/* V11: a leaver's messages go first, and the states that it gives; then it asks to go. Without a quorum there is nobody to
- * agree with: it just goes, and the others will find it gone. */
+/* V11: a leaver's messages go first, and the states that it gives; then it asks to go. Without a quorum there is nobody
+ * to agree with: it just goes, and the others will find it gone. */
 static void
 say_leave (TyGroup *group)
 {
@@ -439,7 +439,8 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
   guint64 current = group->view != NULL ? group->view->id.number : 0;
   if (view > current && !ty_group_is_over (group))
     {
-      /* V7: not stale, but ahead: kept, and the sender is asked. A joiner takes part in rounds of views that it is not in. */
+      /* V7: not stale, but ahead: kept, and the sender is asked. A joiner takes part in rounds of views that it is not
+       * in. */
       ty_group_keep_future (group, from, view, packet);
       if (message || group->view != NULL)
         {
@@ -468,7 +469,7 @@ ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const c
         group->broken[rank] = TRUE;
     }
   group->membership_ops->on_reach (group->membership, &known->pid, known->reach, fresh, why);
-  ty_group_check_transfers (group);
+  ty_group_check_transfers (group, fresh ? &known->pid : NULL);
 }
 
 /* ---- what can be seen ---- */

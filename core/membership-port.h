@@ -1,11 +1,11 @@
-/* core/membership-port.h: the port behind which membership lives (membership/): who is suspected, who may enter, which view
- * comes next.
+/* core/membership-port.h: the port behind which membership lives (membership/): who is suspected, who may enter, which
+ * view comes next.
  *
- * Two objects.  A *detector* per process watches peers and says whom to suspect.  A *membership* per group agrees on one
- * view after another (V1-V14): it is told what other members' memberships send and what becomes of their sessions, and it
- * tells the group, through the host, when to stop, when to close a view, and what comes after.  It knows processes by
- * their incarnation.  It never sees a message: receipts and orders pass through it as digests that the host writes and
- * merges.
+ * Two objects.  A *detector* per process watches peers and says whom to suspect.  A *membership* per group agrees on
+ * one view after another (V1-V14): it is told what other members' memberships send and what becomes of their sessions,
+ * and it tells the group, through the host, when to stop, when to close a view, and what comes after.  It knows
+ * processes by their incarnation.  It never sees a message: receipts and orders pass through it as digests that the
+ * host writes and merges.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -41,7 +41,8 @@ typedef struct
   gint64 (*now) (gpointer host);
   void (*draw) (gpointer host, gpointer out, gsize len_bytes);
   TyReach (*reach) (gpointer host, const TyId *pid);
-  /* A packet to a process; to oneself: it comes back as any other, later in this step. Goes nowhere if no session stands. */
+  /* A packet to a process; to oneself: it comes back as any other, later in this step. Goes nowhere if no session
+   * stands. */
   void (*send) (gpointer host, const TyId *pid, GByteArray *packet);
   /* A session with that process is wanted. */
   void (*dial) (gpointer host, const char *address, const TyId *pid);
@@ -54,7 +55,8 @@ typedef struct
   void (*freeze) (gpointer host);
   void (*write_receipts) (gpointer host, TyWriter *w);
   void (*write_order) (gpointer host, TyWriter *w);
-  /* The cut and the closing order of these STATEs (V4). FALSE if one is malformed: `*faulty` is its rank. (transfer full) */
+  /* The cut and the closing order of these STATEs (V4). FALSE if one is malformed: `*faulty` is its rank. (transfer
+   * full) */
   gboolean (*merge) (gpointer host, const TyDigest *digests, guint n_digests, guint64 **cut, GBytes **order, guint *faulty);
   /* Receipts as a vector, for the forwarding plan. FALSE if malformed. */
   gboolean (*read_receipts) (gpointer host, TyReader r, guint64 *received);
@@ -62,8 +64,8 @@ typedef struct
   /* Whether the closing order is well formed, and everything up to the cut has been received. */
   gboolean (*check_order) (gpointer host, GBytes *order);
   gboolean (*holds) (gpointer host, const guint64 *cut);
-  /* To `to`, what it lacks of `sender`'s messages: (after, upto]. `view` is the number of the view: the current one, or one that
-   * is kept. */
+  /* To `to`, what it lacks of `sender`'s messages: (after, upto]. `view` is the number of the view: the current one, or
+   * one that is kept. */
   void (*forward) (gpointer host, guint64 view, const TyId *to, guint sender, guint64 after, guint64 upto);
 
   /* ---- what comes of it ---- */
@@ -116,13 +118,14 @@ struct _TyMembershipOps
   /* Asks to be taken out of the view while loading (V15); `why` is told to the application at the end. */
   void (*take_out) (TyMembership *m, const char *why);
 
-  /* What happened to the session with a process; `fresh`: a new session stands (something may have been lost before). */
+  /* What happened to the session with a process; `fresh`: a new session stands (something may have been lost
+   * before). */
   void (*on_reach) (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why);
   /* A dial of this group's came to nothing. */
   void (*on_dial_failed) (TyMembership *m, const char *address, const char *why, gboolean refused);
 
-  /* A packet of this group's, of type JOIN .. EXCLUDED or ALIVE, from `pid` (oneself too); `r` stands behind the view number.
-   * FALSE if malformed: nothing has changed then. */
+  /* A packet of this group's, of type JOIN .. EXCLUDED or ALIVE, from `pid` (oneself too); `r` stands behind the view
+   * number. FALSE if malformed: nothing has changed then. */
   gboolean (*on_packet) (TyMembership *m, const TyId *pid, TyPacketType type, guint64 view, TyReader *r);
   /* JOIN and WELCOME carry the group's name, not its id: `r` stands behind it. */
   gboolean (*on_join) (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);

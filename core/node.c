@@ -1,8 +1,8 @@
 /* core/node.c: the step machine of a process: events in, effects out; peers; which packet is whose.
  *
- * One step: note the time and look for one's own stall; take the events in turn; then, until nothing is left that a group
- * has to say to itself, let every group's membership act; then let messages flow.  Packets to oneself never recurse:
- * they are queued and taken as any other, in the same step.
+ * One step: note the time and look for one's own stall; take the events in turn; then, until nothing is left that a
+ * group has to say to itself, let every group's membership act; then let messages flow.  Packets to oneself never
+ * recurse: they are queued and taken as any other, in the same step.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
@@ -52,6 +52,7 @@ ty_node_new (const TyNodeConfig *config, const TyId *pid, const char *name, cons
   node->detector = modules->membership->detector_create (config);
   node->groups = g_ptr_array_new ();
   node->groups_by_id = g_hash_table_new (ty_id_hash, ty_id_equal_v);
+  node->past = g_array_new (FALSE, FALSE, sizeof (TyPast));
   node->effects = g_array_new (FALSE, TRUE, sizeof (TyEffect));
   return node;
 }
@@ -69,6 +70,7 @@ ty_node_free (TyNode *node)
       g_free (local);
     }
   g_array_unref (node->effects);
+  g_array_unref (node->past);
   g_hash_table_unref (node->groups_by_id);
   g_ptr_array_unref (node->groups);
   node->modules->membership->detector_free (node->detector);
@@ -210,6 +212,10 @@ ty_node_unregister (TyNode *node, TyGroup *group)
 {
   if (group->has_id && g_hash_table_lookup (node->groups_by_id, &group->id) == group)
     g_hash_table_remove (node->groups_by_id, &group->id);
+  if (group->view == NULL)
+    return;
+  TyPast past = { .group = group->id, .view = group->view->id.number };
+  g_array_append_val (node->past, past);
 }
 
 static TyGroup *
@@ -303,7 +309,8 @@ suspect_silent (TyNode *node)
     }
 }
 
-/* Sessions that no group cares for end after a while; what is known of a process without a session is forgotten with it. */
+/* Sessions that no group cares for end after a while; what is known of a process without a session is forgotten with
+ * it. */
 static void
 sweep (TyNode *node)
 {
@@ -380,6 +387,31 @@ on_welcome (TyNode *node, const TyId *from, TyReader *r)
   return group != NULL ? group->membership_ops->on_welcome (group->membership, from, r) : name != NULL;
 }
 
+/* Somebody takes this process for a member of a group that it is in no longer: it must not be waited for, and if the
+ * group has moved on since, whoever asks is left behind. */
+static void
+answer_for_past (TyNode *node, const TyId *from, const TyId *group, guint64 view)
+{
+  const TyKnown *known = ty_node_known (node, from);
+  guint64 last = 0;
+  for (guint i = 0; i < node->past->len; i++)
+    {
+      const TyPast *past = &g_array_index (node->past, TyPast, i);
+      if (ty_id_equal (&past->group, group))
+        last = MAX (last, past->view);
+    }
+  if (known == NULL || known->peer == TY_NO_PEER)
+    return;
+  g_autoptr (GByteArray) w = g_byte_array_new ();
+  ty_write_u8 (w, last > view ? TY_PACKET_EXCLUDED : TY_PACKET_GONE);
+  ty_write_id (w, group);
+  ty_write_varint (w, view);
+  if (last > view)
+    ty_write_varint (w, last);
+  g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (g_steal_pointer (&w));
+  ty_node_send (node, known->peer, packet, TY_CLASS_CONTROL, 0);
+}
+
 static gboolean
 on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType type, TyReader *r)
 {
@@ -391,16 +423,8 @@ on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType ty
   TyGroup *group = g_hash_table_lookup (node->groups_by_id, &id);
   if (group != NULL)
     return ty_group_on_packet (group, from, packet, type, view, r);
-  /* Whoever left in a hurry must not be waited for. */
-  const TyKnown *known = ty_node_known (node, from);
-  if ((type != TY_PACKET_PREPARE && type != TY_PACKET_ALIVE) || known == NULL || known->peer == TY_NO_PEER)
-    return TRUE;
-  g_autoptr (GByteArray) w = g_byte_array_new ();
-  ty_write_u8 (w, TY_PACKET_GONE);
-  ty_write_id (w, &id);
-  ty_write_varint (w, view);
-  g_autoptr (GBytes) gone = g_byte_array_free_to_bytes (g_steal_pointer (&w));
-  ty_node_send (node, known->peer, gone, TY_CLASS_CONTROL, 0);
+  if (type == TY_PACKET_PREPARE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
+    answer_for_past (node, from, &id, view);
   return TRUE;
 }
 

@@ -2,7 +2,8 @@
  *
  * Invariants, checked throughout:
  *  - what is received of a sender is a gap-free prefix: numbers 1..received[self][sender];
- *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while anyone may
+ *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while anyone
+ * may
  *    lack it, each member that has it can forward it;
  *  - what a member says of its receipts only grows.
  * A crash at any point leaves behind only what the others hold themselves.
@@ -32,6 +33,7 @@ typedef struct
   GQueue batches; /* of TyBatch, number order: received, not yet stable */
   guint64 consumed;
   guint64 stable;
+  guint64 others; /* what every other member has received */
   guint64 told_received; /* in the last acknowledgement written */
   guint64 told_consumed;
   gsize untold; /* bytes received since */
@@ -58,6 +60,17 @@ cell (const TyStore *store, guint member, guint sender)
   return &store->received[(gsize) member * store->members + sender];
 }
 
+/* Another member's row has changed. */
+static void
+count_others (TyStore *store, guint sender)
+{
+  guint64 others = G_MAXUINT64;
+  for (guint m = 0; m < store->members; m++)
+    if (m != store->self)
+      others = MIN (others, *cell (store, m, sender));
+  store->senders[sender].others = others;
+}
+
 static TyStore *
 store_create (guint members, guint self)
 {
@@ -69,6 +82,8 @@ store_create (guint members, guint self)
   store->received = g_new0 (guint64, (gsize) members * members);
   store->consumed = g_new0 (guint64, members);
   store->charges = g_array_new (FALSE, FALSE, sizeof (Charge));
+  for (guint i = 0; i < members; i++)
+    count_others (store, i);
   return store;
 }
 
@@ -94,9 +109,7 @@ static void
 free_stable (TyStore *store, guint sender)
 {
   Sender *s = &store->senders[sender];
-  guint64 stable = G_MAXUINT64;
-  for (guint m = 0; m < store->members; m++)
-    stable = MIN (stable, *cell (store, m, sender));
+  guint64 stable = MIN (s->others, *cell (store, store->self, sender));
   g_assert (stable >= s->stable);
   s->stable = stable;
   TyBatch *head;
@@ -108,8 +121,8 @@ free_stable (TyStore *store, guint sender)
     }
 }
 
-/* The window counts an own message until every member has received it and needs memory for it no longer: stability alone
- * would let a member that cannot deliver yet pile up messages without bound. */
+/* The window counts an own message until every member has received it and needs memory for it no longer: stability
+ * alone would let a member that cannot deliver yet pile up messages without bound. */
 static void
 open_window (TyStore *store)
 {
@@ -155,7 +168,8 @@ store_add (TyStore *store, guint sender, TyBatch *batch)
     }
   g_queue_push_tail (&s->batches, ty_batch_ref (batch));
   store->kept_bytes += batch_bytes (batch);
-  if (store->members == 1)
+  /* The last to receive a message: the others have spoken of it already. */
+  if (s->others > s->stable)
     free_stable (store, sender);
   return TY_RECEIPT_NEXT;
 }
@@ -242,6 +256,7 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
           if (pass == 0)
             continue;
           *known = received;
+          count_others (store, (guint) sender);
           free_stable (store, (guint) sender);
           if (sender == store->self)
             {

@@ -2,9 +2,9 @@
  *
  * A peer that was watched and not heard of for suspect-after is suspected, once, until it is heard of again.  The
  * process's own stall is noticed first: if a step comes much later than the heartbeat would have it,
- * silence until now is this process's own fault (it did not read), and every peer gets the benefit of the doubt for one more heartbeat's worth of time.
- * The detector adapts to the delays that it sees: the grace after a stall, and the margin over the heartbeat below
- * which no silence counts, follow the longest gaps lately heard from that peer.
+ * silence until now is this process's own fault (it did not read), and every peer gets the benefit of the doubt for one
+ * more heartbeat's worth of time. The detector adapts to the delays that it sees: the grace after a stall, and the
+ * margin over the heartbeat below which no silence counts, follow the longest gaps lately heard from that peer.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/membership-port.h"

@@ -6,8 +6,9 @@
  *     │ JOIN (whom it reaches) ──►│ ────────────────────────► (to each of them)
  *                                 the coordinator starts a round when the joiner reaches all
  *
- * One process enters a view at a time ([EVS94] §5 rule 3): a herd enters in as many rounds.  A joiner repeats JOIN until it
- * is in, so that a coordinator that dies takes nothing with it; a joiner that dies is forgotten with its session.
+ * One process enters a view at a time ([EVS94] §5 rule 3): a herd enters in as many rounds.  A joiner repeats JOIN
+ * until it is in, so that a coordinator that dies takes nothing with it; a joiner that dies is forgotten with its
+ * session.
  *
  *   JOIN                                         WELCOME
  *   size    field                                size    field

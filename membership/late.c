@@ -1,10 +1,10 @@
 /* membership/late.c: who is behind, and who stays behind for them (V7, V11).
  *
- * A process that has closed a view keeps the value that ended it, and the view's messages up to the cut, until every member
- * of the next view and every leaver has closed it too, or is suspected.  Whoever still asks about the old view is told
- * what was decided (DECIDED, with the messages that it says it lacks), or, if nothing is kept, that the group went on
- * without it (EXCLUDED).  A leaver, and a voter that was left out, keep the same and answer in the same way until
- * nobody needs them.
+ * A process that has closed a view keeps the value that ended it, and the view's messages up to the cut, until every
+ * member of the next view and every leaver has closed it too, or is suspected.  Whoever still asks about the old view
+ * is told what was decided (DECIDED, with the messages that it says it lacks), or, if nothing is kept, that the group
+ * went on without it (EXCLUDED).  A leaver, and a voter that was left out, keep the same and answer in the same way
+ * until nobody needs them.
  *
  *   DECIDED, after the common head (of the old view):  value
  *   EXCLUDED, after the common head (of the asker's view):  varint number of the current view

@@ -1,11 +1,11 @@
 /* membership/lease.c: keepalives, echoes and the lease (V7, V14).
  *
- * Every heartbeat each member sends each other one an ALIVE with a stamp of its own clock, and echoes the newest stamp that
- * it had from that member in this view.  A member's lease runs from the newest stamp that a quorum of the view has echoed,
- * itself counted at any time.  An echo is a promise: no view without that member is accepted until a lease, and the drift
- * that two clocks may have, has passed since the echo was given.  The stamp was made before the echo, so whoever
- * lets a view without a member be decided knows that this member's lease is over.  That is why at any moment at most one
- * view acts.
+ * Every heartbeat each member sends each other one an ALIVE with a stamp of its own clock, and echoes the newest stamp
+ * that it had from that member in this view.  A member's lease runs from the newest stamp that a quorum of the view has
+ * echoed, itself counted at any time.  An echo is a promise: no view without that member is accepted until a lease, and
+ * the drift that two clocks may have, has passed since the echo was given.  The stamp was made before the echo, so
+ * whoever lets a view without a member be decided knows that this member's lease is over.  That is why at any moment at
+ * most one view acts.
  *
  *   ALIVE
  *   offset  size    field
@@ -40,7 +40,8 @@ send_alive (TyMembership *m, guint rank)
   ty_m_send (m, &m->view->members[rank].pid, w);
 }
 
-/* Tells a process that is in no view with this one how far this one is: view `number` is begun, or the one before closed. */
+/* Tells a process that is in no view with this one how far this one is: view `number` is begun, or the one before
+ * closed. */
 void
 ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
 {
@@ -50,8 +51,8 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
   ty_m_send (m, pid, w);
 }
 
-/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot. And what this
- * process said by its own FLUSH it has promised. */
+/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot. And what
+ * this process said by its own FLUSH it has promised. */
 void
 ty_lease_begin (TyMembership *m, const Record *decided_by)
 {

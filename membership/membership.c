@@ -233,6 +233,8 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     member->suspected_at = ty_m_now (m);
   member->suspected = TRUE;
   member->dead |= dead;
+  if (ty_id_equal (&m->promised.pid, &m->view->members[rank].pid))
+    m->back_off_until = 0;
   say_suspect (m, rank, dead);
   if (m->round != NULL)
     {
@@ -283,7 +285,8 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   check_block (m);
 }
 
-/* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is suspected. */
+/* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is
+ * suspected. */
 static void
 reach_out (TyMembership *m)
 {

@@ -1,11 +1,13 @@
 /* membership/round.c: the coordinator of a round: PREPARE, STATEs, PROPOSE (V2-V4).
  *
  *   step                          invariant                                    what a crash here leaves behind
- *   PREPARE sent                  the ballot is above any that it has seen     members that promised it; the next coordinator goes above
+ *   PREPARE sent                  the ballot is above any that it has seen     members that promised it; the next
+ * coordinator goes above
  *   STATEs collected              one for this ballot from each                nothing but promises
  *   a quorum of v has answered    an accepted value among them is adopted,     nothing
  *   and everyone waited for       of the highest ballot, unedited
- *   PROPOSE sent (to some)        one value a ballot                           some accept: the next round finds it and adopts it
+ *   PROPOSE sent (to some)        one value a ballot                           some accept: the next round finds it and
+ * adopts it
  *
  * Nobody is left out because a timer ran out: the coordinator waits for every member that it does not suspect.
  *
@@ -26,7 +28,8 @@
  *           4 to be taken out, 8 reaches the     value   (value.h)
  *           joiner, 16 has accepted              varint  whom the round waits for, 16 bytes each
  *   block   bit by rank: reaches                 varint  acceptors, 16 bytes each
- *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender (ranks), number
+ *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender (ranks),
+ * number
  *   block   receipts                                     after which messages are lacking
  *   block   order
  *
@@ -276,8 +279,8 @@ in_touch (const Round *round, guint a, guint b)
   return a == b || (round->states[a]->reaches[b] && round->states[b]->reaches[a]);
 }
 
-/* Who gives `to` what it lacks of `sender`: the sender itself if it is there (it knows what is still on its way, N2), else
- * the first that holds everything and is in touch. */
+/* Who gives `to` what it lacks of `sender`: the sender itself if it is there (it knows what is still on its way, N2),
+ * else the first that holds everything and is in touch. */
 static guint
 find_holder (TyMembership *m, const Round *round, guint64 *const *received, guint to, guint sender, guint64 cut)
 {

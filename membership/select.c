@@ -9,7 +9,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
 
-/* How many sets the search for mutual reach may look at before it takes what it has for hopeless; the same everywhere. */
+/* How many sets the search for mutual reach may look at before it takes what it has for hopeless; the same
+ * everywhere. */
 #define MAX_SEARCH 20000
 
 typedef struct
@@ -35,8 +36,8 @@ reaches_taken (const Search *s, const gboolean *taken, guint rank)
   return TRUE;
 }
 
-/* Whether `taken` can be completed, from `candidates` with ranks from `from` on, to a set in which all reach all and that,
- * with `others`, holds a quorum of the old view. */
+/* Whether `taken` can be completed, from `candidates` with ranks from `from` on, to a set in which all reach all and
+ * that, with `others`, holds a quorum of the old view. */
 static gboolean
 feasible (Search *s, gboolean *taken, const gboolean *candidates, const gboolean *others, guint from)
 {
@@ -129,8 +130,8 @@ check_loaded (TyMembership *m, const Round *round, const Selection *s)
   return holds;
 }
 
-/* V10: without a loaded member among those who go on, a loaded leaver stays; then the youngest loading members are taken
- * out until the loaded ones hold a quorum. */
+/* V10: without a loaded member among those who go on, a loaded leaver stays; then the youngest loading members are
+ * taken out until the loaded ones hold a quorum. */
 static void
 keep_state_alive (TyMembership *m, const Round *round, Selection *s)
 {
@@ -241,8 +242,8 @@ why_gone (TyMembership *m, const Round *round, const Selection *s, guint rank)
   return round->suspected[rank] || round->states[rank] == NULL ? TY_LEFT_SUSPECT : TY_LEFT_REACH;
 }
 
-/* The cut is the highest receipt, and the order the longest, among the STATEs of those who go on, leave or are taken out
- * (V4).  NULL if one of these STATEs is malformed: its sender is then suspected in this ballot. */
+/* The cut is the highest receipt, and the order the longest, among the STATEs of those who go on, leave or are taken
+ * out (V4).  NULL if one of these STATEs is malformed: its sender is then suspected in this ballot. */
 TyValue *
 ty_select_value (TyMembership *m, const Round *round, const Selection *s)
 {

@@ -1,16 +1,20 @@
 /* membership/voter.c: what every member, and a joiner, does in a round: STATE, accepting, FLUSH, deciding (V3, V5, V6).
  *
  *   PREPARE(b) ── b >= promised ──► promised = b, frozen ──► STATE(b)
- *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value) ──► FLUSH(b) to all
- *   FLUSH(b) from a quorum of v and all whom the round waits for, and own ──► decided: the view is closed, the next begins
+ *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value) ──► FLUSH(b) to
+ * all
+ *   FLUSH(b) from a quorum of v and all whom the round waits for, and own ──► decided: the view is closed, the next
+ * begins
  *
  *   step               invariant                                                 what a crash here leaves behind
  *   STATE sent         nothing of v is delivered, acknowledged, numbered since   a voter fewer
- *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count; the value may be decided
- *   decided            a quorum of v has accepted (b, value)                     whoever asks a member of that quorum adopts this value
+ *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count; the value
+ * may be decided
+ *   decided            a quorum of v has accepted (b, value)                     whoever asks a member of that quorum
+ * adopts this value
  *
- * Two values cannot both be decided in v: the second's coordinator had STATEs of a quorum, which meets the first's quorum
- * in a process that had accepted (or then could no longer accept), and it adopted the highest that it saw.
+ * Two values cannot both be decided in v: the second's coordinator had STATEs of a quorum, which meets the first's
+ * quorum in a process that had accepted (or then could no longer accept), and it adopted the highest that it saw.
  *
  *   FLUSH, after the common head:  varint counter, 16 bytes process: ballot;  16 bytes digest of the value
  *
@@ -97,6 +101,10 @@ promise_ballot (TyMembership *m, const TyBallot *ballot)
       if (m->round != NULL && ty_ballot_compare (&m->round->ballot, ballot) < 0)
         ty_round_free (m);
     }
+  /* V2: a rival's round is given its time, by the larger rank a longer one, unless its coordinator comes to be
+   * suspected. */
+  if (!ty_id_equal (&ballot->pid, &m->self) && m->phase == TY_MEMBERSHIP_IN)
+    m->back_off_until = ty_m_now (m) + m->round_us * (1 + m->view->self);
   m->promised = *ballot;
   m->counter = MAX (m->counter, ballot->counter);
   freeze (m);
@@ -464,8 +472,8 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
     ty_record_free (decided_by);
 }
 
-/* V2: who has sent STATE and sees no decision, or has lost something that only a round repairs (V9), tells whom it takes for
- * coordinator, again and again. */
+/* V2: who has sent STATE and sees no decision, or has lost something that only a round repairs (V9), tells whom it
+ * takes for coordinator, again and again. */
 void
 ty_voter_tick (TyMembership *m)
 {

@@ -11,7 +11,9 @@
  * Then the deliveries: first the messages of the closing order, in that order, then everything left by sender and number, and
  * each directly after those of its predecessors that are not delivered yet.  In other words the post-order of a depth-first
  * walk over the relation "comes before", with roots and successors in one fixed order: of a message, first its sender's
- * earlier messages, then its needs by rank, then the ordinals up to its floor.
+ * earlier messages, then its needs by rank, then the ordinals up to its floor.  (The last are never still to be walked: the
+ * roots are walked by ordinals, and what the message of an ordinal waits for, however indirectly, has a lower floor, or
+ * it would wait for itself.)
  *
  * Members enter this with different messages delivered, and yet deliver what is left to two of them in the same order:
  * the walk over everything differs from the walk over what is left only by visits to delivered messages; what comes before
@@ -134,13 +136,6 @@ push_missing (Walk *w, guint s)
           push (w, need->rank, need->number, G_MAXUINT64);
           return TRUE;
         }
-    }
-  guint rank;
-  guint64 sequenced;
-  if (next_ordinal (w, &rank, &sequenced) && w->ordinals < item->floor)
-    {
-      push (w, rank, G_MAXUINT64, sequenced);
-      return TRUE;
     }
   g_assert (w->ordinals >= item->floor);
   c->met = item->n_needs + 1;

@@ -1,4 +1,5 @@
-/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their code.
+/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their
+ * code.
  *
  * Packets of one class between two processes arrive in order; between classes, and between pairs, in any order that the
  * seed picks.  Pairs can be cut, sessions lost, processes stopped and killed, at any packet or any effect.  The

@@ -199,6 +199,13 @@ complain (Storm *s, guint32 seed, const char *what)
               view != NULL ? view->label : "-", view != NULL ? view->n_members : 0,
               p->excluded ? " excluded" : "", p->left ? " left" : "", p->failed ? " failed" : "",
               p->entered ? "" : " not entered");
+      TyGroupStats stats = { 0 };
+      if (p->group != NULL)
+        ty_group_get_stats (p->group, &stats);
+      if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
+        printf ("      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT " queued %" G_GUINT64_FORMAT
+                " spilled %" G_GUINT64_FORMAT "\n",
+                stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
       g_autoptr (GArray) waits = p->group != NULL ? ty_group_waits (p->group, s->mesh->now) : NULL;
       for (guint w = 0; waits != NULL && w < waits->len; w++)
         printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what, g_array_index (waits, TyGroupWait, w).text);

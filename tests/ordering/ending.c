@@ -237,11 +237,13 @@ world_end_view (World *w)
       if (!m->goes_on)
         continue;
       m->closing = TRUE;
+      memcpy (m->before_closing, m->delivered, sizeof m->delivered);
       w->ops->close (m->o, &(TyClosing){ .cut = cut, .order = order->data, .order_len = order->len });
       w->ops->pump (m->o);
       m->running = FALSE;
     }
   judge_closed (w, cut);
+  yardstick_closed (w, cut, order->data, order->len);
   /* Those who were cut off know nothing of it yet. */
   random_steps (w, 100);
   if (!w->stopped)

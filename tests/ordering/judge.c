@@ -23,11 +23,6 @@ add_past (World *w, guint64 *past, const Message *m, guint sender, guint64 numbe
 }
 
 void
-judge_begin (World *w)
-{
-}
-
-void
 judge_sent (World *w, Member *m, TyBatch *batch)
 {
   TyBatchMessage at = { .next = 0 };
@@ -38,6 +33,7 @@ judge_sent (World *w, Member *m, TyBatch *batch)
       for (guint t = 0; t < w->n; t++)
         sent.past[t] = at.service == TY_SERVICE_FIFO ? m->own_past[t] : MAX (m->own_past[t], m->past[t]);
       sent.floor = at.service == TY_SERVICE_FIFO ? 0 : m->sequenced->len;
+      memcpy (sent.plain, m->plain, sizeof sent.plain);
       add_past (w, m->own_past, &sent, m->rank, number);
       g_array_append_val (w->messages[m->rank], sent);
     }
@@ -61,9 +57,14 @@ judge_message (World *w, Member *m, guint sender, const TyBatchMessage *at)
   m->delivered[sender] = at->number;
   add_past (w, m->past, sent, sender, at->number);
   w->n_delivered++;
+  guint64 id = MESSAGE_ID (sender, at->number);
+  if (m->closing)
+    g_array_append_val (m->closed, id);
   if (sent->service < TY_SERVICE_AGREED)
-    return;
-  guint64 id = (guint64) sender << 56 | at->number;
+    {
+      m->plain[sender] = at->number;
+      return;
+    }
   g_array_append_val (m->sequenced, id);
   if (!m->closing)
     {

@@ -28,6 +28,7 @@ typedef struct
   TyService service;
   guint64 past[MAX_MEMBERS]; /* by rank: so many of its messages precede */
   guint64 floor; /* sequenced messages that its sender had delivered; fifo: 0 */
+  guint64 plain[MAX_MEMBERS]; /* by rank: the last fifo or causal message that its sender had delivered */
 } Message;
 
 typedef struct _World World;
@@ -55,6 +56,9 @@ typedef struct
   guint64 delivered[MAX_MEMBERS];     /* by sender */
   guint64 past[MAX_MEMBERS];          /* what precedes the next message of another service than fifo */
   guint64 own_past[MAX_MEMBERS];      /* ... of the service fifo */
+  guint64 plain[MAX_MEMBERS];         /* by sender: the last fifo or causal message delivered */
+  guint64 before_closing[MAX_MEMBERS]; /* by sender: messages delivered before */
+  GArray *closed;                     /* ids of the messages delivered in the closing */
   GArray *sequenced;                  /* ids of the agreed and safe messages delivered */
   guint n_sequenced_before_closing;
   guint safe_upto;                    /* as many of those as came up to the last safe one delivered before the closing */
@@ -136,9 +140,13 @@ void garbage_throw (World *w);
 TyBatch *garbage_stamp (World *w, TyBatch *real);
 
 /* judge.c */
-void judge_begin (World *w);
 void judge_sent (World *w, Member *m, TyBatch *batch);
 void judge_delivered (World *w, Member *m, guint sender, TyBatch *batch, gsize offset, guint64 number, guint64 last);
 void judge_progress (World *w, Member *m);
 void judge_closed (World *w, const guint64 *cut);
 void judge_drained (World *w);
+
+#define MESSAGE_ID(sender, number) ((guint64) (sender) << 56 | (number))
+
+/* yardstick.c: whether the closing delivered exactly what the rule says, in its order. `order` is the closing order. */
+void yardstick_closed (World *w, const guint64 *cut, const guint8 *order, gsize order_len);

@@ -296,6 +296,7 @@ clear_view (World *w)
       g_clear_pointer (&w->batches[i], g_ptr_array_unref);
       g_clear_pointer (&w->messages[i], g_array_unref);
       g_clear_pointer (&w->members[i].sequenced, g_array_unref);
+      g_clear_pointer (&w->members[i].closed, g_array_unref);
       g_clear_pointer (&w->members[i].digest, g_byte_array_unref);
       for (guint to = 0; to < MAX_MEMBERS; to++)
         {
@@ -336,6 +337,7 @@ begin_view (World *w)
       m->running = TRUE;
       m->deliver = TRUE;
       m->sequenced = g_array_new (FALSE, FALSE, sizeof (guint64));
+      m->closed = g_array_new (FALSE, FALSE, sizeof (guint64));
       w->batches[i] = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_batch_unref);
       w->messages[i] = g_array_new (FALSE, FALSE, sizeof (Message));
       for (guint to = 0; to < w->n; to++)
@@ -359,7 +361,6 @@ begin_view (World *w)
         w->ops->begin (m->o, 1 + rng_below (&w->rng, 9), 0); /* a view that is abandoned at once */
       w->ops->begin (m->o, w->n, i);
     }
-  judge_begin (w);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "core/history.h"
 #include "core/packet.h"
+#include "core/view.h"
 
 struct _TySimWorld
 {
@@ -99,6 +100,12 @@ ty_sim_world_net (TySimWorld *world)
   return world->net;
 }
 
+gpointer
+ty_sim_world_data (const TySimWorld *world)
+{
+  return world->data;
+}
+
 /* ---- The trace ---- */
 
 void
@@ -118,7 +125,8 @@ ty_sim_trace (TySimWorld *world, const char *format, ...)
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
   gint64 now = ty_sim_now (world->net);
-  g_autofree char *line = g_strdup_printf ("%5" G_GINT64_FORMAT ".%06d  %s", now / 1000000, (int) (now % 1000000), text);
+  g_autofree char *line
+      = g_strdup_printf ("%5" G_GINT64_FORMAT ".%06d  %s", now / 1000000, (int) (now % 1000000), text);
   world->trace (line, world->trace_data);
 }
 
@@ -157,8 +165,8 @@ packet_name (GBytes *packet)
 static void
 trace_event (TySimProcess *p, const TyEvent *e)
 {
-  static const char *const names[] = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead",
-                                       "packet", "dial failed" };
+  static const char *const names[]
+      = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead", "packet", "dial failed" };
   if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
     return;
   if (e->type == TY_EVENT_PACKET)
@@ -173,9 +181,9 @@ static void
 trace_effect (TySimProcess *p, const TyEffect *e)
 {
   static const char *const names[]
-    = { "send",        "dial",       "peer close", "suspect",     "deliver",     "view",        "entered",
-        "left",        "blocked",    "unblocked",  "excluded",    "room",        "stable",      "save state",
-        "state room",  "save ended", "load state", "state bytes", "state end" };
+      = { "send",       "dial",       "peer close", "suspect",     "deliver",  "view",   "entered",
+          "left",       "blocked",    "unblocked",  "excluded",    "room",     "stable", "save state",
+          "state room", "save ended", "load state", "state bytes", "state end" };
   if (p->world->trace == NULL)
     return;
   const char *name = (guint) e->type < G_N_ELEMENTS (names) ? names[e->type] : "?";
@@ -184,13 +192,13 @@ trace_effect (TySimProcess *p, const TyEffect *e)
                   g_bytes_get_size (e->bytes));
   else if (e->type == TY_EFFECT_DELIVER)
     ty_sim_trace (p->world, "%s: deliver %s %" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT " in %s", p->name,
-                  tyet_view_get_member_name (e->view, e->rank), e->number, e->last, tyet_view_get_id (e->view));
+                  e->view->members[e->rank].name, e->number, e->last, e->view->label);
   else if (e->type == TY_EFFECT_VIEW)
     {
       g_autoptr (GString) members = g_string_new (NULL);
-      for (guint i = 0; i < tyet_view_get_n_members (e->view); i++)
-        g_string_append_printf (members, " %s", tyet_view_get_member_name (e->view, i));
-      ty_sim_trace (p->world, "%s: view %s of%s", p->name, tyet_view_get_id (e->view), members->str);
+      for (guint i = 0; i < e->view->n_members; i++)
+        g_string_append_printf (members, " %s", e->view->members[i].name);
+      ty_sim_trace (p->world, "%s: view %s of%s", p->name, e->view->label, members->str);
     }
   else
     ty_sim_trace (p->world, "%s: %s %s%s%s", p->name, name, e->address != NULL ? e->address : "",
@@ -375,8 +383,11 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
   config.address = p->address;
   config.heartbeat_us = world->config.node.heartbeat_us;
   config.refusal_is_death = world->config.node.refusal_is_death;
+  config.max_packet_bytes = MIN (world->config.node.max_message_bytes, G_MAXINT32 / 2) + 1024 * 1024;
+  config.keep_bytes = config.max_packet_bytes + 4 * world->config.node.window_bytes;
   p->hub = ty_hub_new (&config, &ty_sim_net_ops, p->port, draw, world);
 
+  ty_hub_on_time (p->hub, p->clock_base);
   g_ptr_array_add (world->processes, p);
   ty_sim_trace (world, "%s: starts at %s", name, p->address);
   set_turn (p, soon (p));

@@ -38,6 +38,7 @@ TySimWorld *ty_sim_world_new (const TySimWorldConfig *config, const TyModules *m
                               gpointer data);
 void ty_sim_world_free (TySimWorld *world);
 TySimNet *ty_sim_world_net (TySimWorld *world);
+gpointer ty_sim_world_data (const TySimWorld *world); /* the app's */
 void ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data);
 /* A line of one's own in the trace. */
 void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2, 3);

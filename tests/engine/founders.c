@@ -132,6 +132,38 @@ restarts (void)
     }
 }
 
+/* a and b found without c, b falls at every point of it, and a, who may have the first view, is cut off: what b and c then found
+ * must be the same view, or none. Without what b has kept, they would found another. */
+static void
+forgets_nothing (void)
+{
+  guint decided = 0;
+  for (gint k = 0; k < 120; k++)
+    {
+      Mesh *mesh = founders (1000 + (guint32) k, 3);
+      mesh_cut (mesh, 0, 2);
+      mesh_cut (mesh, 1, 2);
+      for (guint i = 0; i < 3; i++)
+        found (proc (mesh, i), 3);
+      proc (mesh, 1)->crash_after = k;
+      mesh_run (mesh, 4000000);
+      decided += proc (mesh, 0)->entered && !proc (mesh, 1)->alive && proc (mesh, 1)->storage->len > 0;
+      mesh_cut (mesh, 0, 1);
+      Proc *b = proc (mesh, 1);
+      if (!b->alive && b->storage->len > 0)
+        {
+          b = mesh_restart (b);
+          mesh_cut (mesh, 0, b->index);
+          found (b, 3);
+        }
+      mesh_heal (mesh, 1, 2);
+      mesh_run (mesh, 8000000);
+      check_one_birth (mesh);
+      mesh_free (mesh);
+    }
+  g_assert_cmpuint (decided, >, 0);
+}
+
 static void
 refusals (void)
 {
@@ -178,6 +210,7 @@ main (int argc, char **argv)
   g_test_add_func ("/founders/all", all_found);
   g_test_add_func ("/founders/minority", minority_does_not_found);
   g_test_add_func ("/founders/restarts", restarts);
+  g_test_add_func ("/founders/forgets-nothing", forgets_nothing);
   g_test_add_func ("/founders/refusals", refusals);
   g_test_add_func ("/founders/full-disk", full_disk);
   return g_test_run ();

@@ -91,7 +91,7 @@ typedef struct
   gsize offset;      /* of the next message in it */
   guint64 passed;    /* number of the last message passed */
   guint64 sequenced; /* how many of those passed were sequenced */
-  guint met;         /* needs of the batch at `item` known to be met; one more than it has when its floor is reached too */
+  guint met; /* needs of the batch at `item` known to be met; one more than it has when its floor is reached too */
 } TyCursor;
 
 /* What may be passed at most. */

@@ -63,7 +63,7 @@ typedef struct
   guint64 known; /* ordinals known: base, and those in the runs */
   TyReader runs;
   guint64 acknowledged; /* digest only */
-  TyReader order; /* digest only: the bytes that are the order */
+  TyReader order;       /* digest only: the bytes that are the order */
 } TyOrderRead;
 
 gboolean ty_order_read (TyReader r, guint n_members, gboolean digest, TyOrderRead *out);

@@ -1,0 +1,243 @@
+/* transport/driver.c: runs one TyNode in a GMainContext: see core/driver-port.h.
+ *
+ *   one dispatch:  time, sockets ─► events ─► step ─► channels' effects ─► one write a peer ─► application's effects
+ *                                               ▲                                                  │ asked for more
+ *                                               └──────────────────────────────────────────────────┘ (a few times)
+ *
+ * All that has come, from all sockets, goes into one step, and all that a step sends goes out before the application is
+ * told anything: what the application does meanwhile costs the others nothing.  What it asks for in its callbacks is taken up
+ * by another step of the same dispatch, so that answers are batched with no waiting.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/driver-port.h"
+#include "transport/socket.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* Steps in one dispatch, before the loop's other sources have their turn. */
+#define STEPS 8
+/* A packet may be longer than the largest message by what stands around it. */
+#define PACKET_OVERHEAD_BYTES (1024 * 1024)
+
+typedef struct
+{
+  GSource source;
+  TyDriver *driver; /* NULL: freed */
+} DriverSource;
+
+struct _TyDriver
+{
+  int ref; /* the owner's, and that of a dispatch under way */
+  gboolean ended;
+  TyNode *node;
+  TyDriverApp app;
+  gpointer user_data;
+  TySockets *sockets;
+  TyHub *hub;
+  DriverSource *source;
+};
+
+/* ---- The world ---- */
+
+static void
+driver_draw (gpointer out, gsize len_bytes)
+{
+  guint8 *at = out;
+  while (len_bytes > 0)
+    {
+      gssize n = getrandom (at, len_bytes, 0);
+      if (n < 0 && errno != EINTR)
+        g_error ("getrandom: %s", g_strerror (errno));
+      at += MAX (n, 0);
+      len_bytes -= (gsize) MAX (n, 0);
+    }
+}
+
+static void
+hub_draw (gpointer data, gpointer out, gsize len_bytes)
+{
+  driver_draw (out, len_bytes);
+}
+
+static gint64
+driver_now (void)
+{
+  struct timespec ts;
+  if (clock_gettime (CLOCK_BOOTTIME, &ts) != 0)
+    g_error ("clock_gettime: %s", g_strerror (errno));
+  return (gint64) ts.tv_sec * G_USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+/* ---- One dispatch ---- */
+
+static void
+carry_out_channels (TyDriver *driver, const TyEffect *effects, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (ty_hub_handles (effects[i].type))
+      ty_hub_effect (driver->hub, &effects[i]);
+  ty_hub_flush (driver->hub);
+}
+
+/* The application may free the driver in any of these calls, and the node right after it. */
+static void
+carry_out_app (TyDriver *driver, const TyEffect *effects, guint n)
+{
+  for (guint i = 0; i < n && !driver->ended; i++)
+    if (!ty_hub_handles (effects[i].type))
+      driver->app (&effects[i], driver->user_data);
+}
+
+static void
+step_once (TyDriver *driver, gint64 now_us)
+{
+  guint n_events, n_effects;
+  const TyEvent *events = ty_hub_events (driver->hub, &n_events);
+  ty_node_step (driver->node, events, n_events, now_us);
+  ty_hub_events_done (driver->hub);
+  const TyEffect *effects = ty_node_effects (driver->node, &n_effects);
+  carry_out_channels (driver, effects, n_effects);
+  carry_out_app (driver, effects, n_effects);
+  if (!driver->ended)
+    ty_node_effects_done (driver->node);
+}
+
+static gboolean
+step_due (TyDriver *driver, gint64 now_us)
+{
+  return ty_hub_has_events (driver->hub) || ty_node_pending (driver->node) || now_us >= ty_node_deadline (driver->node);
+}
+
+static void
+driver_unref (TyDriver *driver)
+{
+  if (--driver->ref == 0)
+    g_free (driver);
+}
+
+/* When the loop is to come back if no socket is ready. The node's clock runs on while the machine sleeps, the loop's does
+ * not: after a sleep it comes late, and the step learns how late. */
+static void
+set_ready_time (TyDriver *driver, gint64 now_us)
+{
+  gint64 deadline_us = MIN (ty_hub_deadline (driver->hub), ty_sockets_deadline (driver->sockets));
+  deadline_us = MIN (deadline_us, ty_node_deadline (driver->node));
+  if (ty_node_pending (driver->node) || deadline_us <= now_us)
+    g_source_set_ready_time (&driver->source->source, 0);
+  else if (deadline_us == G_MAXINT64)
+    g_source_set_ready_time (&driver->source->source, -1);
+  else
+    g_source_set_ready_time (&driver->source->source, g_get_monotonic_time () + (deadline_us - now_us));
+}
+
+static gboolean
+source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  TyDriver *driver = ((DriverSource *) source)->driver;
+  if (driver == NULL)
+    return G_SOURCE_REMOVE;
+  driver->ref++;
+  gint64 now_us = driver_now ();
+  ty_hub_on_time (driver->hub, now_us);
+  ty_sockets_dispatch (driver->sockets, now_us);
+  for (guint i = 0; i < STEPS && !driver->ended && step_due (driver, now_us); i++)
+    {
+      step_once (driver, now_us);
+      if (driver->ended)
+        break;
+      now_us = driver_now ();
+      ty_hub_on_time (driver->hub, now_us);
+    }
+  if (!driver->ended)
+    {
+      /* Answers of a handshake, though nothing called for a step. */
+      ty_hub_flush (driver->hub);
+      set_ready_time (driver, now_us);
+    }
+  gboolean ended = driver->ended;
+  driver_unref (driver);
+  return ended ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
+
+/* ---- The table ---- */
+
+static void
+driver_kick (TyDriver *driver)
+{
+  /* While the source is dispatched this costs nothing; it sees for itself whether more is wanted. */
+  g_source_set_ready_time (&driver->source->source, 0);
+}
+
+static void
+sockets_wake (gpointer data)
+{
+  driver_kick (data);
+}
+
+static TyDriver *
+driver_create (TyNode *node, TyDriverApp app, gpointer user_data)
+{
+  const TyNodeConfig *with = ty_node_get_config (node);
+  TyHubConfig config;
+  ty_hub_config_init (&config);
+  config.pid = *ty_node_get_pid (node);
+  config.name = ty_node_get_name (node);
+  config.heartbeat_us = with->heartbeat_us;
+  config.refusal_is_death = with->refusal_is_death;
+  config.max_packet_bytes = MIN (with->max_message_bytes, G_MAXINT32 / 2) + PACKET_OVERHEAD_BYTES;
+  config.keep_bytes = config.max_packet_bytes + 4 * with->window_bytes;
+
+  TyDriver *driver = g_new0 (TyDriver, 1);
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  driver->ref = 1;
+  driver->node = node;
+  driver->app = app;
+  driver->user_data = user_data;
+  driver->source = (DriverSource *) g_source_new (&source_funcs, sizeof (DriverSource));
+  driver->source->driver = driver;
+  driver->sockets = ty_sockets_new (context, sockets_wake, driver);
+  driver->hub = ty_hub_new (&config, &ty_socket_ops, driver->sockets, hub_draw, NULL);
+  ty_hub_on_time (driver->hub, driver_now ());
+  ty_sockets_set_hub (driver->sockets, driver->hub);
+  GSource *source = &driver->source->source;
+  g_source_set_static_name (source, "tyet");
+  g_source_add_unix_fd (source, ty_sockets_fd (driver->sockets), G_IO_IN);
+  g_source_attach (source, context);
+  return driver;
+}
+
+static char *
+driver_listen (TyDriver *driver, const char *address, GError **error)
+{
+  char *real = ty_sockets_listen (driver->sockets, address, error);
+  if (real != NULL)
+    ty_hub_set_address (driver->hub, real);
+  return real;
+}
+
+static void
+driver_free (TyDriver *driver)
+{
+  g_assert (!driver->ended);
+  driver->ended = TRUE;
+  driver->source->driver = NULL;
+  g_source_destroy (&driver->source->source);
+  g_source_unref (&driver->source->source);
+  ty_hub_flush (driver->hub);
+  ty_hub_free (driver->hub);
+  ty_sockets_free (driver->sockets);
+  driver_unref (driver);
+}
+
+const TyDriverOps ty_driver = {
+  .draw = driver_draw,
+  .now = driver_now,
+  .create = driver_create,
+  .listen = driver_listen,
+  .kick = driver_kick,
+  .free = driver_free,
+};

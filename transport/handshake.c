@@ -1,0 +1,454 @@
+/* transport/handshake.c: hello and intro: who may have which session over which connection.
+ *
+ * The wire is in record.h, the states in hub-private.h.  The dialer decides, after both hellos: if both have the same session
+ * it is resumed, else a fresh one is begun, and what either had is lost.
+ *
+ * Two processes that dial each other at once make two connections.  The one that the lesser incarnation dialed is kept: it goes
+ * on with its own once the other's hello has come on it, and turns the other's intro away; the greater one gives its own up if
+ * the other has said hello on the other connection.  Neither gives up a connection for one that has not got as far as a hello:
+ * there may be a way in one direction only.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/hub-private.h"
+
+/* Another connection with `conn`'s other end whose intro is waited for, dialed or accepted, or NULL. */
+static TyConn *
+rival_of (const TyConn *conn, gboolean dialed)
+{
+  TyHub *hub = conn->hub;
+  for (guint i = 0; i < hub->conns->len; i++)
+    {
+      TyConn *other = g_ptr_array_index (hub->conns, i);
+      if (other != conn && other->state == TY_CONN_INTRO && other->dialed == dialed
+          && ty_id_equal (&other->pid, &conn->pid))
+        return other;
+    }
+  return NULL;
+}
+
+static gboolean
+wins (const TyConn *conn)
+{
+  return ty_id_compare (&conn->hub->config.pid, &conn->pid) < 0;
+}
+
+static void
+say_hello (TyConn *conn, TyHelloWhat what)
+{
+  guint8 bytes[TY_HELLO_BYTES];
+  TyHello hello = { .version = TY_WIRE_VERSION, .what = what, .sealing = TY_SEALING_NONE, .pid = conn->hub->config.pid };
+  const TyId *other = conn->dial != NULL ? &conn->dial->pid : &conn->pid;
+  TyPeer *peer = ty_peer_find (conn->hub, other);
+  if (peer != NULL)
+    hello.session = *ty_session_id (peer->session);
+  ty_hello_write (&hello, bytes);
+  ty_conn_say (conn, bytes, sizeof bytes);
+}
+
+static void
+say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
+{
+  TyIntro intro = {
+    .resume = resume,
+    .session = *ty_session_id (peer->session),
+    .next = ty_session_receive_next (peer->session),
+    .name = conn->hub->name,
+    .address = conn->hub->address,
+  };
+  ty_intro_write (&intro, conn->raw);
+  ty_conn_mark (conn);
+}
+
+void
+ty_handshake_begin (TyConn *conn)
+{
+  g_assert (conn->state == TY_CONN_CONNECTING);
+  conn->state = TY_CONN_HELLO;
+  conn->deadline_us = ty_time_after (conn->hub->now_us, conn->hub->config.handshake_us);
+  if (conn->dialed)
+    say_hello (conn, TY_HELLO);
+}
+
+/* What an other end that is no tyet process has said, for people. */
+static char *
+describe_alien (const guint8 *data, gsize len_bytes)
+{
+  gsize n = MIN (len_bytes, 24);
+  GString *text = g_string_new (NULL);
+  gboolean printable = TRUE;
+  if (len_bytes >= 5 && memcmp (data, "HTTP/", 5) == 0)
+    return g_string_free (g_string_assign (text, "speaks HTTP, not the protocol of tyet"), FALSE);
+  for (gsize i = 0; i < n; i++)
+    printable = printable && (g_ascii_isprint (data[i]) || data[i] == '\r' || data[i] == '\n');
+  g_string_append (text, "speaks something else than the protocol of tyet; it begins with ");
+  for (gsize i = 0; i < n; i++)
+    if (printable && g_ascii_isprint (data[i]))
+      g_string_append_c (text, (char) data[i]);
+    else if (!printable)
+      g_string_append_printf (text, "%02x ", data[i]);
+  return g_string_free (text, FALSE);
+}
+
+/* ---- The dialer ---- */
+
+static void
+unusable (TyConn *conn, const char *why)
+{
+  ty_dial_unusable (conn->dial, why);
+  ty_conn_close (conn);
+}
+
+/* Not now: there is, or will be, another connection to the same process. */
+static void
+postpone (TyConn *conn)
+{
+  ty_dial_retry (conn->dial, NULL);
+  ty_conn_close (conn);
+}
+
+/* The peer whose session `conn` is to carry: the one that both ends have, or a fresh one. */
+static TyPeer *
+agree_on_session (TyConn *conn, const TyHello *hello, gboolean *resume)
+{
+  TyHub *hub = conn->hub;
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  *resume = peer != NULL && ty_id_equal (ty_session_id (peer->session), &hello->session);
+  if (*resume)
+    return peer;
+  /* The dial goes on as a first contact, or it would end with the session that it was for. */
+  if (peer != NULL && peer->redial == conn->dial)
+    peer->redial = NULL;
+  conn->dial->peer = NULL;
+  if (peer != NULL)
+    ty_peer_lost (peer, "the other end does not have the session any more");
+  TyId session;
+  hub->draw (hub->draw_data, &session, sizeof session);
+  return ty_peer_new (hub, &conn->pid, &session);
+}
+
+static void
+dialer_goes_on (TyConn *conn, const TyHello *hello)
+{
+  gboolean resume;
+  TyPeer *peer = agree_on_session (conn, hello, &resume);
+  /* Nothing may be received any more on a former connection once its successor has been told what comes next. */
+  if (peer->conn != NULL)
+    ty_conn_close (peer->conn);
+  conn->peer = peer;
+  conn->dial->pid = conn->pid;
+  if (peer->redial == NULL)
+    {
+      peer->redial = conn->dial;
+      conn->dial->peer = peer;
+    }
+  conn->state = TY_CONN_INTRO;
+  say_intro (conn, peer, resume);
+}
+
+static void
+dialer_on_hello (TyConn *conn, const TyHello *hello)
+{
+  TyHub *hub = conn->hub;
+  TyDial *dial = conn->dial;
+  gboolean oneself = ty_id_equal (&hello->pid, &hub->config.pid);
+  gboolean stranger = !ty_id_is_null (&dial->pid) && !ty_id_equal (&hello->pid, &dial->pid);
+  if (stranger)
+    {
+      /* (Once there is a sealing, this waits until it has proved who that is: V14.) */
+      ty_dial_stranger (dial, &hello->pid);
+      ty_conn_close (conn);
+      return;
+    }
+  if (oneself)
+    {
+      unusable (conn, "that is this process itself");
+      return;
+    }
+  conn->pid = hello->pid;
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  gboolean connected = peer != NULL && peer->conn != NULL && !peer->conn->hung_up;
+  if (connected && ty_id_equal (ty_session_id (peer->session), &hello->session))
+    {
+      /* Another address of a process that is there already. */
+      ty_hub_event (hub, TY_EVENT_PEER_HEARD, peer, dial->address);
+      ty_dial_done (dial);
+      ty_conn_close (conn);
+      return;
+    }
+  /* A hello may be older than the session that came to stand over another connection meanwhile. */
+  gboolean stale = connected && peer->conn->opened > conn->began;
+  TyConn *theirs = rival_of (conn, FALSE);
+  if (stale || rival_of (conn, TRUE) != NULL || (theirs != NULL && !wins (conn)))
+    {
+      postpone (conn);
+      return;
+    }
+  if (theirs != NULL)
+    ty_conn_end (theirs, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
+  dialer_goes_on (conn, hello);
+}
+
+static void
+dialer_on_intro (TyConn *conn, const TyIntro *intro)
+{
+  TyPeer *peer = conn->peer;
+  if (!ty_id_equal (&intro->session, ty_session_id (peer->session)))
+    {
+      conn->hub->stats.malformed++;
+      unusable (conn, "answers with a session that was not asked for");
+      return;
+    }
+  ty_peer_connected (peer, conn, intro);
+}
+
+/* ---- The acceptor ---- */
+
+static void
+acceptor_on_hello (TyConn *conn, const TyHello *hello)
+{
+  if (hello->sealing != TY_SEALING_NONE)
+    {
+      say_hello (conn, TY_HELLO_REFUSED_SEALING);
+      ty_conn_linger (conn);
+      return;
+    }
+  if (hello->what != TY_HELLO)
+    {
+      conn->hub->stats.alien++;
+      ty_conn_close (conn);
+      return;
+    }
+  conn->pid = hello->pid;
+  say_hello (conn, TY_HELLO);
+  if (ty_id_equal (&hello->pid, &conn->hub->config.pid))
+    ty_conn_linger (conn);
+  else
+    conn->state = TY_CONN_INTRO;
+}
+
+static void
+acceptor_on_intro (TyConn *conn, const TyIntro *intro)
+{
+  TyHub *hub = conn->hub;
+  if (rival_of (conn, TRUE) != NULL && wins (conn))
+    {
+      ty_conn_end (conn, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
+      return;
+    }
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  gboolean same = peer != NULL && ty_id_equal (ty_session_id (peer->session), &intro->session);
+  if (intro->resume != same)
+    {
+      ty_conn_end (conn, TY_END_UNKNOWN, "that session is not to be resumed here");
+      return;
+    }
+  if (!same && peer != NULL)
+    ty_peer_lost (peer, "the other end does not have the session any more");
+  if (!same)
+    peer = ty_peer_new (hub, &conn->pid, &intro->session);
+  if (peer->conn != NULL)
+    {
+      g_assert (peer->conn != conn);
+      ty_conn_close (peer->conn);
+    }
+  /* Said before any frame; and after the last byte of a former connection has been heard. */
+  say_intro (conn, peer, intro->resume);
+  ty_peer_connected (peer, conn, intro);
+}
+
+/* ---- Both ---- */
+
+static void
+refuse_version (TyConn *conn, const TyHello *hello)
+{
+  conn->hub->stats.other_version++;
+  if (conn->dialed)
+    {
+      g_autofree char *why = g_strdup_printf ("speaks version %u of the protocol, this is version %u", hello->version,
+                                              TY_WIRE_VERSION);
+      unusable (conn, why);
+      return;
+    }
+  say_hello (conn, TY_HELLO_REFUSED_VERSION);
+  ty_conn_linger (conn);
+}
+
+static gsize
+on_hello_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
+{
+  TyHello hello;
+  TyHelloOutcome outcome = ty_hello_read (data, len_bytes, &hello);
+  if (outcome == TY_HELLO_MORE)
+    return 0;
+  if (outcome == TY_HELLO_ALIEN)
+    {
+      conn->hub->stats.alien++;
+      g_autofree char *what = describe_alien (data, len_bytes);
+      if (conn->dialed)
+        unusable (conn, what);
+      else
+        ty_conn_close (conn);
+      return 0;
+    }
+  if (hello.version != TY_WIRE_VERSION)
+    {
+      refuse_version (conn, &hello);
+      return 0;
+    }
+  if (!conn->dialed)
+    acceptor_on_hello (conn, &hello);
+  else if (hello.what == TY_HELLO_REFUSED_VERSION)
+    unusable (conn, "refuses this version of the protocol");
+  else if (hello.what == TY_HELLO_REFUSED_SEALING || hello.sealing != TY_SEALING_NONE)
+    unusable (conn, "wants its connections sealed, and this process does not seal");
+  else
+    dialer_on_hello (conn, &hello);
+  return TY_HELLO_BYTES;
+}
+
+/* An end, instead of an intro. */
+static void
+on_early_end (TyConn *conn, const guint8 *body, gsize len_bytes)
+{
+  TyEnd end;
+  gboolean good = ty_end_read (body, len_bytes, &end);
+  g_autofree char *text = good ? end.text : NULL;
+  if (conn->dialed && good && (end.why == TY_END_UNKNOWN || end.why == TY_END_DOUBLE))
+    postpone (conn);
+  else if (conn->dialed)
+    {
+      g_autofree char *why = g_strdup_printf ("turned us away: %s", good ? text : "(malformed)");
+      unusable (conn, why);
+    }
+  else
+    ty_conn_close (conn);
+}
+
+static void
+bad_intro (TyConn *conn, const char *why)
+{
+  conn->hub->stats.malformed++;
+  g_autofree char *text = g_strdup_printf ("sent %s", why);
+  if (conn->dialed)
+    unusable (conn, text);
+  else
+    ty_conn_end (conn, TY_END_MALFORMED, why);
+}
+
+static gsize
+on_intro_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
+{
+  TyRecordHead head;
+  TyIntro intro;
+  const char *why;
+  if (len_bytes < TY_RECORD_HEAD_BYTES)
+    return 0;
+  if (!ty_record_head_read (data, &head, &why))
+    {
+      bad_intro (conn, why);
+      return 0;
+    }
+  if ((head.kind != TY_RECORD_INTRO && head.kind != TY_RECORD_END) || head.body_bytes > TY_INTRO_MAX_BODY)
+    {
+      bad_intro (conn, "something else than an intro");
+      return 0;
+    }
+  const guint8 *body = data + TY_RECORD_HEAD_BYTES;
+  if (len_bytes < TY_RECORD_HEAD_BYTES + head.body_bytes)
+    return 0;
+  if (head.kind == TY_RECORD_END)
+    on_early_end (conn, body, head.body_bytes);
+  else if (!ty_intro_read (body, head.body_bytes, &intro))
+    bad_intro (conn, "a malformed intro");
+  else
+    {
+      if (conn->dialed)
+        dialer_on_intro (conn, &intro);
+      else
+        acceptor_on_intro (conn, &intro);
+      ty_intro_clear (&intro);
+    }
+  return TY_RECORD_HEAD_BYTES + head.body_bytes;
+}
+
+gsize
+ty_handshake_on_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
+{
+  return conn->state == TY_CONN_HELLO ? on_hello_bytes (conn, data, len_bytes) : on_intro_bytes (conn, data, len_bytes);
+}
+
+/* ---- Failure ---- */
+
+void
+ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text)
+{
+  if (!conn->dialed)
+    return;
+  if (conn->state == TY_CONN_CONNECTING && why == TY_LINK_REFUSED)
+    ty_dial_refused (conn->dial);
+  else if (conn->state == TY_CONN_CONNECTING && why == TY_LINK_BAD_ADDRESS)
+    ty_dial_unusable (conn->dial, text);
+  else if (conn->state == TY_CONN_CONNECTING)
+    ty_dial_retry (conn->dial, text);
+  else if (conn->state == TY_CONN_HELLO)
+    ty_dial_unusable (conn->dial, "accepted the connection and closed it without a word");
+  else
+    ty_dial_retry (conn->dial, "broke off while shaking hands");
+}
+
+void
+ty_handshake_timed_out (TyConn *conn)
+{
+  g_autofree char *why = NULL;
+  double seconds = (double) conn->hub->config.handshake_us / G_USEC_PER_SEC;
+  if (conn->state != TY_CONN_CONNECTING)
+    conn->hub->stats.silent++;
+  if (!conn->dialed)
+    return;
+  if (conn->state == TY_CONN_CONNECTING)
+    why = g_strdup_printf ("no answer for %g s", seconds);
+  else if (!conn->heard_bytes)
+    why = g_strdup_printf ("accepted the connection, but said nothing for %g s", seconds);
+  else
+    why = g_strdup_printf ("began to shake hands, but did not end it within %g s", seconds);
+  ty_dial_retry (conn->dial, why);
+}
+
+/* ---- From the net ---- */
+
+void
+ty_hub_on_dialed (TyHub *hub, TyLink *link)
+{
+  TyConn *conn = hub->ops->get_user (link);
+  g_assert (conn != NULL && conn->state == TY_CONN_CONNECTING && conn->dialed);
+  hub->stats.dialed++;
+  ty_handshake_begin (conn);
+}
+
+/* The oldest connection that has been accepted and has not shaken hands goes: an honest one needs a moment only. */
+static void
+make_room (TyHub *hub)
+{
+  for (guint i = 0; i < hub->conns->len; i++)
+    {
+      TyConn *conn = g_ptr_array_index (hub->conns, i);
+      if (!conn->half_open)
+        continue;
+      ty_conn_close (conn);
+      hub->stats.crowded++;
+      return;
+    }
+}
+
+void
+ty_hub_on_accepted (TyHub *hub, TyLink *link)
+{
+  hub->stats.accepted++;
+  if (hub->n_half_open >= hub->config.max_half_open)
+    make_room (hub);
+  TyConn *conn = ty_conn_new (hub, link, NULL);
+  conn->half_open = TRUE;
+  hub->n_half_open++;
+  ty_handshake_begin (conn);
+  ty_hub_leave (hub);
+}

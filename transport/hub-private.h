@@ -1,0 +1,245 @@
+/* transport/hub-private.h: what the files of the hub share.
+ *
+ *   hub.c        creation, events, effects, statistics
+ *   conn.c       a connection: bytes in, bytes out, its end
+ *   inbox.c      the memory that connections read into
+ *   handshake.c  hello and intro: who may have which session over which connection
+ *   peer.c       peers and what becomes of their sessions
+ *   dial.c       who is dialed when, and what a dial that fails proves
+ *
+ * Connections, dials and peers are found by walking arrays in the order of their making: nothing depends on addresses of
+ * memory.  What ends is marked, and freed when the hub is left (hub_leave ()), so that any function may end anything.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "transport/hub.h"
+#include "transport/session.h"
+
+typedef struct _TyConn TyConn;
+typedef struct _TyPeer TyPeer;
+typedef struct _TyDial TyDial;
+
+/* An end that is waited for this long at most, once all is said. */
+#define TY_LINGER_US (G_USEC_PER_SEC)
+/* How long the bytes of a dead process are waited for before its death is told. */
+#define TY_DRAIN_US (200 * 1000)
+/* An acknowledgement that nothing carries goes alone after this many bytes. */
+#define TY_ACK_BYTES (256 * 1024)
+
+/* ---- inbox.c ---- */
+
+/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it as a
+ * TyRemnant, and is moved (once) if something else has been read behind it. */
+typedef struct
+{
+  guint8 *mem;
+  GBytes *bytes; /* owns mem */
+  gsize fill;
+  gboolean shared; /* something refers to it: it cannot be written over */
+} TyInbox;
+
+typedef struct
+{
+  GBytes *bytes; /* NULL: nothing */
+  gsize offset;
+  gsize len_bytes;
+} TyRemnant;
+
+void ty_inbox_clear (TyInbox *inbox);
+void ty_remnant_clear (TyRemnant *remnant);
+/* Where bytes that follow the remnant are to be put. */
+guint8 *ty_inbox_room (TyInbox *inbox, TyRemnant *remnant, gsize *room_bytes);
+/* `len_bytes` were put there: the remnant and they, in one piece. */
+const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize len_bytes, gsize *all_bytes);
+/* The last `len_bytes` of what is in the inbox stay for the next time. */
+void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes);
+/* A packet of its own (transfer full): a slice, or a copy if it is small. */
+GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
+
+/* ---- Connections ---- */
+
+/*                 ┌──────────────────── dialed ────────────────────┐
+ *   CONNECTING ───┘                                                ▼
+ *                                     accepted ─────────────────► HELLO ──► INTRO ──► OPEN
+ *                                                                   │         │         │ all said
+ *                                                                   └─────────┴─────────┴──────────► LINGER ─► GONE
+ *   any: ─► GONE (closed, broken)
+ *
+ *   HELLO: the other's hello is waited for. (SEALING will stand here.) INTRO: the other's intro is waited for; a dialer has
+ *   sent its own. OPEN: records of the peer's session. LINGER: nothing more is said or listened to, but the other end is given
+ *   time to read what was. */
+typedef enum
+{
+  TY_CONN_CONNECTING,
+  TY_CONN_HELLO,
+  TY_CONN_INTRO,
+  TY_CONN_OPEN,
+  TY_CONN_LINGER,
+  TY_CONN_GONE
+} TyConnState;
+
+struct _TyConn
+{
+  TyHub *hub;
+  TyLink *link; /* NULL when GONE */
+  TyConnState state;
+  TyDial *dial; /* whose attempt it is, until it is OPEN; NULL: accepted */
+  gboolean dialed;
+  guint64 began;  /* hub->turn when it was dialed or accepted */
+  guint64 opened; /* hub->turn when it became OPEN */
+  TyId pid;       /* of the other end, from its hello */
+  TyPeer *peer;   /* whose session it carries (OPEN), or will (INTRO, dialed) */
+  TySession *parting; /* owned: the session of a closed peer, whose queue is still written (PEER_CLOSE) */
+  gboolean heard_bytes; /* in HELLO: something came */
+  gboolean hung_up;     /* the other end has closed, its bytes may not all be read */
+  gboolean blocked;     /* writev () took less than offered */
+  gboolean dirty;       /* in hub->dirty */
+  gboolean half_open;   /* counted as such */
+  gint64 deadline_us;   /* handshake, linger, drain; G_MAXINT64: none */
+  gint64 last_write_us;
+  gint64 ack_at_us; /* an acknowledgement goes alone then; G_MAXINT64: none */
+  GByteArray *raw;  /* what goes before all frames: hello, intro, acknowledgement, end */
+  gsize raw_offset;
+  TyRemnant remnant;
+};
+
+TyConn *ty_conn_new (TyHub *hub, TyLink *link, TyDial *dial);
+void ty_conn_free (TyConn *conn);
+/* Closes it without another word; what hung on it is told by the caller. */
+void ty_conn_close (TyConn *conn);
+/* Says `why` and closes it after that. */
+void ty_conn_end (TyConn *conn, TyEndWhy why, const char *text);
+/* Nothing more is said but what is queued. */
+void ty_conn_linger (TyConn *conn);
+void ty_conn_mark (TyConn *conn); /* it has something to write */
+void ty_conn_flush (TyConn *conn);
+void ty_conn_on_time (TyConn *conn);
+gint64 ty_conn_deadline (const TyConn *conn);
+/* Bytes to be said ahead of frames. */
+void ty_conn_say (TyConn *conn, const guint8 *data, gsize len_bytes);
+/* What it carries is out of the format: says so, counts it, ends the session. */
+void ty_conn_malformed (TyConn *conn, const char *why);
+
+/* ---- handshake.c ---- */
+
+/* As much as can be used of what has come, in the states HELLO and INTRO: how much. */
+gsize ty_handshake_on_bytes (TyConn *conn, const guint8 *data, gsize len_bytes);
+void ty_handshake_begin (TyConn *conn);
+/* It broke, or took too long, before it was OPEN. */
+void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
+void ty_handshake_timed_out (TyConn *conn);
+
+/* ---- Peers ---- */
+
+struct _TyPeer
+{
+  TyHub *hub;
+  guint index;
+  TyId pid;
+  char *name;
+  char *address;      /* where it listens; "" nowhere */
+  TySession *session;
+  TyConn *conn;       /* OPEN, or NULL */
+  TyDial *redial;     /* while there is no connection */
+  gboolean announced; /* PEER_UP was told: the node knows it */
+  gboolean down;      /* PEER_DOWN was told, or the node itself suspects it */
+  char *dead;         /* its death is proven, and told once its last bytes are read: why */
+};
+
+TyPeer *ty_peer_find (TyHub *hub, const TyId *pid);
+TyPeer *ty_peer_new (TyHub *hub, const TyId *pid, const TyId *session);
+/* Its session goes on over `conn`; `next`: the frame that the other end expects. FALSE: it cannot, and has been ended. */
+gboolean ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro);
+/* Its connection is no more. `at_once`: dial now, to learn whether it lives. */
+void ty_peer_disconnected (TyPeer *peer, const char *why, gboolean at_once);
+/* The session is over: an event (if the node knows the peer), and the peer is freed. */
+void ty_peer_lost (TyPeer *peer, const char *why);
+void ty_peer_dead (TyPeer *peer, const char *why);
+/* Freed without an event. */
+void ty_peer_drop (TyPeer *peer);
+gboolean ty_peer_over_limit (const TyPeer *peer);
+
+/* ---- Dials ---- */
+
+struct _TyDial
+{
+  TyHub *hub;
+  char *address;
+  TyId pid;          /* who is wanted, or null */
+  TyPeer *peer;      /* whose session is to be resumed, or NULL: a first contact */
+  TyConn *conn;      /* the attempt under way */
+  gint64 at_us;      /* the next attempt, if none is under way */
+  gint64 wait_us;    /* before the next after that */
+  gint64 give_up_us; /* of a first contact */
+  gboolean done;     /* freed soon */
+};
+
+/* A first contact; nothing if it is under way already. */
+void ty_dial_want (TyHub *hub, const char *address, const TyId *pid);
+/* For a peer without connection. `wait`: not at once. */
+void ty_dial_peer (TyPeer *peer, gboolean wait);
+void ty_dial_on_time (TyDial *dial);
+gint64 ty_dial_deadline (const TyDial *dial);
+/* It has what it wanted, or nobody wants it any more. */
+void ty_dial_done (TyDial *dial);
+void ty_dial_free (TyDial *dial);
+
+/* What an attempt has come to. Each leaves the connection to the caller. */
+void ty_dial_refused (TyDial *dial);
+void ty_dial_retry (TyDial *dial, const char *why);    /* nobody to blame: again later. `why` NULL: not worth a word */
+void ty_dial_unusable (TyDial *dial, const char *why); /* a first contact ends; for a session it goes on */
+void ty_dial_stranger (TyDial *dial, const TyId *pid); /* another incarnation than the one wanted */
+
+/* ---- The hub ---- */
+
+typedef struct
+{
+  GArray *events;   /* of TyEvent, with strings of their own */
+  GArray *released; /* indexes of peers that may be given again once these are taken */
+} TyEventQueue;
+
+struct _TyHub
+{
+  TyHubConfig config;
+  char *name;
+  char *address;
+  const TyNetOps *ops;
+  gpointer net;
+  TyHubDraw draw;
+  gpointer draw_data;
+  gint64 now_us;
+  guint64 turn; /* counts connections made and opened */
+  GPtrArray *conns; /* of TyConn, in order of making */
+  GPtrArray *dials; /* of TyDial, likewise */
+  GPtrArray *peers; /* of TyPeer by index, or NULL */
+  GArray *reserved; /* gboolean by index: not to be given yet */
+  GHashTable *by_pid; /* of TyPeer by TyId; looked up only */
+  GPtrArray *dirty; /* of TyConn that have something to write */
+  TyEventQueue queues[2];
+  guint filling;     /* which queue takes new events; the other is with the step */
+  gboolean stepping; /* between ty_hub_events () and _done () */
+  gboolean ended_any; /* something waits to be freed */
+  guint n_half_open;
+  TyInbox inbox;
+  TyGather gather;
+  TyHubStats stats;
+};
+
+/* Frees what has ended; at the end of each call from outside. */
+void ty_hub_leave (TyHub *hub);
+
+/* A new event. The strings are copied, `packet` is (transfer full). */
+void ty_hub_event (TyHub *hub, TyEventType type, TyPeer *peer, const char *text);
+void ty_hub_event_packet (TyHub *hub, TyPeer *peer, GBytes *packet);
+void ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, gboolean refused, const char *text);
+
+guint ty_hub_take_index (TyHub *hub);
+/* Free to be given again after the events that are queued now. */
+void ty_hub_release_index (TyHub *hub, guint index);
+
+static inline gint64
+ty_time_after (gint64 now_us, gint64 wait_us)
+{
+  return wait_us >= G_MAXINT64 - now_us ? G_MAXINT64 : now_us + wait_us;
+}

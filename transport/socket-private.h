@@ -1,0 +1,85 @@
+/* transport/socket-private.h: what socket.c (connections) and listen.c (listening) share.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "transport/address.h"
+#include "transport/socket.h"
+
+typedef enum
+{
+  TY_SOCKET_RESOLVING,  /* its name is being looked up */
+  TY_SOCKET_CONNECTING, /* connect () is under way */
+  TY_SOCKET_OPEN,
+  TY_SOCKET_ENDED /* told to the hub, or closed by it: freed soon */
+} TySocketState;
+
+/* What an entry of the epoll is. */
+typedef enum
+{
+  TY_ENTRY_LINK,
+  TY_ENTRY_LISTENER
+} TyEntryKind;
+
+/* A name that is being looked up. It outlives a link that ends meanwhile. */
+typedef struct
+{
+  TyLink *link; /* NULL: nobody waits any more */
+  GCancellable *cancellable;
+} TyLookup;
+
+struct _TyLink
+{
+  TyEntryKind kind;
+  TySockets *sockets;
+  int fd; /* -1: none */
+  TySocketState state;
+  guint32 interest; /* what epoll watches for */
+  gboolean reading;
+  gboolean want_write;
+  gboolean hangup_told;
+  gboolean outcome_due; /* on_dialed or on_ended is to be told, in sockets->due */
+  gboolean failed;      /* it is on_ended: */
+  TyLinkEnd end;
+  char *text;
+  gpointer user;
+  /* A dial: */
+  TyAddress address;
+  GArray *candidates; /* of TySockaddr, tried one after the other */
+  guint next_candidate;
+  gboolean all_refused;
+  TyLookup *lookup; /* of its name */
+};
+
+typedef struct
+{
+  TyEntryKind kind;
+  TySockets *sockets;
+  int fd;
+  gboolean paused; /* no descriptors left: not watched for a while */
+  char *path;      /* of a Unix socket that is to be removed */
+  guint64 device, inode;
+} TyListener;
+
+struct _TySockets
+{
+  TyHub *hub;
+  int epoll_fd;
+  TySocketsWake wake;
+  gpointer wake_data;
+  GMainContext *context; /* in which names are looked up */
+  gint64 now_us;
+  gint64 resume_us; /* when paused listeners are watched again */
+  GPtrArray *links; /* of TyLink */
+  GPtrArray *due;   /* of TyLink: outcome_due */
+  GPtrArray *listeners;
+  gboolean ended_any;
+};
+
+TyLink *ty_socket_link_new (TySockets *sockets, int fd, TySocketState state);
+void ty_socket_tune (int fd, gboolean is_unix);
+void ty_sockets_watch (TySockets *sockets, int fd, gpointer entry, guint32 events, gboolean is_new);
+
+void ty_listener_on_ready (TyListener *listener);
+void ty_listener_resume (TyListener *listener);
+void ty_listener_free (gpointer listener);

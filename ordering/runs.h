@@ -8,8 +8,8 @@
  *
  *   runs                                      order (a closing order)        digest
  *   size    field                             size    field                  ...     an order
- *   varint  rank      } as often as           varint  base                   varint  the highest ordinal that the member
- *   varint  count, >0 } there are runs        varint  how many runs                  has acknowledged
+ *   varint  rank      } as often as           varint  base                   varint  the highest ordinal that the
+ *   varint  count, >0 } there are runs        varint  how many runs                  member has acknowledged
  *                                             ...     runs
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
@@ -68,15 +68,15 @@ typedef struct
 
 gboolean ty_order_read (TyReader r, guint n_members, gboolean digest, TyOrderRead *out);
 
-/* Appends what `runs` lacks of the checked foreign runs that begin after the ordinal `base` (<= runs->known). FALSE, and
- * nothing has changed, if they contradict what is kept. */
+/* Appends what `runs` lacks of the checked foreign runs that begin after the ordinal `base` (<= runs->known). FALSE,
+ * and nothing has changed, if they contradict what is kept. */
 gboolean ty_runs_learn (TyRuns *runs, guint64 base, TyReader foreign);
 
 /* Whether two orders read say the same where both speak. */
 gboolean ty_orders_agree (const TyOrderRead *a, const TyOrderRead *b);
 
-/* The least of the numbers of all members (what everybody has acknowledged, or delivered), which only grow. A change costs
- * nothing but when the last of those at the least number moves. */
+/* The least of the numbers of all members (what everybody has acknowledged, or delivered), which only grow. A change
+ * costs nothing but when the last of those at the least number moves. */
 typedef struct
 {
   guint n_members;

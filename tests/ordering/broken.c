@@ -1,4 +1,5 @@
-/* tests/ordering/broken.c: see broken.h. Each bug is a wrapper round a good module: it spoils what goes in or comes out.
+/* tests/ordering/broken.c: see broken.h. Each bug is a wrapper round a good module: it spoils what goes in or comes
+ * out.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broken.h"

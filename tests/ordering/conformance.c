@@ -1,5 +1,5 @@
-/* tests/ordering/conformance.c: every ordering listed in ordering/meson.build through the kit, and planted bugs that the
- * kit must catch.
+/* tests/ordering/conformance.c: every ordering listed in ordering/meson.build through the kit, and planted bugs that
+ * the kit must catch.
  *
  *   ordering-conformance                             the suite
  *   ordering-conformance --ordering NAME --seed N    one seed

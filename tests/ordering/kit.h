@@ -1,10 +1,10 @@
-/* tests/ordering/kit.h: the conformance kit of the orderings: one group, simulated, judged by what each module says that it
- * provides.
+/* tests/ordering/kit.h: the conformance kit of the orderings: one group, simulated, judged by what each module says
+ * that it provides.
  *
- * A seed picks everything: how many members, how slow each channel, how much of what is sent, who crashes, who is cut off,
- * what each has received when the view ends.  There is no agreement here: the kit plays the rest of the house, correctly, and a
- * run goes through several views.  The judge (judge.c) keeps its own account of what precedes what and never looks at a
- * stamp or a packet.
+ * A seed picks everything: how many members, how slow each channel, how much of what is sent, who crashes, who is cut
+ * off, what each has received when the view ends.  There is no agreement here: the kit plays the rest of the house,
+ * correctly, and a run goes through several views.  The judge (judge.c) keeps its own account of what precedes what and
+ * never looks at a stamp or a packet.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -67,7 +67,8 @@ typedef struct
   GByteArray *digest;
 } Member;
 
-/* From one member to another. Batches are counted, packets are queued; each is FIFO, and nothing orders one among the other. */
+/* From one member to another. Batches are counted, packets are queued; each is FIFO, and nothing orders one among the
+ * other. */
 typedef struct
 {
   guint64 batches_to_come; /* that many batches arrive in all, when the channel is cut; else G_MAXUINT64 */

@@ -58,7 +58,8 @@ test_merge_refuses (void)
     }
 }
 
-/* A message in the order is preceded by what comes before it, though that is not in the order (and would come later). */
+/* A message in the order is preceded by what comes before it, though that is not in the order (and would come
+ * later). */
 static void
 test_predecessors_first (void)
 {

@@ -179,7 +179,8 @@ test_causal_refuses (void)
   assert_wait (p, 1, TY_WAIT_PREDECESSOR, 0, G_MAXINT64);
 }
 
-/* V8: what depends on a message that nobody has is dropped, with that sender's later ones, and what depends on those. */
+/* V8: what depends on a message that nobody has is dropped, with that sender's later ones, and what depends on
+ * those. */
 static void
 test_causal_drop (void)
 {

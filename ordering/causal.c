@@ -1,8 +1,8 @@
 /* ordering/causal.c: the ordering "causal".
  *
- * Protocol.  Vector clocks after [BSS91] section 5.1, with the clock of the delivered messages compressed to what has
- * changed.  A batch that has causal messages carries a stamp (stamps.h): for each other member of whom its sender has
- * delivered more than its stamps have stated so far, how many messages it has now delivered.  A receiver delivers
+ * Protocol.  Vector clocks, after the CBCAST of [BSS91], with the clock of the delivered messages compressed to what
+ * has changed.  A batch that has causal messages carries a stamp (stamps.h): for each other member of whom its sender
+ * has delivered more than its stamps have stated so far, how many messages it has now delivered.  A receiver delivers
  *   - a fifo message after its sender's earlier messages;
  *   - a causal message after those, and after every message that its batch's stamp counts.  What the sender had stated
  *     before was waited for by the earlier stamped batch, which came first by FIFO.

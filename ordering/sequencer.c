@@ -1,7 +1,7 @@
 /* ordering/sequencer.c: the ordering "total".
  *
- * Protocol.  A fixed sequencer, the member of rank 0, as in Isis ([BJ87], abcast by a token that does not move; [BSS91]
- * section 5.3), mixed with the causal order of the plain services, and made safe by promises (M6).
+ * Protocol.  A fixed sequencer, the member of rank 0, as in the ABCAST of [BSS91] with a token that
+ * does not move, mixed with the causal order of the plain services, and made safe by promises (M6).
  *
  *   sender ── DATA ──► everyone                 at once, by whatever carries batches
  *   rank 0 ── ORDER ─► everyone                 numbers sequenced messages in the order in which it received them
@@ -347,37 +347,10 @@ total_digest (TyOrdering *base, TyWriter *w)
   ty_write_varint (w, o->acks.values[o->held.self]);
 }
 
-/* The longest order.  All are beginnings of what the sequencer gave, each from its own base on; whose is not is not to
- * go on. */
 static gboolean
 total_merge (TyOrdering *base, const TyReader *digests, TyWriter *order, guint *faulty)
 {
-  TySequencer *o = (TySequencer *) base;
-  guint n = o->held.n_members;
-  g_autofree TyOrderRead *read = g_new0 (TyOrderRead, n);
-  const TyOrderRead *longest = NULL;
-  for (guint rank = 0; rank < n; rank++)
-    {
-      if (ty_reader_left (&digests[rank]) == 0)
-        continue;
-      *faulty = rank;
-      if (!ty_order_read (digests[rank], n, TRUE, &read[rank]))
-        return FALSE;
-      if (longest == NULL || read[rank].known > longest->known)
-        longest = &read[rank];
-    }
-  for (guint rank = 0; rank < n; rank++)
-    {
-      *faulty = rank;
-      if (ty_reader_left (&digests[rank]) > 0 && !ty_orders_agree (longest, &read[rank]))
-        return FALSE;
-    }
-  static const TyRuns none;
-  if (longest == NULL)
-    ty_runs_write_order (&none, order);
-  else
-    g_byte_array_append (order, longest->order.at, (guint) ty_reader_left (&longest->order));
-  return TRUE;
+  return ty_orders_merge (((TySequencer *) base)->held.n_members, digests, order, faulty);
 }
 
 /* A base is at most what all members of the view have delivered, this one among them: whoever stated it had forgotten

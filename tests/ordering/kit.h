@@ -128,6 +128,9 @@ char *kit_check_seed (const TyOrderingOps *ops, guint64 seed);
 void world_fail (World *w, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void world_hash (World *w, gconstpointer data, gsize len);
 void world_hash_number (World *w, guint64 v);
+/* The host of each Seat. */
+extern const TyOrderingHost world_host;
+
 void world_pump (World *w, Member *m);
 gboolean world_receive_batch (World *w, Member *m, guint sender);
 gboolean world_step (World *w);

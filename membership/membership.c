@@ -192,6 +192,7 @@ membership_begin (TyMembership *m, TyetView *view)
   ty_m_set_view (m, view);
   m->phase = TY_MEMBERSHIP_IN;
   m->blocked = FALSE;
+  m->quorum_since = 0;
   m->self_loaded = view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
   m->alive_at = now;
@@ -257,14 +258,13 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
     {
       g_ptr_array_remove_index (m->joiners, index);
       if (m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid))
-        {
-          g_clear_pointer (&m->round->joiner, ty_joiner_free);
-          ty_round_reconsider (m);
-        }
+        ty_round_drop_joiner (m);
     }
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   guint rank = ty_m_rank (m, pid);
+  if (rank == m->view->n_members && m->blocked && m->met != NULL && reach == TY_REACH_UP)
+    ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
 
@@ -283,6 +283,20 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
       ty_round_reached (m, rank);
     }
   check_block (m);
+}
+
+/* V12: the blocked also ask their contacts: somebody there may know that the group went on. */
+static void
+ask_around (TyMembership *m)
+{
+  for (guint i = 0; m->contacts != NULL && m->contacts[i] != NULL; i++)
+    m->host->dial (m->host_data, m->contacts[i], NULL);
+  for (guint i = 0; m->met != NULL && i < m->met->len; i++)
+    {
+      const TyId *pid = &g_array_index (m->met, TyId, i);
+      if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
+        ty_lease_tell (m, pid, m->view->id.number);
+    }
 }
 
 /* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is
@@ -305,6 +319,8 @@ reach_out (TyMembership *m)
       if (since > 0 && now - since >= m->config.suspect_after_us)
         suspect_member (m, i, FALSE);
     }
+  if (m->blocked)
+    ask_around (m);
   check_block (m);
 }
 
@@ -561,6 +577,8 @@ static gboolean
 membership_wants (TyMembership *m, const TyId *pid)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
+    return TRUE;
+  if (m->blocked && m->met != NULL && ty_ids_contain (m->met, pid))
     return TRUE;
   if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) < m->view->n_members)
     return TRUE;

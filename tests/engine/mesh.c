@@ -86,6 +86,7 @@ mesh_free (Mesh *mesh)
       for (guint e = 0; e < p->events->len; e++)
         g_clear_pointer (&g_array_index (p->events, TyEvent, e).packet, g_bytes_unref);
       g_array_unref (p->events);
+      g_ptr_array_unref (p->contacts);
       g_string_free (p->history, TRUE);
       g_free (p->name);
       g_free (p->address);
@@ -127,6 +128,7 @@ mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_s
   p->takes_state = takes_state;
   p->history = g_string_new (NULL);
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
+  p->contacts = g_ptr_array_new ();
   p->node = ty_node_new (&mesh->config, &p->pid, name, &ty_modules, &world);
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, sink, p);

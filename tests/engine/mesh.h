@@ -32,6 +32,7 @@ struct _Proc
   GArray *events; /* of TyEvent, to be taken by the next step */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
+  GPtrArray *contacts; /* of Proc, borrowed */
   guint64 transfer;
   gboolean transfer_ended;
 };

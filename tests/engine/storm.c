@@ -46,7 +46,10 @@ join (Storm *s, Proc *p)
     {
       Proc *q = s->mesh->procs->pdata[i];
       if (q != p && q->alive && q->entered && !q->excluded && !q->left)
-        contacts[n++] = q->address;
+        {
+          contacts[n++] = q->address;
+          g_ptr_array_add (p->contacts, q);
+        }
     }
   GError *error = NULL;
   if (n > 0 && !ty_group_join (p->group, contacts, 15000000, &error))
@@ -159,6 +162,23 @@ judge (Storm *s, gboolean open_end, guint32 seed)
   exit (1);
 }
 
+/* A blocked process that knows nobody who could tell it that the group went on. */
+static gboolean
+stranded (const Storm *s, const Proc *p)
+{
+  if (p->group == NULL || ty_group_get_state (p->group) != TY_GROUP_BLOCKED)
+    return FALSE;
+  TyetView *view = ty_group_get_view (p->group);
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *q = s->mesh->procs->pdata[i];
+      gboolean known = ty_view_rank (view, &q->pid) < view->n_members || g_ptr_array_find (p->contacts, q, NULL);
+      if (q != p && q->alive && !q->excluded && !q->left && !q->failed && q->entered && known)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* All who are alive and not cut off come to one view, with nobody in it who is not. */
 static gboolean
 converged (const Storm *s)
@@ -167,7 +187,7 @@ converged (const Storm *s)
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
       Proc *p = s->mesh->procs->pdata[i];
-      if (!p->alive || p->excluded || p->left || p->failed || p->group == NULL)
+      if (!p->alive || p->excluded || p->left || p->failed || p->group == NULL || stranded (s, p))
         continue;
       if (!p->entered || ty_group_get_state (p->group) != TY_GROUP_MEMBER)
         return FALSE;
@@ -180,7 +200,7 @@ converged (const Storm *s)
   for (guint i = 0; view != NULL && i < s->mesh->procs->len; i++)
     {
       Proc *p = s->mesh->procs->pdata[i];
-      n += p->alive && !p->excluded && !p->left && !p->failed;
+      n += p->alive && !p->excluded && !p->left && !p->failed && !stranded (s, p);
     }
   return view == NULL || n == view->n_members;
 }
@@ -248,7 +268,7 @@ under_way (const Storm *s)
     {
       Proc *p = s->mesh->procs->pdata[i];
       TyGroupStats stats;
-      if (!p->alive || p->group == NULL || p->excluded || p->left || p->failed)
+      if (!p->alive || p->group == NULL || p->excluded || p->left || p->failed || stranded (s, p))
         continue;
       ty_group_get_stats (p->group, &stats);
       if (stats.unstable_bytes > 0 || stats.queued_bytes > 0 || stats.window_used_bytes > 0)

@@ -563,7 +563,7 @@ membership_deadline (const TyMembership *m)
     if (m->members[i].suspected || m->members[i].unreached_since > 0)
       at = soonest (at, m->dial_at);
   at = soonest (at, m->probe_until);
-  if (m->back_off_until > ty_m_now (m)) /* once it is over, what is still lacking is not the time */
+  if (m->back_off_until > ty_m_now ((TyMembership *) m)) /* once it is over, what is still lacking is not the time */
     at = soonest (at, m->back_off_until);
   if (m->frozen || m->need_round)
     at = soonest (at, MAX (m->need_at, 1));

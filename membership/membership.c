@@ -620,33 +620,34 @@ membership_tick (TyMembership *m)
 }
 
 static gint64
-soonest (gint64 a, gint64 b)
+soonest (gint64 now, gint64 a, gint64 b)
 {
-  return b > 0 ? MIN (a, b) : a;
+  /* What is over was seen to in the step that has just been made, or waits for something else than the time. */
+  return b > now ? MIN (a, b) : a;
 }
 
 static gint64
 membership_deadline (const TyMembership *m)
 {
-  gint64 at = G_MAXINT64;
+  gint64 at = G_MAXINT64, now = ty_m_now ((TyMembership *) m);
   if (m->phase == TY_MEMBERSHIP_JOINING)
     at = MIN (m->join_deadline, m->ask_at);
   if (m->phase == TY_MEMBERSHIP_LINGERING)
     at = m->linger_until;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
-  at = m->view->n_members > 1 ? soonest (at, m->alive_at) : at;
+  at = m->view->n_members > 1 ? soonest (now, at, m->alive_at) : at;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || m->members[i].unreached_since > 0)
-      at = soonest (at, m->dial_at);
-  at = soonest (at, m->probe_until);
-  at = soonest (at, m->back_off_until);
+      at = soonest (now, at, m->dial_at);
+  at = soonest (now, at, m->probe_until);
+  at = soonest (now, at, m->back_off_until);
   if (m->frozen || m->need_round)
-    at = soonest (at, MAX (m->need_at, 1));
+    at = soonest (now, at, m->need_at);
   if (m->pending != NULL)
-    at = soonest (at, ty_lease_bars_until ((TyMembership *) m, m->pending->value));
+    at = soonest (now, at, ty_lease_bars_until ((TyMembership *) m, m->pending->value));
   if (m->round != NULL && m->round->joiner != NULL && !m->round->proposed)
-    at = soonest (at, m->round->started + m->round_us);
+    at = soonest (now, at, m->round->started + m->round_us);
   return at;
 }
 

@@ -68,6 +68,7 @@ ty_batch_builder_init (TyBatchBuilder *b)
 {
   b->bytes = NULL;
   b->count = 0;
+  b->services = 0;
 }
 
 void
@@ -75,6 +76,7 @@ ty_batch_builder_clear (TyBatchBuilder *b)
 {
   g_clear_pointer (&b->bytes, g_byte_array_unref);
   b->count = 0;
+  b->services = 0;
 }
 
 void
@@ -90,6 +92,7 @@ ty_batch_builder_add (TyBatchBuilder *b, TyService service, gconstpointer data, 
   if (len_bytes > 0)
     g_byte_array_append (b->bytes, data, (guint) len_bytes);
   b->count++;
+  b->services |= 1u << service;
 }
 
 TyBatch *
@@ -120,6 +123,7 @@ ty_batch_builder_seal (TyBatchBuilder *b, const TyId *group, guint64 view_number
   g_autoptr (GBytes) whole = g_byte_array_free_to_bytes (g_steal_pointer (&b->bytes));
   g_autoptr (GBytes) packet = g_bytes_new_from_bytes (whole, start, g_bytes_get_size (whole) - start);
   b->count = 0;
+  b->services = 0;
   TyReader r = ty_reader_of_bytes (packet);
   r.at += after_view;
   TyBatch *batch = ty_batch_parse (packet, &r, G_MAXSIZE >> 2);

@@ -89,6 +89,7 @@ typedef struct
 {
   GByteArray *bytes; /* TY_BATCH_HEADROOM bytes of room, then messages */
   guint count;
+  guint32 services; /* bit (1 << TyService) for each that occurs */
 } TyBatchBuilder;
 
 void ty_batch_builder_init (TyBatchBuilder *b);

@@ -1,8 +1,9 @@
-/* core/driver-port.h: the port behind which the driver lives (transport/driver.c): the only thing with a real clock, entropy
- * and sockets.
+/* core/driver-port.h: the port behind which the driver lives (transport/driver.c): the only thing with a real clock,
+ * entropy and sockets.
  *
- * A driver runs one TyNode in one GMainContext: it collects events, steps, carries out the effects for the channels itself
- * and hands those for the application to `app`, in order, outside of the step.  It holds nothing of the application.
+ * A driver runs one TyNode in one GMainContext: it collects events, steps, carries out the effects for the channels
+ * itself and hands those for the application to `app`, in order, outside of the step.  It holds nothing of the
+ * application.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -23,10 +24,12 @@ struct _TyDriverOps
   /* A driver in the thread-default main context. Opens no socket yet. `node` is created by the caller and outlives the
    * driver. */
   TyDriver *(*create) (TyNode *node, TyDriverApp app, gpointer user_data);
-  /* Listens at `address` ("tcp://HOST:PORT", "tcp://[V6]:PORT", "unix:///path", "unix:@abstract"), and returns the address with
-   * the real port. NULL and `error`: TYET_ERROR_ADDRESS (does not parse, is no address of this machine), TYET_ERROR_ADDRESS_IN_USE. (transfer full) */
+  /* Listens at `address` ("tcp://HOST:PORT", "tcp://[V6]:PORT", "unix:///path", "unix:@abstract"), and returns the
+   * address with the real port. NULL and `error`: TYET_ERROR_ADDRESS (does not parse, is no address of this machine),
+   * TYET_ERROR_ADDRESS_IN_USE. (transfer full) */
   char *(*listen) (TyDriver *driver, const char *address, GError **error);
-  /* The application has requested something: step soon (in this turn of the main loop if possible, never re-entering). */
+  /* The application has requested something: step soon (in this turn of the main loop if possible, never
+   * re-entering). */
   void (*kick) (TyDriver *driver);
   /* Closes every connection (what is queued is offered to the sockets once, not waited for) and frees. */
   void (*free) (TyDriver *driver);

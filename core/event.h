@@ -4,9 +4,9 @@
  * ty_node_step () with them and the time, and then carries out the effects, in order.  Nothing else passes between the
  * protocol and the world.
  *
- * A *peer* is a small integer that the channels give to each incarnation that they have, or try to have, a session with; it
- * stays the same until TY_EVENT_PEER_LOST or TY_EVENT_PEER_DEAD was taken, or the machine asked TY_EFFECT_PEER_CLOSE, and
- * may be given to another process afterwards.
+ * A *peer* is a small integer that the channels give to each incarnation that they have, or try to have, a session
+ * with; it stays the same until TY_EVENT_PEER_LOST or TY_EVENT_PEER_DEAD was taken, or the machine asked
+ * TY_EFFECT_PEER_CLOSE, and may be given to another process afterwards.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -22,10 +22,11 @@ typedef enum
 {
   TY_EVENT_TIME, /* nothing but the time */
 
-  /* A new session with `peer` stands: incarnation `pid`, `name`, reachable again at `address`. Frames pass from now on. */
+  /* A new session with `peer` stands: incarnation `pid`, `name`, reachable again at `address`. Frames pass from now
+   * on. */
   TY_EVENT_PEER_UP,
-  /* Something came from `peer`, though no packet (an acknowledgement, a heartbeat of the channel): it was alive. Any event of a
-   * peer but DOWN, LOST and DEAD says that too. */
+  /* Something came from `peer`, though no packet (an acknowledgement, a heartbeat of the channel): it was alive. Any
+   * event of a peer but DOWN, LOST and DEAD says that too. */
   TY_EVENT_PEER_HEARD,
   /* The connection of `peer` broke; the session lives, the channels try to resume it. `text`: why. */
   TY_EVENT_PEER_DOWN,
@@ -33,8 +34,8 @@ typedef enum
   TY_EVENT_PEER_RESUMED,
   /* The session of `peer` cannot be resumed without loss (N1), and is gone: what was in flight is lost. */
   TY_EVENT_PEER_LOST,
-  /* The process of `peer` is dead, and that is a fact (N3, V14): its connection closed and its port refuses, its process is
-   * gone, or its address answers with another incarnation. `text`: which. The session is gone. */
+  /* The process of `peer` is dead, and that is a fact (N3, V14): its connection closed and its port refuses, its
+   * process is gone, or its address answers with another incarnation. `text`: which. The session is gone. */
   TY_EVENT_PEER_DEAD,
   /* A packet from `peer`: `packet` is held by the event. */
   TY_EVENT_PACKET,
@@ -70,12 +71,12 @@ typedef enum
 {
   /* -- to the channels -- */
 
-  /* `bytes` to `peer`, reliably. Packets of one class and `stream` keep their order; the streams of a class take turns, frame by
-   * frame, so that a large message of one does not hold up another. */
+  /* `bytes` to `peer`, reliably. Packets of one class and `stream` keep their order; the streams of a class take turns,
+   * frame by frame, so that a large message of one does not hold up another. */
   TY_EFFECT_SEND,
-  /* A session with whoever is at `address` is wanted (with `pid` if that is not null: another incarnation there is the death
-   * of that one). Repeating it is harmless. The channels go on trying while they have a session to resume, and for a fresh
-   * one until it stands or the process at `address` refuses. */
+  /* A session with whoever is at `address` is wanted (with `pid` if that is not null: another incarnation there is the
+   * death of that one). Repeating it is harmless. The channels go on trying while they have a session to resume, and
+   * for a fresh one until it stands or the process at `address` refuses. */
   TY_EFFECT_DIAL,
   /* The session with `peer` is wanted no longer. What is queued is still sent, then it ends in good order. */
   TY_EFFECT_PEER_CLOSE,

@@ -8,7 +8,8 @@
  *    │              │  │ STATE sent └── FLUSHING ◄───────── a round ───────── BLOCKED
  *    │ join         │  └────────────────►  │  no quorum in reach                ▲
  *    └─► JOINING ───┘ (in a view)          └────────────────────────────────────┘
- *           │                                   any: ─► LEFT (left, dissolved), EXCLUDED, FAILED (join refused, disposed)
+ *           │                                   any: ─► LEFT (left, dissolved), EXCLUDED, FAILED (join refused,
+ * disposed)
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -28,16 +29,16 @@ typedef enum
   TY_GROUP_FAILED
 } TyGroupState;
 
-/* A group that this process will found or join. `ordering` names a module; NULL and `error` (TYET_ERROR_ORDERING) if there is
- * none. The node owns it; ty_group_drop () ends it. */
+/* A group that this process will found or join. `ordering` names a module; NULL and `error` (TYET_ERROR_ORDERING) if
+ * there is none. The node owns it; ty_group_drop () ends it. */
 TyGroup *ty_group_new (TyNode *node, const char *name, const char *ordering, GError **error);
 
 /* The application's handle: comes back in nothing, is for the API's own look-up of an effect's group. */
 void ty_group_set_user_data (TyGroup *group, gpointer user_data);
 gpointer ty_group_get_user_data (const TyGroup *group);
 
-/* Whether the application takes a state when it joins (before ty_group_join ()), or gives one. A joiner that takes none counts
- * as loaded. Giving none to one that takes: an empty state. */
+/* Whether the application takes a state when it joins (before ty_group_join ()), or gives one. A joiner that takes none
+ * counts as loaded. Giving none to one that takes: an empty state. */
 void ty_group_set_takes_state (TyGroup *group, gboolean takes);
 void ty_group_set_gives_state (TyGroup *group, gboolean gives);
 
@@ -48,8 +49,8 @@ void ty_group_set_deliver_own (TyGroup *group, gboolean deliver_own); /* TRUE un
 gboolean ty_group_found (TyGroup *group, GError **error);
 
 /* Asks the processes at `contacts` (NULL-terminated, one is enough) to be let in; tries them all, and goes on until
- * `timeout_us` has passed (G_MAXINT64: no limit). Ends with TY_EFFECT_ENTERED. ty_group_cancel_join () ends it early (error
- * G_IO_ERROR_CANCELLED) unless this process has been let in already: then it leaves again. */
+ * `timeout_us` has passed (G_MAXINT64: no limit). Ends with TY_EFFECT_ENTERED. ty_group_cancel_join () ends it early
+ * (error G_IO_ERROR_CANCELLED) unless this process has been let in already: then it leaves again. */
 gboolean ty_group_join (TyGroup *group, const char *const *contacts, gint64 timeout_us, GError **error);
 void ty_group_cancel_join (TyGroup *group);
 
@@ -66,13 +67,16 @@ guint64 ty_group_send (TyGroup *group, TyService service, gconstpointer data, gs
 /* Asks for one TY_EFFECT_STABLE once every send up to `number` is stable. */
 void ty_group_want_stable (TyGroup *group, guint64 number);
 
-/* State transfer (V15). Both return FALSE if that transfer has ended. `written` may be less than `len_bytes`: then wait for
- * STATE_ROOM. */
+/* State transfer (V15). Both return FALSE if that transfer has ended. `written` may be less than `len_bytes`: then wait
+ * for STATE_ROOM. */
 gboolean ty_group_state_write (TyGroup *group, guint64 transfer, gconstpointer data, gsize len_bytes, gsize *written);
 gboolean ty_group_state_write_end (TyGroup *group, guint64 transfer, const char *failed);
 void ty_group_state_taken (TyGroup *group, guint64 transfer, gsize len_bytes);
+/* The answer to SAVE_STATE, due before its callback returns: the state is fixed now (it may still be written later).
+ * Until then nothing of the new view is delivered here. `digest` of the state goes into the history, NULL for none. */
+void ty_group_state_saved (TyGroup *group, guint64 transfer, const char *digest);
 /* The application has taken in its state (after STATE_END), or has failed to (`failed`: why). */
-void ty_group_state_loaded (TyGroup *group, guint64 transfer, const char *failed);
+void ty_group_state_loaded (TyGroup *group, guint64 transfer, const char *failed, const char *digest);
 
 /* ---- What can be seen ---- */
 
@@ -100,7 +104,8 @@ void ty_group_get_stats (const TyGroup *group, TyGroupStats *out);
 /* What this process waits for, and since when (microseconds, on the driver's clock). */
 typedef struct
 {
-  const char *what; /* "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer", "window" */
+  /* "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer", "window" */
+  const char *what;
   char *text;       /* a sentence */
   char *member;     /* the name of whom it waits for, or NULL */
   gint64 since_us;

@@ -8,7 +8,8 @@
  *
  * A view, as an ordering sees it:
  *
- *    begin ─► { stamp, receive, on_packet, pump, set_mode, gossip, on_gossip, explain }* ─► digest ─► close ─► begin ...
+ *    begin ─► { stamp, receive, on_packet, pump, set_mode, gossip, on_gossip, explain }* ─► digest ─► close ─► begin
+ * ...
  *                                                        (digest may come several times; a view may also be abandoned)
  *
  * Whoever implements one exports one TyOrderingOps and lists the file in ordering/meson.build; the conformance kit
@@ -32,12 +33,12 @@ typedef struct
 /* What the ordering may call.  `host` is what create () was given. */
 typedef struct
 {
-  /* Messages number..last of `batch`, of the member with rank `sender`, are delivered now; the first of them has its head
-   * at `offset` in batch->messages.  The host takes its own reference. */
+  /* Messages number..last of `batch`, of the member with rank `sender`, are delivered now; the first of them has its
+   * head at `offset` in batch->messages.  The host takes its own reference. */
   void (*deliver) (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 number, guint64 last);
 
-  /* A packet of the ordering's own to all the other members: it arrives at on_packet () there, reliably, in the order of
-   * this sender's packets; its order among batches is not promised (N2). Copied. */
+  /* A packet of the ordering's own to all the other members: it arrives at on_packet () there, reliably, in the order
+   * of this sender's packets; its order among batches is not promised (N2). Copied. */
   void (*multicast) (gpointer host, gconstpointer data, gsize len_bytes);
 } TyOrderingHost;
 
@@ -79,16 +80,17 @@ struct _TyOrderingOps
   TyOrdering *(*create) (const TyOrderingHost *host_ops, gpointer host);
   void (*free) (TyOrdering *o);
 
-  /* A new view of `members` members begins, in which this process has rank `self`. Nothing of an earlier view remains. The
-   * mode is (TRUE, TRUE). */
+  /* A new view of `members` members begins, in which this process has rank `self`. Nothing of an earlier view remains.
+   * The mode is (TRUE, TRUE). */
   void (*begin) (TyOrdering *o, guint members, guint self);
 
-  /* The stamp of the next own batch, whose messages are of `services` (bits 1 << TyService), appended to `stamp`. It states
-   * what this process has delivered until now.  receive () of that batch with sender == self follows at once. */
+  /* The stamp of the next own batch, whose messages are of `services` (bits 1 << TyService), appended to `stamp`. It
+   * states what this process has delivered until now.  receive () of that batch with sender == self follows at once. */
   void (*stamp) (TyOrdering *o, guint32 services, TyWriter *stamp);
 
-  /* A batch of `sender`: the next in number order. FALSE if its stamp is malformed or names what cannot be (the sender is
-   * then at fault, and nothing has changed). Takes a reference if it keeps the batch. Delivers nothing: pump () does. */
+  /* A batch of `sender`: the next in number order. FALSE if its stamp is malformed or names what cannot be (the sender
+   * is then at fault, and nothing has changed). Takes a reference if it keeps the batch. Delivers nothing: pump ()
+   * does. */
   gboolean (*receive) (TyOrdering *o, guint sender, TyBatch *batch);
 
   /* A packet that `from` multicast. FALSE if malformed; then nothing has changed. Also called in mode (·, FALSE): an
@@ -99,15 +101,15 @@ struct _TyOrderingOps
    * step after everything that came in it. */
   void (*pump) (TyOrdering *o);
 
-  /* `deliver`: whether messages may be delivered. `promise`: whether it may number messages (as a sequencer) and acknowledge
-   * ordinals (M6). After a process has sent STATE both are FALSE until the view has ended (V3). */
+  /* `deliver`: whether messages may be delivered. `promise`: whether it may number messages (as a sequencer) and
+   * acknowledge ordinals (M6). After a process has sent STATE both are FALSE until the view has ended (V3). */
   void (*set_mode) (TyOrdering *o, gboolean deliver, gboolean promise);
 
   /* How many messages of `sender` have been delivered: the number of the last. */
   guint64 (*delivered) (TyOrdering *o, guint sender);
 
-  /* A few bytes that ride to the other members on acknowledgements of receipt, now and then, with the newest replacing what
-   * came before; may write nothing. For freeing what all have (the order that everyone has delivered, say). */
+  /* A few bytes that ride to the other members on acknowledgements of receipt, now and then, with the newest replacing
+   * what came before; may write nothing. For freeing what all have (the order that everyone has delivered, say). */
   void (*gossip) (TyOrdering *o, TyWriter *w);
   gboolean (*on_gossip) (TyOrdering *o, guint from, const guint8 *data, gsize len_bytes);
 
@@ -115,8 +117,8 @@ struct _TyOrderingOps
   void (*digest) (TyOrdering *o, TyWriter *w);
 
   /* At the coordinator: the closing order from the digests of the members that end the view together (the longest order
-   * among them, V4), appended to `order`. `digests[rank]` has length 0 for a member that is not among them. FALSE if one
-   * of them is malformed: `*faulty` is its rank. Uses no state but the view's. */
+   * among them, V4), appended to `order`. `digests[rank]` has length 0 for a member that is not among them. FALSE if
+   * one of them is malformed: `*faulty` is its rank. Uses no state but the view's. */
   gboolean (*merge) (TyOrdering *o, const TyReader *digests, TyWriter *order, guint *faulty);
 
   /* TRUE if `order` is well formed for this view. */

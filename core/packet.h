@@ -20,6 +20,7 @@ typedef enum
   TY_PACKET_WELCOME = 9,  /* answer to JOIN: the view to reach, or a refusal */
   TY_PACKET_LEAVE = 10,
   TY_PACKET_SUSPECT = 11, /* whom the sender suspects, and why (V9) */
+  TY_PACKET_GONE = 12,    /* answer to a packet of a group that the process is not in (any more) */
   /* agreement */
   TY_PACKET_PREPARE = 16,
   TY_PACKET_STATE = 17,

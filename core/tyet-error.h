@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /**
  * TYET_ERROR:
  *
- * Error domain of tyet; its codes are [error@Tyet.Error].
+ * Error domain of tyet; its codes are those of [error@Tyet.Error].
  */
 #define TYET_ERROR (tyet_error_quark ())
 TYET_API GQuark tyet_error_quark (void);
@@ -38,8 +38,9 @@ TYET_API GQuark tyet_error_quark (void);
  * @TYET_ERROR_STATE: the call does not fit the state that the object is in
  * @TYET_ERROR_TRANSFER: a state transfer broke off
  * @TYET_ERROR_FORKED: the process was forked since the object was made
+ * @TYET_ERROR_NAME: a name is empty, longer than 255 bytes, or not printable UTF-8
  *
- * Codes of [func@Tyet.Error.quark].
+ * Codes of the domain %TYET_ERROR.
  */
 typedef enum
 {
@@ -58,7 +59,11 @@ typedef enum
   TYET_ERROR_EXCLUDED,
   TYET_ERROR_STATE,
   TYET_ERROR_TRANSFER,
-  TYET_ERROR_FORKED
+  TYET_ERROR_FORKED,
+  TYET_ERROR_NAME
 } TyetError;
+
+#define TYET_TYPE_ERROR (tyet_error_get_type ())
+TYET_API GType tyet_error_get_type (void);
 
 G_END_DECLS

@@ -28,10 +28,12 @@ struct _TyetView
   TyId group;
   char *group_name;
   TyViewId id;
-  char *label; /* "7.3f2a9c01": unique in the group: number, and the proposing ballot's counter and process where they matter */
+  /* "7.3f2a9c01": unique in the group: number, and the proposing ballot's counter and process where they matter */
+  char *label;
   guint n_members;
   TyMember *members; /* in rank order */
   guint self;        /* this process's rank, or n_members */
+  char **ids;        /* members' pids as text, made when first asked for, by whichever thread */
 };
 
 /* Takes over `members` (an array of n_members from g_new). */
@@ -44,6 +46,6 @@ guint ty_view_rank (const TyetView *view, const TyId *pid);
 void ty_member_copy (TyMember *to, const TyMember *from);
 void ty_member_clear (TyMember *member);
 
-/* V1: whether the members of which `in[rank]` is TRUE hold a quorum: more than half of the weights, or exactly half with
- * rank 0 among them. */
+/* V1: whether the members of which `in[rank]` is TRUE hold a quorum: more than half of the weights, or exactly half
+ * with rank 0 among them. */
 gboolean ty_members_quorum (const TyMember *members, guint n_members, const gboolean *in);

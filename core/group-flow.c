@@ -1,0 +1,476 @@
+/* core/group-flow.c: messages: numbering, sending, receiving, delivering, acknowledging, the window (M1, M8, N2).
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/group-private.h"
+
+/* A batch is closed when it has grown to this. */
+#define BATCH_BYTES (60 * 1024)
+
+void
+ty_group_send_packet (TyGroup *group, guint rank, GByteArray *w, TyClass class)
+{
+  g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (w);
+  if (group->peer_of_rank[rank] != TY_NO_PEER)
+    ty_node_send (group->node, group->peer_of_rank[rank], packet, class, group->stream);
+}
+
+static void
+send_to_others (TyGroup *group, GBytes *packet, TyClass class)
+{
+  for (guint i = 0; i < group->view->n_members; i++)
+    if (i != group->view->self && group->peer_of_rank[i] != TY_NO_PEER)
+      ty_node_send (group->node, group->peer_of_rank[i], packet, class, group->stream);
+}
+
+static GByteArray *
+begin_packet (const TyGroup *group, TyPacketType type)
+{
+  GByteArray *w = g_byte_array_sized_new (64);
+  ty_write_u8 (w, (guint8) type);
+  ty_write_id (w, &group->id);
+  ty_write_varint (w, group->view->id.number);
+  return w;
+}
+
+/* ---- sending ---- */
+
+static gsize
+window_used (const TyGroup *group)
+{
+  return group->queued_bytes + (group->store != NULL ? group->flush_ops->window_used (group->store) : 0);
+}
+
+static gboolean
+may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
+{
+  const TyNodeConfig *config = &group->node->config;
+  if (group->state != TY_GROUP_MEMBER && group->state != TY_GROUP_FLUSHING && group->state != TY_GROUP_BLOCKED)
+    g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is not in group \"%s\"", group->name);
+  else if (group->leaving || group->leave_asked)
+    g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is leaving group \"%s\"", group->name);
+  else if (!group->loaded)
+    g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "The state of group \"%s\" has not been loaded yet", group->name);
+  else if (service > group->ordering_ops->strongest)
+    g_set_error (error, TYET_ERROR, TYET_ERROR_SERVICE,
+                 "Group \"%s\" is ordered \"%s\", which does not offer that service; nothing was sent", group->name,
+                 group->ordering_ops->name);
+  else if (len_bytes > config->max_message_bytes)
+    g_set_error (error, TYET_ERROR, TYET_ERROR_TOO_LARGE,
+                 "A message of %" G_GSIZE_FORMAT " bytes is longer than the limit of %" G_GSIZE_FORMAT
+                 "; raise max-message-bytes at every member, or send it in parts",
+                 len_bytes, config->max_message_bytes);
+  else if (group->blocked)
+    g_set_error (error, TYET_ERROR, TYET_ERROR_BLOCKED,
+                 "Group \"%s\" is blocked here: this part of it holds no quorum of the view", group->name);
+  else
+    {
+      gsize used = window_used (group), size = ty_batch_message_size (len_bytes);
+      if (used == 0 || used + size <= config->window_bytes)
+        return TRUE;
+      if (group->refused == 0)
+        group->refused_since = group->node->now;
+      group->refused = size;
+      g_set_error (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK,
+                   "The window of %" G_GSIZE_FORMAT " bytes is full: members have not yet acknowledged what was sent before",
+                   config->window_bytes);
+    }
+  return FALSE;
+}
+
+guint64
+ty_group_send (TyGroup *group, TyService service, gconstpointer data, gsize len_bytes, GError **error)
+{
+  g_assert (!group->node->stepping);
+  if (!may_send (group, service, len_bytes, error))
+    return 0;
+  gsize size = ty_batch_message_size (len_bytes);
+  gsize in_open = group->open.bytes != NULL ? group->open.bytes->len : 0;
+  if (in_open > 0 && in_open + size > BATCH_BYTES)
+    {
+      TyBatchBuilder *full = g_new (TyBatchBuilder, 1);
+      *full = group->open;
+      g_queue_push_tail (&group->full, full);
+      ty_batch_builder_init (&group->open);
+    }
+  ty_batch_builder_add (&group->open, service, data, len_bytes);
+  group->queued_bytes += size;
+  group->accepted++;
+  group->stats.sent++;
+  group->stats.sent_bytes += len_bytes;
+  group->node->pending = TRUE;
+  return group->accepted;
+}
+
+void
+ty_group_want_stable (TyGroup *group, guint64 number)
+{
+  group->want_stable = MAX (group->want_stable, number);
+  group->node->pending = TRUE;
+}
+
+static void
+record_sends (TyGroup *group, const TyBatch *batch)
+{
+  TyBatchMessage message;
+  gsize offset = 0;
+  for (guint64 number = batch->first; number <= batch->last; number++, offset = message.next)
+    {
+      ty_batch_at (batch, offset, number, &message);
+      ty_history_send (group->node->history, group->view, number, message.service, message.len, group->node->now);
+    }
+}
+
+/* The messages of one builder get their numbers in the current view, and go out. */
+static void
+number (TyGroup *group, TyBatchBuilder *builder)
+{
+  g_autoptr (GByteArray) stamp = g_byte_array_new ();
+  group->ordering_ops->stamp (group->ordering, builder->services, stamp);
+  guint count = builder->count;
+  g_autoptr (TyBatch) batch = ty_batch_builder_seal (builder, &group->id, group->view->id.number, group->next_number,
+                                                     stamp->data, stamp->len);
+  guint self = group->view->self;
+  TyReceipt receipt = group->flush_ops->add (group->store, self, batch);
+  g_assert (receipt == TY_RECEIPT_NEXT);
+  gboolean taken = group->ordering_ops->receive (group->ordering, self, batch);
+  g_assert (taken);
+  group->next_number += count;
+  group->sent_numbered += count;
+  TySentMark mark = { .last = batch->last, .send = group->sent_numbered };
+  g_array_append_val (group->marks, mark);
+  if (group->node->history != NULL)
+    record_sends (group, batch);
+  send_to_others (group, batch->packet, TY_CLASS_DATA);
+}
+
+static void
+number_all (TyGroup *group)
+{
+  TyBatchBuilder *full;
+  while ((full = g_queue_pop_head (&group->full)) != NULL)
+    {
+      number (group, full);
+      g_free (full);
+    }
+  if (group->open.count > 0)
+    number (group, &group->open);
+  group->queued_bytes = 0;
+}
+
+/* ---- receiving ---- */
+
+static gboolean
+take_batch (TyGroup *group, guint sender, TyBatch *batch)
+{
+  guint64 received = group->flush_ops->received (group->store, sender);
+  if (batch->last <= received)
+    {
+      group->stats.duplicate_batches++;
+      return TRUE;
+    }
+  if (batch->first != received + 1)
+    {
+      group->membership_ops->on_gap (group->membership);
+      return TRUE;
+    }
+  if (!group->ordering_ops->receive (group->ordering, sender, batch))
+    return FALSE;
+  TyReceipt receipt = group->flush_ops->add (group->store, sender, batch);
+  g_assert (receipt == TY_RECEIPT_NEXT);
+  group->stats.received_batches++;
+  if (group->ordering_ops->delivered (group->ordering, sender) + 1 == batch->first)
+    group->head_since[sender] = group->node->now;
+  if (group->receipts_due == 0)
+    group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
+  if (group->frozen)
+    group->membership_ops->on_progress (group->membership);
+  return TRUE;
+}
+
+gboolean
+ty_group_on_data (TyGroup *group, guint rank, GBytes *packet, TyReader *r)
+{
+  /* V9: after STATE a suspect's own new data are not taken. */
+  const TyKnown *known = ty_node_known (group->node, &group->view->members[rank].pid);
+  if (group->frozen && (known == NULL || known->reach != TY_REACH_UP))
+    return TRUE;
+  g_autoptr (TyBatch) batch = ty_batch_parse (packet, r, group->node->config.max_message_bytes);
+  return batch != NULL && rank != group->view->self && take_batch (group, rank, batch);
+}
+
+/* FORWARD: varint rank of the sender, then the DATA packet as its sender made it. */
+gboolean
+ty_group_on_forward (TyGroup *group, GBytes *packet, TyReader *r)
+{
+  guint64 sender = ty_read_varint (r);
+  gsize offset = g_bytes_get_size (packet) - ty_reader_left (r);
+  if (r->bad || sender >= group->view->n_members)
+    return FALSE;
+  g_autoptr (GBytes) inner = g_bytes_new_from_bytes (packet, offset, ty_reader_left (r));
+  TyReader in = ty_reader_of_bytes (inner);
+  TyId id;
+  guint8 type = ty_read_u8 (&in);
+  ty_read_id (&in, &id);
+  guint64 view = ty_read_varint (&in);
+  if (in.bad || type != TY_PACKET_DATA || !ty_id_equal (&id, &group->id) || view != group->view->id.number)
+    return FALSE;
+  g_autoptr (TyBatch) batch = ty_batch_parse (inner, &in, group->node->config.max_message_bytes);
+  if (batch == NULL)
+    return FALSE;
+  return sender == group->view->self || take_batch (group, (guint) sender, batch);
+}
+
+/* ---- delivering ---- */
+
+static gsize
+run_bytes (const TyBatch *batch, gsize offset, guint64 first, guint64 last, guint64 *payload)
+{
+  TyBatchMessage message = { .next = offset };
+  *payload = 0;
+  for (guint64 n = first; n <= last; n++)
+    {
+      ty_batch_at (batch, message.next, n, &message);
+      *payload += message.len;
+    }
+  return message.next - offset;
+}
+
+static void
+record (TyGroup *group, const TyEffect *effect)
+{
+  TyHistory *h = group->node->history;
+  if (h == NULL)
+    return;
+  if (effect->type == TY_EFFECT_DELIVER)
+    ty_history_deliver (h, effect->view, effect->rank, effect->number, effect->last, group->node->now);
+  else if (effect->type == TY_EFFECT_VIEW)
+    ty_history_conf (h, effect->view, effect->text, group->node->now);
+  else if (effect->type == TY_EFFECT_BLOCKED)
+    ty_history_block (h, group->view, group->node->now);
+}
+
+static void
+tell_now (TyGroup *group, TyEffect effect)
+{
+  record (group, &effect);
+  gboolean own = effect.type == TY_EFFECT_DELIVER && effect.rank == effect.view->self;
+  if (group->dropped || (own && !group->deliver_own))
+    {
+      ty_effect_clear (&effect);
+      return;
+    }
+  effect.group = group;
+  *ty_node_effect (group->node, effect.type) = effect;
+}
+
+/* V15: while the state is being loaded, what the application will be told waits in a bounded spill. Takes over what the
+ * effect holds. */
+void
+ty_group_tell (TyGroup *group, TyEffect effect)
+{
+  if (group->loaded)
+    tell_now (group, effect);
+  else
+    g_array_append_val (group->spill, effect);
+}
+
+static void
+deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 first, guint64 last)
+{
+  TyGroup *group = host;
+  g_assert (sender < group->view->n_members && first <= last && last <= batch->last);
+  guint64 payload;
+  gsize bytes = run_bytes (batch, offset, first, last, &payload);
+  group->stats.delivered += last - first + 1;
+  group->stats.delivered_bytes += payload;
+  group->head_since[sender] = group->node->now;
+  ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_DELIVER,
+                                    .rank = sender,
+                                    .batch = ty_batch_ref (batch),
+                                    .view = tyet_view_ref (group->view),
+                                    .offset = offset,
+                                    .number = first,
+                                    .last = last });
+  if (!group->loaded)
+    {
+      group->spill_bytes += bytes;
+      group->spilled_to[sender] = last;
+      gboolean full = group->spill_bytes > group->node->config.spill_bytes;
+      if (full && !group->spill_full)
+        group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
+      group->spill_full |= full;
+    }
+  if (!group->spill_full)
+    group->flush_ops->consumed (group->store, sender, last);
+  if (group->receipts_due == 0 && group->view->n_members > 1)
+    group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
+}
+
+static void
+multicast (gpointer host, gconstpointer data, gsize len_bytes)
+{
+  TyGroup *group = host;
+  GByteArray *w = begin_packet (group, TY_PACKET_ORDERING);
+  g_byte_array_append (w, data, (guint) len_bytes);
+  g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (w);
+  send_to_others (group, packet, TY_CLASS_DATA);
+}
+
+const TyOrderingHost ty_group_ordering_host = {
+  .deliver = deliver,
+  .multicast = multicast,
+};
+
+void
+ty_group_unspill (TyGroup *group)
+{
+  g_assert (group->loaded);
+  for (guint i = 0; i < group->spill->len; i++)
+    tell_now (group, g_array_index (group->spill, TyEffect, i));
+  g_array_set_size (group->spill, 0);
+  group->spill_bytes = 0;
+  for (guint i = 0; group->spill_full && i < group->view->n_members; i++)
+    group->flush_ops->consumed (group->store, i, group->spilled_to[i]);
+  group->spill_full = FALSE;
+}
+
+void
+ty_group_drop_spill (TyGroup *group)
+{
+  for (guint i = 0; i < group->spill->len; i++)
+    ty_effect_clear (&g_array_index (group->spill, TyEffect, i));
+  g_array_set_size (group->spill, 0);
+  group->spill_bytes = 0;
+}
+
+/* ---- acknowledging ---- */
+
+static void
+send_receipts (TyGroup *group)
+{
+  g_autoptr (GByteArray) entries = g_byte_array_new ();
+  g_autoptr (GByteArray) gossip = g_byte_array_new ();
+  group->receipts_due = 0;
+  if (!group->flush_ops->write_receipts (group->store, entries))
+    return;
+  group->ordering_ops->gossip (group->ordering, gossip);
+  GByteArray *w = begin_packet (group, TY_PACKET_RECEIPTS);
+  ty_write_block (w, gossip->data, gossip->len);
+  g_byte_array_append (w, entries->data, entries->len);
+  g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (w);
+  send_to_others (group, packet, TY_CLASS_CONTROL);
+}
+
+/* RECEIPTS: block gossip of the ordering, then the store's entries. */
+gboolean
+ty_group_on_receipts (TyGroup *group, guint rank, TyReader *r)
+{
+  gsize len;
+  const guint8 *gossip = ty_read_block (r, &len);
+  if (r->bad || rank == group->view->self || !group->flush_ops->on_receipts (group->store, rank, r)
+      || !ty_reader_done (r))
+    return FALSE;
+  return len == 0 || group->ordering_ops->on_gossip (group->ordering, rank, gossip, len);
+}
+
+/* Own messages that have become stable; `send_stable` counts in sends of this object. */
+void
+ty_group_settle_stable (TyGroup *group)
+{
+  guint64 stable = group->store != NULL ? group->flush_ops->stable (group->store) : 0;
+  guint done = 0;
+  while (done < group->marks->len && g_array_index (group->marks, TySentMark, done).last <= stable)
+    group->sent_stable = g_array_index (group->marks, TySentMark, done++).send;
+  if (done > 0)
+    g_array_remove_range (group->marks, 0, done);
+  if (group->want_stable == 0 || group->want_stable > group->sent_stable)
+    return;
+  group->want_stable = 0;
+  TyEffect *effect = ty_group_effect (group, TY_EFFECT_STABLE);
+  if (effect != NULL)
+    effect->number = group->sent_stable;
+}
+
+/* ---- once a step ---- */
+
+void
+ty_group_set_modes (TyGroup *group)
+{
+  gboolean lease = group->membership_ops->lease (group->membership);
+  gboolean promise = !group->frozen && !group->blocked && lease;
+  gboolean deliver_now = promise && !group->saving;
+  if (deliver_now == group->may_deliver && promise == group->may_promise)
+    return;
+  group->may_deliver = deliver_now;
+  group->may_promise = promise;
+  group->ordering_ops->set_mode (group->ordering, deliver_now, promise);
+}
+
+void
+ty_group_flow (TyGroup *group)
+{
+  gboolean in = group->state == TY_GROUP_MEMBER || group->state == TY_GROUP_FLUSHING || group->state == TY_GROUP_BLOCKED;
+  if (!in)
+    return;
+  TyNode *node = group->node;
+  ty_group_set_modes (group);
+  if (group->state == TY_GROUP_MEMBER && !group->saving && group->queued_bytes > 0)
+    {
+      number_all (group);
+      if (group->leave_asked)
+        node->pending = TRUE;
+    }
+  group->ordering_ops->pump (group->ordering);
+  gsize eager = MIN (node->config.window_bytes / 8, 256 * 1024);
+  if (group->receipts_due > 0 && (node->now >= group->receipts_due || group->flush_ops->untold (group->store) >= eager))
+    send_receipts (group);
+  ty_group_settle_stable (group);
+  gsize used = window_used (group);
+  if (group->refused > 0 && (used == 0 || used + group->refused <= node->config.window_bytes) && !group->blocked)
+    {
+      group->refused = 0;
+      ty_group_effect (group, TY_EFFECT_ROOM);
+    }
+}
+
+void
+ty_group_begin_flow (TyGroup *group)
+{
+  guint n = group->view->n_members;
+  g_assert (group->store == NULL);
+  group->store = group->flush_ops->create (n, group->view->self);
+  group->ordering_ops->begin (group->ordering, n, group->view->self);
+  group->may_deliver = group->may_promise = TRUE;
+  group->next_number = 1;
+  group->receipts_due = 0;
+  group->head_since = g_new0 (gint64, n);
+  group->spilled_to = g_new0 (guint64, n);
+  group->peer_of_rank = g_new0 (guint, n);
+  group->broken = g_new0 (gboolean, n);
+  for (guint i = 0; i < n; i++)
+    {
+      const TyKnown *known = ty_node_known (group->node, &group->view->members[i].pid);
+      group->peer_of_rank[i] = known != NULL ? known->peer : TY_NO_PEER;
+    }
+}
+
+/* The arrays of the view that ends; the store is kept by others until nobody needs it. */
+void
+ty_group_end_flow (TyGroup *group)
+{
+  if (group->store != NULL)
+    group->flush_ops->free (group->store);
+  group->store = NULL;
+  g_clear_pointer (&group->head_since, g_free);
+  g_clear_pointer (&group->spilled_to, g_free);
+  g_clear_pointer (&group->peer_of_rank, g_free);
+  g_clear_pointer (&group->broken, g_free);
+}
+
+gsize
+ty_group_future_limit (const TyGroup *group)
+{
+  const TyNodeConfig *config = &group->node->config;
+  guint n = group->view != NULL ? group->view->n_members + 1 : 16;
+  return n * (config->window_bytes + config->max_message_bytes);
+}

@@ -1,0 +1,219 @@
+/* core/group-private.h: the inside of a node and its groups, for the files of core/ that make them up.
+ *
+ *   node.c            events, peers, routing, effects
+ *   group.c           requests of the application, and the one place where a group's state changes
+ *   group-flow.c      messages: numbering, sending, receiving, delivering, acknowledging, the window
+ *   group-view.c      what membership asks of the group: freezing, merging, installing the next view
+ *   group-transfer.c  state transfer
+ *   group-waits.c     what is waited for
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/flush-port.h"
+#include "core/group.h"
+#include "core/history.h"
+#include "core/membership-port.h"
+#include "core/node.h"
+#include "core/tyet-error.h"
+
+#define TY_NO_PEER G_MAXUINT
+
+/* A process that this one knows of. */
+typedef struct
+{
+  TyId pid;
+  guint peer; /* TY_NO_PEER: no session */
+  TyReach reach;
+  char *name;
+  char *address;
+  gint64 unwanted_since; /* 0: wanted by some group */
+} TyKnown;
+
+struct _TyNode
+{
+  TyNodeConfig config;
+  TyId pid;
+  char *name;
+  char *address;
+  const TyModules *modules;
+  TyWorld world;
+  gint64 now;
+  gboolean stepping;
+  gboolean pending;
+  GHashTable *known;   /* TyId -> TyKnown; looked up, never walked */
+  GPtrArray *knowns;   /* of TyKnown, in the order of coming to be known: walked */
+  GPtrArray *peers;    /* TyKnown by peer, or NULL; borrowed */
+  TyDetector *detector;
+  GPtrArray *groups;   /* of TyGroup */
+  GHashTable *groups_by_id; /* TyId -> TyGroup */
+  GArray *past;             /* of TyPast: groups that this process is in no longer */
+  GQueue local;        /* of Local: packets to oneself */
+  GArray *effects;     /* of TyEffect */
+  guint next_stream;
+  gint64 sweep_at;
+  guint64 refused;
+  TyHistory *history;
+  TyHistorySink sink;
+  gpointer sink_data;
+};
+
+/* A group that this process was in: how far it got. */
+typedef struct
+{
+  TyId group;
+  guint64 view;
+} TyPast;
+
+/* A closed view's messages, kept for those who have not closed it (V7). */
+typedef struct
+{
+  guint64 view;
+  guint self;
+  TyStore *store;
+} TyKeptStore;
+
+/* A packet of a later view, or one that a joiner may need once it is in. */
+typedef struct
+{
+  TyId from;
+  guint64 view;
+  GBytes *packet;
+} TyFuture;
+
+/* Own messages of the current view up to `last` are the sends up to `send`. */
+typedef struct
+{
+  guint64 last;
+  guint64 send;
+} TySentMark;
+
+typedef struct _TyTransfer TyTransfer;
+
+struct _TyGroup
+{
+  TyNode *node;
+  char *name;
+  const TyOrderingOps *ordering_ops;
+  const TyFlushOps *flush_ops;
+  const TyMembershipOps *membership_ops;
+  TyOrdering *ordering;
+  TyMembership *membership;
+  TyStore *store;
+  gpointer user_data;
+  TyGroupState state;
+  gboolean has_id;
+  TyId id;
+  TyetView *view;
+  guint32 weight;
+  gboolean takes_state, gives_state, deliver_own;
+  guint stream;
+
+  /* Requests that the next step takes up (M8). */
+  gboolean found_asked, join_asked, cancel_asked, leave_asked, dropped;
+  char **contacts;
+  gint64 join_timeout;
+  gboolean entering; /* ENTERED is due */
+  gboolean leaving;  /* LEFT is due */
+  gboolean leave_said;
+  gint64 leave_until;
+
+  /* The view. */
+  guint *peer_of_rank;
+  gboolean *broken; /* by rank: the session began anew in this view, what was in flight is lost */
+  gboolean frozen, blocked, saving, lost_future;
+  gboolean may_deliver, may_promise; /* as the ordering was told */
+  gint64 frozen_since, blocked_since;
+  GArray *kept;    /* of TyKeptStore */
+  GQueue future;   /* of TyFuture */
+  gsize future_bytes;
+
+  /* Sending. */
+  TyBatchBuilder open;
+  GQueue full;          /* of TyBatchBuilder *, before `open` */
+  gsize queued_bytes;
+  guint64 accepted;     /* sends taken so far */
+  guint64 next_number;  /* in this view */
+  GArray *marks;        /* of TySentMark */
+  guint64 sent_numbered; /* sends that have numbers */
+  guint64 sent_stable;  /* sends that are stable */
+  guint64 want_stable;
+  gsize refused;        /* the size of a send that met a full window: ROOM is due once it fits */
+  gint64 refused_since;
+
+  /* Receiving. */
+  gint64 receipts_due; /* 0: nothing new to say */
+  gint64 *head_since;  /* by rank: since when the next message of that sender is the next */
+
+  /* Entering with a state. */
+  gboolean loaded;
+  GArray *spill; /* of TyEffect: for the application, once it has loaded */
+  gsize spill_bytes;
+  guint64 *spilled_to; /* by rank: taken from the ordering, not yet counted as consumed */
+  gboolean spill_full;
+  GPtrArray *transfers; /* of TyTransfer */
+
+  TyGroupStats stats;
+};
+
+/* ---- node.c ---- */
+TyEffect *ty_node_effect (TyNode *node, TyEffectType type);
+TyKnown *ty_node_known (TyNode *node, const TyId *pid);
+void ty_node_send (TyNode *node, guint peer, GBytes *packet, TyClass class, guint stream);
+/* A packet that is taken as if it came from `from`, later in this step: to oneself, or one that was kept. */
+void ty_node_send_local (TyNode *node, const TyId *from, GBytes *packet);
+void ty_effect_clear (TyEffect *effect);
+void ty_node_register (TyNode *node, TyGroup *group);
+void ty_node_unregister (TyNode *node, TyGroup *group);
+void ty_node_kick (TyNode *node);
+
+/* ---- group.c ---- */
+void ty_group_enter_state (TyGroup *group, TyGroupState to);
+void ty_group_free (TyGroup *group);
+gboolean ty_group_is_over (const TyGroup *group);
+/* An effect for the application, or NULL if nobody is there to take it. */
+TyEffect *ty_group_effect (TyGroup *group, TyEffectType type);
+void ty_group_fail_entry (TyGroup *group, GError *error);
+void ty_group_take_requests (TyGroup *group);
+void ty_group_tick (TyGroup *group);
+gint64 ty_group_deadline (TyGroup *group);
+gboolean ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketType type, guint64 view,
+                             TyReader *r);
+void ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const char *why);
+
+/* ---- group-flow.c ---- */
+extern const TyOrderingHost ty_group_ordering_host;
+void ty_group_begin_flow (TyGroup *group);
+void ty_group_end_flow (TyGroup *group);
+void ty_group_flow (TyGroup *group);
+gboolean ty_group_on_data (TyGroup *group, guint rank, GBytes *packet, TyReader *r);
+gboolean ty_group_on_forward (TyGroup *group, GBytes *packet, TyReader *r);
+gboolean ty_group_on_receipts (TyGroup *group, guint rank, TyReader *r);
+void ty_group_set_modes (TyGroup *group);
+void ty_group_settle_stable (TyGroup *group);
+void ty_group_unspill (TyGroup *group);
+void ty_group_drop_spill (TyGroup *group);
+void ty_group_send_packet (TyGroup *group, guint rank, GByteArray *packet, TyClass class);
+gsize ty_group_future_limit (const TyGroup *group);
+/* To the application now, or after it has loaded. */
+void ty_group_tell (TyGroup *group, TyEffect effect);
+
+/* ---- group-view.c ---- */
+extern const TyMembershipHost ty_group_membership_host;
+void ty_group_install_first (TyGroup *group);
+void ty_group_replay_future (TyGroup *group);
+void ty_group_keep_future (TyGroup *group, const TyId *from, guint64 view, GBytes *packet);
+void ty_group_free_kept (TyGroup *group);
+void ty_group_expel (TyGroup *group, const char *why);
+char *ty_view_id_label (const TyViewId *id);
+void ty_view_change_free (TyViewChange *change);
+
+/* ---- group-transfer.c ---- */
+void ty_transfer_free (TyTransfer *transfer);
+void ty_group_begin_transfers (TyGroup *group, gboolean first_view);
+void ty_group_check_transfers (TyGroup *group, const TyId *anew);
+gboolean ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint64 number, TyReader *r);
+void ty_group_take_transfer_requests (TyGroup *group);
+gboolean ty_group_gives_now (const TyGroup *group);
+void ty_group_end_transfers (TyGroup *group, const char *why);
+void ty_group_transfer_waits (TyGroup *group, GArray *waits);

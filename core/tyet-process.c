@@ -1,0 +1,558 @@
+/* core/tyet-process.c: TyetProcess, the endpoint that groups belong to.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/api.h"
+
+/**
+ * TyetProcess:
+ *
+ * A process: one endpoint with an identity and an incarnation, at which others reach it.
+ *
+ * A process may be in many groups at once ([class@Tyet.Group]); all share its channels. Making one starts to listen. A
+ * program may have several, each then another process to everybody.
+ *
+ * ## Threads, forks, and the main loop
+ *
+ * A process and everything that belongs to it live in the thread-default [struct@GLib.MainContext] of the thread that made
+ * it, and are used by that thread only; a call from another is refused with a critical warning. (Views, view changes,
+ * messages and waits are immutable and may go anywhere; the streams of a state transfer may be read and written by another
+ * thread.)
+ *
+ * The protocol runs whenever that context does. If it stands still, because a callback takes long or the loop was left, the
+ * process says nothing, and after the time that the others have set ([property@Tyet.Process:suspect-after]) they go on
+ * without it; when the loop runs again the process learns of that before it delivers anything more.
+ *
+ * After fork() the objects belong to the parent. In the child every call fails with %TYET_ERROR_FORKED and releasing them
+ * sends nothing; the child must not run the main context that they live in. It can make a process of its own, in another
+ * context.
+ *
+ * Everything may be called, and any object let go of, inside any callback and signal handler of the library; only calls that
+ * wait (such as [method@Tyet.Group.join]) fail there with %TYET_ERROR_STATE.
+ *
+ * ## Options
+ *
+ * [ctor@Tyet.Process.new] takes the defaults; g_initable_new() takes properties as well:
+ *
+ * ```c
+ * me = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "address", "tcp://127.0.0.1:0", "name", "alice",
+ *                      "suspect-after", 500u, NULL);
+ * ```
+ */
+struct _TyetProcess
+{
+  GObject parent_instance;
+
+  TyRuntime *rt; /* NULL before it listens, closed once disposed of */
+  char *address; /* as asked for */
+  char *name;    /* as asked for, or NULL */
+  char *id;
+  char *history; /* as asked for, or NULL */
+  guint suspect_after_ms;
+  guint heartbeat_ms;
+  guint window_bytes;
+  guint max_message_bytes;
+  guint spill_bytes;
+  guint state_buffer_bytes;
+  gboolean refusal_is_death;
+  TyetSecurity security;
+};
+
+enum
+{
+  PROP_ADDRESS = 1,
+  PROP_NAME,
+  PROP_ID,
+  PROP_SUSPECT_AFTER,
+  PROP_HEARTBEAT,
+  PROP_WINDOW_SIZE,
+  PROP_MAX_MESSAGE_SIZE,
+  PROP_SPILL_SIZE,
+  PROP_STATE_BUFFER_SIZE,
+  PROP_REFUSAL_IS_DEATH,
+  PROP_SECURITY,
+  PROP_HISTORY,
+  N_PROPS
+};
+
+enum
+{
+  SIGNAL_HISTORY_ERROR,
+  N_SIGNALS
+};
+
+static GParamSpec *props[N_PROPS];
+static guint signals[N_SIGNALS];
+
+static void process_initable_iface_init (GInitableIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TyetProcess, tyet_process, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, process_initable_iface_init))
+
+static void
+process_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  TyetProcess *self = TYET_PROCESS (object);
+  switch (id)
+    {
+    case PROP_ADDRESS:
+      self->address = g_value_dup_string (value);
+      break;
+    case PROP_NAME:
+      self->name = g_value_dup_string (value);
+      break;
+    case PROP_SUSPECT_AFTER:
+      self->suspect_after_ms = g_value_get_uint (value);
+      break;
+    case PROP_HEARTBEAT:
+      self->heartbeat_ms = g_value_get_uint (value);
+      break;
+    case PROP_WINDOW_SIZE:
+      self->window_bytes = g_value_get_uint (value);
+      break;
+    case PROP_MAX_MESSAGE_SIZE:
+      self->max_message_bytes = g_value_get_uint (value);
+      break;
+    case PROP_SPILL_SIZE:
+      self->spill_bytes = g_value_get_uint (value);
+      break;
+    case PROP_STATE_BUFFER_SIZE:
+      self->state_buffer_bytes = g_value_get_uint (value);
+      break;
+    case PROP_REFUSAL_IS_DEATH:
+      self->refusal_is_death = g_value_get_boolean (value);
+      break;
+    case PROP_SECURITY:
+      self->security = (TyetSecurity) g_value_get_enum (value);
+      break;
+    case PROP_HISTORY:
+      self->history = g_value_dup_string (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  TyetProcess *self = TYET_PROCESS (object);
+  switch (id)
+    {
+    case PROP_ADDRESS:
+      g_value_set_string (value, tyet_process_get_address (self));
+      break;
+    case PROP_NAME:
+      g_value_set_string (value, tyet_process_get_name (self));
+      break;
+    case PROP_ID:
+      g_value_set_string (value, tyet_process_get_id (self));
+      break;
+    case PROP_SUSPECT_AFTER:
+      g_value_set_uint (value, self->suspect_after_ms);
+      break;
+    case PROP_HEARTBEAT:
+      g_value_set_uint (value, self->heartbeat_ms);
+      break;
+    case PROP_WINDOW_SIZE:
+      g_value_set_uint (value, self->window_bytes);
+      break;
+    case PROP_MAX_MESSAGE_SIZE:
+      g_value_set_uint (value, self->max_message_bytes);
+      break;
+    case PROP_SPILL_SIZE:
+      g_value_set_uint (value, self->spill_bytes);
+      break;
+    case PROP_STATE_BUFFER_SIZE:
+      g_value_set_uint (value, self->state_buffer_bytes);
+      break;
+    case PROP_REFUSAL_IS_DEATH:
+      g_value_set_boolean (value, self->refusal_is_death);
+      break;
+    case PROP_SECURITY:
+      g_value_set_enum (value, self->security);
+      break;
+    case PROP_HISTORY:
+      g_value_set_string (value, tyet_process_get_history (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+process_dispose (GObject *object)
+{
+  TyetProcess *self = TYET_PROCESS (object);
+  if (self->rt != NULL)
+    ty_runtime_close (self->rt);
+  G_OBJECT_CLASS (tyet_process_parent_class)->dispose (object);
+}
+
+static void
+process_finalize (GObject *object)
+{
+  TyetProcess *self = TYET_PROCESS (object);
+  g_clear_pointer (&self->rt, ty_runtime_unref);
+  g_free (self->address);
+  g_free (self->name);
+  g_free (self->id);
+  g_free (self->history);
+  G_OBJECT_CLASS (tyet_process_parent_class)->finalize (object);
+}
+
+static gboolean
+process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
+{
+  ty_node_config_init (config);
+  if (self->heartbeat_ms == 0)
+    self->heartbeat_ms = MAX (self->suspect_after_ms / 10, 1);
+  if (self->heartbeat_ms > self->suspect_after_ms / 2)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "A heartbeat of %u ms is too slow: it must be at most half of the %u ms after which silence is suspect",
+                   self->heartbeat_ms, self->suspect_after_ms);
+      return FALSE;
+    }
+  config->suspect_after_us = (gint64) self->suspect_after_ms * 1000;
+  config->heartbeat_us = (gint64) self->heartbeat_ms * 1000;
+  config->window_bytes = self->window_bytes;
+  config->max_message_bytes = self->max_message_bytes;
+  config->spill_bytes = self->spill_bytes;
+  config->refusal_is_death = self->refusal_is_death;
+  return TRUE;
+}
+
+static gboolean
+process_init_initable (GInitable *initable, GCancellable *cancellable, GError **error)
+{
+  TyetProcess *self = TYET_PROCESS (initable);
+  TyNodeConfig config;
+  const TyId *pid;
+  GString *id;
+
+  g_return_val_if_fail (self->rt == NULL, FALSE);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (self->name != NULL && !ty_check_name (self->name, "process", error))
+    return FALSE;
+  if (!process_make_config (self, &config, error))
+    return FALSE;
+  self->rt = ty_runtime_new (self, &config, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
+                             error);
+  if (self->rt == NULL)
+    return FALSE;
+  self->rt->state_buffer_bytes = self->state_buffer_bytes;
+  pid = ty_node_get_pid (self->rt->node);
+  id = g_string_sized_new (2 * sizeof *pid);
+  for (gsize i = 0; i < sizeof pid->b; i++)
+    g_string_append_printf (id, "%02x", pid->b[i]);
+  self->id = g_string_free (id, FALSE);
+  return self->history == NULL || ty_runtime_set_history (self->rt, self->history, error);
+}
+
+static void
+process_initable_iface_init (GInitableIface *iface)
+{
+  iface->init = process_init_initable;
+}
+
+static void
+process_install_limits (TyNodeConfig *defaults)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * TyetProcess:window-size:
+   *
+   * How many bytes of own messages may be on their way in a group before a send finds the window full, in bytes. A message
+   * larger than that still goes when nothing else is on its way.
+   */
+  props[PROP_WINDOW_SIZE]
+      = g_param_spec_uint ("window-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->window_bytes, flags);
+  /**
+   * TyetProcess:max-message-size:
+   *
+   * The longest message that this process sends or accepts, in bytes. All members of a group should agree on it: a longer
+   * message from a member that does not is refused with its channel.
+   */
+  props[PROP_MAX_MESSAGE_SIZE]
+      = g_param_spec_uint ("max-message-size", NULL, NULL, 1, G_MAXUINT, (guint) defaults->max_message_bytes, flags);
+  /**
+   * TyetProcess:spill-size:
+   *
+   * How many bytes of messages are kept while this process takes in the state of a group that it joins, in bytes. Past that
+   * it is taken out of the group and must join anew.
+   */
+  props[PROP_SPILL_SIZE]
+      = g_param_spec_uint ("spill-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->spill_bytes, flags);
+  /**
+   * TyetProcess:state-buffer-size:
+   *
+   * How many bytes the stream of [signal@Tyet.Group::save-state] takes before its writer has to wait, in bytes.
+   */
+  props[PROP_STATE_BUFFER_SIZE]
+      = g_param_spec_uint ("state-buffer-size", NULL, NULL, 1024, G_MAXUINT, 1024 * 1024, flags);
+}
+
+static void
+tyet_process_class_init (TyetProcessClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+  TyNodeConfig defaults;
+  ty_node_config_init (&defaults);
+
+  object_class->set_property = process_set_property;
+  object_class->get_property = process_get_property;
+  object_class->dispose = process_dispose;
+  object_class->finalize = process_finalize;
+
+  /**
+   * TyetProcess:address:
+   *
+   * Where others reach this process: `tcp://HOST:PORT`, `tcp://[IPV6]:PORT`, `unix:///PATH` or `unix:@NAME`. Set port 0 for
+   * any free one; read, it is the real one.
+   */
+  props[PROP_ADDRESS] = g_param_spec_string ("address", NULL, NULL, "tcp://127.0.0.1:0", flags);
+  /**
+   * TyetProcess:name:
+   *
+   * What this process is called in views and in the history: 1 to 255 bytes of UTF-8. No two members of a group may have the
+   * same: the later is refused. If not set, a short random one is made.
+   */
+  props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+  /**
+   * TyetProcess:id:
+   *
+   * The identity of this incarnation: 32 hexadecimal digits, drawn at random.
+   */
+  props[PROP_ID] = g_param_spec_string ("id", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * TyetProcess:suspect-after:
+   *
+   * How long another member may be silent before it is suspected, and the group goes on without it; in milliseconds.
+   */
+  props[PROP_SUSPECT_AFTER] = g_param_spec_uint ("suspect-after", NULL, NULL, 10, 24 * 3600 * 1000,
+                                                 (guint) (defaults.suspect_after_us / 1000), flags);
+  /**
+   * TyetProcess:heartbeat:
+   *
+   * How long this process is silent at most, in milliseconds; 0 for a tenth of [property@Tyet.Process:suspect-after]. It must
+   * be at most half of the time after which any member suspects.
+   */
+  props[PROP_HEARTBEAT] = g_param_spec_uint ("heartbeat", NULL, NULL, 0, 24 * 3600 * 1000, 0, flags);
+  process_install_limits (&defaults);
+  /**
+   * TyetProcess:refusal-is-death:
+   *
+   * Whether a connection that is closed, with a port behind it that refuses, proves that a member's process is dead. If set,
+   * a member that was killed is gone at once; it assumes that nothing between the members forges resets. If not, only
+   * silence tells.
+   */
+  props[PROP_REFUSAL_IS_DEATH]
+      = g_param_spec_boolean ("refusal-is-death", NULL, NULL, defaults.refusal_is_death, flags);
+  /**
+   * TyetProcess:security:
+   *
+   * How channels are protected. This version knows clear text only. A later one will add sealed channels and make them the
+   * default: set %TYET_SECURITY_PLAIN where clear text is meant to stay.
+   */
+  props[PROP_SECURITY] = g_param_spec_enum ("security", NULL, NULL, TYET_TYPE_SECURITY, TYET_SECURITY_PLAIN, flags);
+  /**
+   * TyetProcess:history: (type filename)
+   *
+   * The file that the history of this process is appended to; see [method@Tyet.Process.set_history].
+   */
+  props[PROP_HISTORY] = g_param_spec_string ("history", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+
+  /**
+   * TyetProcess::history-error:
+   * @process: the process
+   * @error: what went wrong: the code is of [error@Gio.IOErrorEnum], `NO_SPACE` when the disk is full
+   *
+   * The history could not be written. It has ended there, perhaps within a line; the process goes on without it. Whoever
+   * cannot do without leaves the groups; [method@Tyet.Process.set_history] begins another file.
+   */
+  signals[SIGNAL_HISTORY_ERROR] = g_signal_new ("history-error", TYET_TYPE_PROCESS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                                G_TYPE_NONE, 1, G_TYPE_ERROR);
+}
+
+static void
+tyet_process_init (TyetProcess *self)
+{
+}
+
+/**
+ * tyet_process_new:
+ * @address: (nullable): where to listen, as in [property@Tyet.Process:address]; %NULL for any free port of 127.0.0.1
+ * @error: return location for an error
+ *
+ * A process with the default options, which listens from now on, in the thread-default main context.
+ *
+ * Fails with %TYET_ERROR_ADDRESS if @address does not parse or is none of this machine, and with
+ * %TYET_ERROR_ADDRESS_IN_USE if something else listens there.
+ *
+ * Returns: (transfer full): a new process, or %NULL
+ */
+TyetProcess *
+tyet_process_new (const char *address, GError **error)
+{
+  return g_initable_new (TYET_TYPE_PROCESS, NULL, error, "address", address, NULL);
+}
+
+/**
+ * tyet_process_get_address:
+ * @process: a process
+ *
+ * Where others reach the process, with the real port.
+ *
+ * Returns: (transfer none): the address
+ */
+const char *
+tyet_process_get_address (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  if (process->rt == NULL || process->rt->node == NULL)
+    return process->address;
+  return ty_node_get_address (process->rt->node);
+}
+
+/**
+ * tyet_process_get_name:
+ * @process: a process
+ *
+ * What the process is called ([property@Tyet.Process:name]).
+ *
+ * Returns: (transfer none): the name
+ */
+const char *
+tyet_process_get_name (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  if (process->rt == NULL || process->rt->node == NULL)
+    return process->name;
+  return ty_node_get_name (process->rt->node);
+}
+
+/**
+ * tyet_process_get_id:
+ * @process: a process
+ *
+ * The identity of this incarnation ([property@Tyet.Process:id]).
+ *
+ * Returns: (transfer none): 32 hexadecimal digits
+ */
+const char *
+tyet_process_get_id (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  return process->id;
+}
+
+/**
+ * tyet_process_get_refused_packets:
+ * @process: a process
+ *
+ * How many packets were refused as malformed since the start. Each costs its sender the channel.
+ *
+ * Returns: their number
+ */
+guint64
+tyet_process_get_refused_packets (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), 0);
+  if (process->rt == NULL || process->rt->node == NULL)
+    return 0;
+  return ty_node_refused_packets (process->rt->node);
+}
+
+/**
+ * tyet_process_set_history:
+ * @process: a process
+ * @path: (type filename) (nullable): the file, made if it does not exist; %NULL to stop recording
+ * @error: return location for an error
+ *
+ * Records what happens in the process's groups, for `tyet check`: a JSON object a line, in the order in which this process
+ * sees it, appended at the latest before the application is told. To be set before groups are entered. Several processes may
+ * append to one file.
+ *
+ * Fails with a code of [error@Gio.IOErrorEnum] if the file cannot be opened; what goes wrong later is told by
+ * [signal@Tyet.Process::history-error].
+ *
+ * Returns: %TRUE if it will be recorded
+ */
+gboolean
+tyet_process_set_history (TyetProcess *process, const char *path, GError **error)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  TY_RETURN_VAL_UNLESS_HERE (process->rt, FALSE);
+  return ty_runtime_check (process->rt, error) && ty_runtime_set_history (process->rt, path, error);
+}
+
+/**
+ * tyet_process_get_history:
+ * @process: a process
+ *
+ * The file that the history is appended to.
+ *
+ * Returns: (transfer none) (type filename) (nullable): its path, or %NULL if nothing is, or can any longer be, recorded
+ */
+const char *
+tyet_process_get_history (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  if (process->rt == NULL || process->rt->history_fd < 0)
+    return NULL;
+  return process->rt->history_path;
+}
+
+/**
+ * tyet_process_describe_waits:
+ * @process: a process
+ *
+ * What the process waits for in each of its groups, for whom, and since when, as text for people: a line for each.
+ *
+ * Returns: (transfer full): the text, empty if nothing is waited for
+ */
+char *
+tyet_process_describe_waits (TyetProcess *process)
+{
+  GString *text;
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  TY_RETURN_VAL_UNLESS_HERE (process->rt, NULL);
+  text = g_string_new (NULL);
+  if (ty_runtime_check (process->rt, NULL))
+    for (guint i = 0; i < process->rt->groups->len; i++)
+      ty_tyet_group_append_waits (g_ptr_array_index (process->rt->groups, i), text);
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * tyet_list_orderings:
+ *
+ * The names of the orderings that a group can be made with.
+ *
+ * Returns: (transfer none) (array zero-terminated=1): a static array
+ */
+const char *const *
+tyet_list_orderings (void)
+{
+  static gsize names;
+  if (g_once_init_enter (&names))
+    {
+      GPtrArray *list = g_ptr_array_new ();
+      for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
+        g_ptr_array_add (list, (gpointer) (*o)->name);
+      g_ptr_array_add (list, NULL);
+      g_once_init_leave (&names, (gsize) g_ptr_array_free (list, FALSE));
+    }
+  return (const char *const *) names;
+}
+
+TyRuntime *
+ty_tyet_process_get_runtime (TyetProcess *process)
+{
+  return process->rt;
+}

@@ -1,0 +1,112 @@
+/* examples/chat.c: a chat: what anybody types, everybody reads, in the same order.
+ *
+ *   tyet-chat alice                              founds the chat and says where to join it
+ *   tyet-chat bob tcp://127.0.0.1:40123          joins it
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gio/gunixinputstream.h>
+#include <locale.h>
+#include <string.h>
+#include <tyet.h>
+
+static GMainLoop *loop;
+
+static void
+on_view (TyetGroup *group, TyetView *view, TyetViewChange *change, gpointer unused)
+{
+  g_auto (GStrv) names = tyet_view_dup_member_names (view);
+  g_autofree char *all = g_strjoinv (", ", names);
+  g_print ("* here: %s\n", all);
+}
+
+static void
+on_message (TyetGroup *group, TyetMessage *message, gpointer unused)
+{
+  gsize len;
+  const guint8 *text = tyet_message_get_data (message, &len);
+  g_print ("%s: %.*s\n", tyet_message_get_sender_name (message), (int) len, (const char *) text);
+}
+
+static void
+on_excluded (TyetGroup *group, const char *reason, gpointer unused)
+{
+  g_printerr ("the others went on without you: %s\n", reason);
+  g_main_loop_quit (loop);
+}
+
+static void
+on_left (GObject *group, GAsyncResult *result, gpointer unused)
+{
+  g_main_loop_quit (loop);
+}
+
+static void read_line (GDataInputStream *in, TyetGroup *group);
+
+static void
+on_sent (GObject *group, GAsyncResult *result, gpointer in)
+{
+  g_autoptr (GError) error = NULL;
+  if (!tyet_group_send_finish (TYET_GROUP (group), result, &error))
+    g_printerr ("not sent: %s\n", error->message);
+  read_line (in, TYET_GROUP (group));
+}
+
+static void
+on_line (GObject *in, GAsyncResult *result, gpointer group)
+{
+  gsize len;
+  char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (in), result, &len, NULL);
+  if (line == NULL)
+    {
+      tyet_group_leave_async (group, NULL, on_left, NULL);
+      return;
+    }
+  /* The next line is read when this one has found room. */
+  g_autoptr (GBytes) bytes = g_bytes_new_take (line, len);
+  tyet_group_send_async (group, TYET_SERVICE_AGREED, bytes, TYET_SEND_NONE, NULL, on_sent, in);
+}
+
+static void
+read_line (GDataInputStream *in, TyetGroup *group)
+{
+  g_data_input_stream_read_line_async (in, G_PRIORITY_DEFAULT, NULL, on_line, group);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TyetProcess) me = NULL;
+  g_autoptr (TyetGroup) group = NULL;
+  setlocale (LC_ALL, "");
+  if (argc < 2 || argv[1][0] == '-')
+    {
+      g_printerr ("usage: tyet-chat NAME [ADDRESS-OF-A-MEMBER...]\n");
+      return 2;
+    }
+  me = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", argv[1], NULL);
+  if (me == NULL)
+    {
+      g_printerr ("%s\n", error->message);
+      return 1;
+    }
+  group = tyet_group_new (me, "chat", "total");
+  g_signal_connect (group, "view-changed", G_CALLBACK (on_view), NULL);
+  g_signal_connect (group, "delivered", G_CALLBACK (on_message), NULL);
+  g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
+  loop = g_main_loop_new (NULL, FALSE);
+
+  if (argc > 2 ? !tyet_group_join (group, (const char *const *) argv + 2, NULL, &error) : !tyet_group_found (group, &error))
+    {
+      g_printerr ("%s\n", error->message);
+      return 1;
+    }
+  g_print ("* others join with: tyet-chat NAME %s\n", tyet_process_get_address (me));
+
+  g_autoptr (GInputStream) stdin_stream = g_unix_input_stream_new (0, FALSE);
+  g_autoptr (GDataInputStream) in = g_data_input_stream_new (stdin_stream);
+  read_line (in, group);
+  g_main_loop_run (loop);
+  g_main_loop_unref (loop);
+  return 0;
+}

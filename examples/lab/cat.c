@@ -1,0 +1,524 @@
+/* examples/lab/cat.c: `tyet cat`: a member of a group for the shell.
+ *
+ *   start ─► joining ─► in ─► leaving ─► end
+ *     ▲                 │ excluded, with --rejoin: as NAME.1, NAME.2, ...
+ *     └─────────────────┘
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cat.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
+
+#define RETRY_MS 300          /* between attempts to come back */
+#define LEAVE_MS 15000        /* told by a signal, it waits no longer than this for the others to agree */
+#define OUTPUT_PATIENCE_US (1000 * 1000)
+
+typedef struct
+{
+  /* options */
+  char *group_name, *ordering, *service_name, *listen, *name, *history;
+  char **contacts;
+  gboolean found, json, stay, rejoin, plain, with_state;
+  int suspect_after_ms, heartbeat_ms, timeout_ms;
+
+  CatEvents events;
+  GMainLoop *loop;
+  TyetProcess *process;
+  TyetGroup *group;
+  TyetService service;
+  GCancellable *joining;
+  CatState *state;
+  LabLines *lines;
+  char *first_name;   /* that of the first life */
+  char *address;      /* the real one, kept by later lives */
+  char **known;       /* addresses of the last view's other members */
+  guint lives;
+  gboolean stopping;
+  gboolean signalled; /* a signal told it to stop: exit status 0 whatever comes */
+  int status;
+} Cat;
+
+static void cat_stop (Cat *cat);
+static gboolean cat_enter (Cat *cat, GError **error);
+
+static void
+cat_end (Cat *cat)
+{
+  cat->stopping = TRUE;
+  g_main_loop_quit (cat->loop);
+}
+
+static void G_GNUC_PRINTF (2, 3)
+complain (Cat *cat, const char *format, ...)
+{
+  va_list args;
+  g_autofree char *text = NULL;
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("%s: %s\n", g_get_prgname (), text);
+}
+
+static gboolean G_GNUC_PRINTF (2, 3)
+refuse (GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_propagate_error (error, g_error_new_valist (G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, format, args));
+  va_end (args);
+  return FALSE;
+}
+
+/* Whether what went wrong is what was asked for. */
+static gboolean
+is_usage (const GError *error)
+{
+  return error->domain == G_OPTION_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ORDERING) || g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ADDRESS);
+}
+
+/* ---- Lines in ---- */
+
+static gboolean
+on_line (const char *line, gsize len_bytes, gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (cat->group == NULL)
+    return FALSE; /* between two lives */
+  if (tyet_group_send (cat->group, cat->service, line, len_bytes, &error))
+    return TRUE;
+  /* These pass: the line is offered again when there is room, a quorum, a group. */
+  if (g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK) || g_error_matches (error, TYET_ERROR, TYET_ERROR_BLOCKED)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER) || g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED))
+    return FALSE;
+  complain (cat, "a line was not sent: %s", error->message);
+  return TRUE;
+}
+
+static void
+on_line_too_long (gsize limit_bytes, gpointer user_data)
+{
+  complain (user_data, "a line of more than %" G_GSIZE_FORMAT " bytes, the limit of a message, was not sent", limit_bytes);
+}
+
+static void
+on_lines_end (const GError *error, gpointer user_data)
+{
+  Cat *cat = user_data;
+  if (error != NULL && !cat->stopping)
+    complain (cat, "standard input cannot be read: %s", error->message);
+  if (!cat->stay)
+    cat_stop (cat);
+}
+
+static const LabLinesOps lines_ops = { .line = on_line, .too_long = on_line_too_long, .end = on_lines_end };
+
+static void
+cat_go_on (Cat *cat)
+{
+  guint limit;
+  if (cat->stopping)
+    return;
+  if (cat->lines == NULL)
+    {
+      g_object_get (cat->process, "max-message-size", &limit, NULL);
+      cat->lines = lab_lines_new (limit, &lines_ops, cat);
+    }
+  lab_lines_go_on (cat->lines);
+}
+
+/* ---- Events out ---- */
+
+static void
+on_delivered (TyetGroup *group, TyetView *view, guint rank, TyetService service, const guint8 *data, gsize len_bytes,
+              gpointer user_data)
+{
+  Cat *cat = user_data;
+  if (cat->state != NULL)
+    cat_state_delivered (cat->state, tyet_view_get_member_name (view, rank), data, len_bytes);
+  cat_event_deliver (&cat->events, view, rank, service, data, len_bytes);
+}
+
+static void
+on_view (TyetGroup *group, TyetView *view, TyetViewChange *change, Cat *cat)
+{
+  GPtrArray *others = g_ptr_array_new ();
+  cat_event_view (&cat->events, view, change);
+  for (guint i = 0; i < tyet_view_get_n_members (view); i++)
+    if (i != tyet_view_get_rank (view))
+      g_ptr_array_add (others, g_strdup (tyet_view_get_member_address (view, i)));
+  g_ptr_array_add (others, NULL);
+  g_strfreev (cat->known);
+  cat->known = (char **) g_ptr_array_free (others, FALSE);
+  cat_go_on (cat);
+}
+
+static void
+on_blocked (TyetGroup *group, const char *why, const char *const *waiting_for, Cat *cat)
+{
+  cat_event_blocked (&cat->events, why, waiting_for);
+}
+
+static void
+on_unblocked (TyetGroup *group, Cat *cat)
+{
+  cat_event_unblocked (&cat->events);
+  cat_go_on (cat);
+}
+
+static void
+on_writable (TyetGroup *group, Cat *cat)
+{
+  cat_go_on (cat);
+}
+
+static void
+on_history_error (TyetProcess *process, const GError *error, Cat *cat)
+{
+  /* Whoever asked for a record wants no run that is not in it. */
+  complain (cat, "%s", error->message);
+  cat->status = LAB_FINDING;
+  cat_stop (cat);
+}
+
+static void
+on_output_failed (const char *why, gpointer user_data)
+{
+  Cat *cat = user_data;
+  complain (cat, "standard output cannot be written: %s; leaving", why);
+  cat->status = LAB_FINDING;
+  cat_stop (cat);
+}
+
+/* ---- A life ---- */
+
+static void
+cat_let_go (Cat *cat)
+{
+  if (cat->group != NULL)
+    g_signal_handlers_disconnect_by_data (cat->group, cat);
+  if (cat->process != NULL)
+    g_signal_handlers_disconnect_by_data (cat->process, cat);
+  g_clear_object (&cat->group);
+  g_clear_object (&cat->process);
+}
+
+static gboolean
+try_again (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (cat->stopping || cat_enter (cat, &error))
+    return G_SOURCE_REMOVE;
+  complain (cat, "cannot come back yet: %s", error->message);
+  g_timeout_add (RETRY_MS, try_again, cat);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_excluded (TyetGroup *group, const char *why, Cat *cat)
+{
+  cat_event_excluded (&cat->events, why);
+  if (cat->stopping)
+    return; /* the leave that is under way says so, too */
+  if (!cat->rejoin)
+    {
+      cat->status = LAB_FINDING;
+      cat_end (cat);
+      return;
+    }
+  cat->lives++;
+  cat_let_go (cat);
+  g_timeout_add (0, try_again, cat);
+}
+
+static void
+on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (tyet_group_join_finish (TYET_GROUP (source), result, &error))
+    {
+      if (cat->stopping)
+        cat_stop (cat);
+      return;
+    }
+  if (cat->stopping)
+    {
+      cat_end (cat);
+      return;
+    }
+  if (G_OBJECT (cat->group) != source)
+    return; /* excluded before it was quite in: already on its way back */
+  complain (cat, "%s", error->message);
+  if (cat->lives == 0)
+    {
+      cat->status = is_usage (error) ? LAB_USAGE : LAB_FINDING;
+      cat_end (cat);
+      return;
+    }
+  cat_let_go (cat);
+  g_timeout_add (RETRY_MS, try_again, cat);
+}
+
+static TyetProcess *
+make_process (Cat *cat, GError **error)
+{
+  const guint suspect_after = cat->suspect_after_ms > 0 ? (guint) cat->suspect_after_ms : 1000;
+  const guint heartbeat = (guint) MAX (cat->heartbeat_ms, 0);
+  g_autofree char *name = g_strdup (cat->name);
+  if (cat->lives > 0)
+    {
+      g_free (name);
+      name = g_strdup_printf ("%s.%u", cat->first_name, cat->lives);
+    }
+  return g_initable_new (TYET_TYPE_PROCESS, NULL, error, "address", cat->address != NULL ? cat->address : cat->listen,
+                         "name", name, "suspect-after", suspect_after, "heartbeat", heartbeat, "history", cat->history,
+                         "security", TYET_SECURITY_PLAIN, NULL);
+}
+
+static gboolean
+cat_make (Cat *cat, GError **error)
+{
+  cat->process = make_process (cat, error);
+  if (cat->process == NULL)
+    return FALSE;
+  cat->group = tyet_group_new (cat->process, cat->group_name, cat->ordering);
+  g_signal_connect (cat->process, "history-error", G_CALLBACK (on_history_error), cat);
+  g_signal_connect (cat->group, "view-changed", G_CALLBACK (on_view), cat);
+  g_signal_connect (cat->group, "blocked", G_CALLBACK (on_blocked), cat);
+  g_signal_connect (cat->group, "unblocked", G_CALLBACK (on_unblocked), cat);
+  g_signal_connect (cat->group, "writable", G_CALLBACK (on_writable), cat);
+  g_signal_connect (cat->group, "excluded", G_CALLBACK (on_excluded), cat);
+  tyet_group_set_deliver_func (cat->group, on_delivered, cat, NULL);
+  if (cat->state != NULL)
+    cat_state_attach (cat->state, cat->group, &cat->events);
+  return TRUE;
+}
+
+/* A life begins: a process of its own, which founds the group or joins it. */
+static gboolean
+cat_enter (Cat *cat, GError **error)
+{
+  g_autoptr (GPtrArray) contacts = g_ptr_array_new ();
+  if (!cat_make (cat, error))
+    return FALSE;
+  if (cat->service > tyet_group_get_strongest_service (cat->group))
+    return refuse (error, "The ordering %s does not offer the service %s", cat->ordering, cat->service_name);
+  if (cat->address == NULL)
+    {
+      cat->address = g_strdup (tyet_process_get_address (cat->process));
+      cat->first_name = g_strdup (tyet_process_get_name (cat->process));
+      cat_event_listening (&cat->events, cat->address);
+    }
+  if (cat->found && cat->lives == 0)
+    return tyet_group_found (cat->group, error);
+  for (char **c = cat->contacts; c != NULL && *c != NULL; c++)
+    g_ptr_array_add (contacts, *c);
+  for (char **c = cat->known; c != NULL && *c != NULL; c++)
+    g_ptr_array_add (contacts, *c);
+  g_ptr_array_add (contacts, NULL);
+  if (cat->timeout_ms >= 0)
+    tyet_group_set_join_timeout (cat->group, (guint) cat->timeout_ms);
+  tyet_group_join_async (cat->group, (const char *const *) contacts->pdata, cat->joining, on_joined, cat);
+  return TRUE;
+}
+
+/* ---- The end ---- */
+
+static void
+on_left (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (!tyet_group_leave_finish (TYET_GROUP (source), result, &error) && !cat->signalled)
+    {
+      complain (cat, "did not leave in good order: %s", error->message);
+      cat->status = LAB_FINDING;
+    }
+  cat_end (cat);
+}
+
+static gboolean
+on_leave_timeout (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autofree char *waits = cat->process != NULL ? tyet_process_describe_waits (cat->process) : NULL;
+  complain (cat, "the others do not let it leave; going all the same\n%s", waits != NULL ? waits : "");
+  cat_end (cat);
+  return G_SOURCE_REMOVE;
+}
+
+/* Out of the group in good order, from wherever it is. */
+static void
+cat_stop (Cat *cat)
+{
+  TyetGroupState state = cat->group != NULL ? tyet_group_get_state (cat->group) : TYET_GROUP_STATE_FAILED;
+  gboolean in = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
+  cat->stopping = TRUE;
+  g_clear_pointer (&cat->lines, lab_lines_free);
+  if (in && g_object_get_data (G_OBJECT (cat->group), "leaving") == NULL)
+    {
+      g_object_set_data (G_OBJECT (cat->group), "leaving", cat);
+      tyet_group_leave_async (cat->group, NULL, on_left, cat);
+    }
+  else if (state == TYET_GROUP_STATE_JOINING)
+    g_cancellable_cancel (cat->joining);
+  else if (!in)
+    cat_end (cat);
+}
+
+static gboolean
+on_signal (gpointer user_data)
+{
+  Cat *cat = user_data;
+  if (cat->signalled)
+    {
+      cat_end (cat); /* told twice */
+      return G_SOURCE_CONTINUE;
+    }
+  cat->signalled = TRUE;
+  g_timeout_add (LEAVE_MS, on_leave_timeout, cat);
+  cat_stop (cat);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+catch_signals (Cat *cat)
+{
+  struct sigaction hangup;
+  signal (SIGPIPE, SIG_IGN);
+  g_unix_signal_add (SIGTERM, on_signal, cat);
+  g_unix_signal_add (SIGINT, on_signal, cat);
+  /* nohup (1) has its way. */
+  if (sigaction (SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    g_unix_signal_add (SIGHUP, on_signal, cat);
+}
+
+/* ---- Usage ---- */
+
+static gboolean
+parse (Cat *cat, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "group", 'g', 0, G_OPTION_ARG_STRING, &cat->group_name, "The group's name", "G" },
+    { "ordering", 'o', 0, G_OPTION_ARG_STRING, &cat->ordering, "Its ordering: fifo, causal or total", "ORDERING" },
+    { "service", 's', 0, G_OPTION_ARG_STRING, &cat->service_name,
+      "What lines are sent with: fifo, causal, agreed or safe (default: what the ordering stands for)", "SERVICE" },
+    { "listen", 'l', 0, G_OPTION_ARG_STRING, &cat->listen,
+      "Where others reach this process: tcp://HOST:PORT, tcp://[V6]:PORT or unix:///PATH; port 0 for any free one "
+      "(default: tcp://127.0.0.1:0)",
+      "ADDR" },
+    { "found", 0, 0, G_OPTION_ARG_NONE, &cat->found, "Found the group", NULL },
+    { "contact", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cat->contacts,
+      "Join the group by the member at ADDR; may be given several times", "ADDR" },
+    { "name", 'n', 0, G_OPTION_ARG_STRING, &cat->name, "This member's name (default: a short random one)", "NAME" },
+    { "history", 0, 0, G_OPTION_ARG_FILENAME, &cat->history, "Append the history of this process to FILE", "FILE" },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &cat->json, "Write events as JSON objects, one a line", NULL },
+    { "stay", 0, 0, G_OPTION_ARG_NONE, &cat->stay, "Stay when the input ends, until SIGTERM", NULL },
+    { "rejoin", 0, 0, G_OPTION_ARG_NONE, &cat->rejoin, "Come back as NAME.1, NAME.2, ... when excluded", NULL },
+    { "state", 0, 0, G_OPTION_ARG_NONE, &cat->with_state,
+      "Keep a digest of all messages as the group's state: take it when joining, give it to others", NULL },
+    { "suspect-after", 0, 0, G_OPTION_ARG_INT, &cat->suspect_after_ms,
+      "Suspect a member that is silent for so long (default: 1000)", "MS" },
+    { "heartbeat", 0, 0, G_OPTION_ARG_INT, &cat->heartbeat_ms,
+      "Be silent for so long at most (default: a tenth of --suspect-after)", "MS" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &cat->timeout_ms,
+      "Give up joining after so long; 0: never (default: 30000)", "MS" },
+    { "plain", 0, 0, G_OPTION_ARG_NONE, &cat->plain, "Channels in clear text (there are no others yet)", NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("- join a group from a shell");
+  g_option_context_set_summary (
+      context, "Joins a group: each line of standard input is multicast as a message, and what happens in the group\n"
+               "comes out as lines. The end of the input leaves the group in good order, and so does SIGTERM.");
+  g_option_context_set_description (
+      context, "Example, in two shells:\n"
+               "  tyet cat --group tea --ordering total --listen tcp://127.0.0.1:7001 --found\n"
+               "  tyet cat --group tea --ordering total --contact tcp://127.0.0.1:7001\n");
+  g_option_context_add_main_entries (context, entries, NULL);
+  return g_option_context_parse (context, argc, argv, error);
+}
+
+static gboolean
+check (Cat *cat, int argc, char **argv, GError **error)
+{
+  const char *const *orderings = tyet_list_orderings ();
+  g_autofree char *all = g_strjoinv (", ", (char **) orderings);
+  g_autoptr (GEnumClass) services = g_type_class_ref (TYET_TYPE_SERVICE);
+  GEnumValue *service;
+  if (argc > 1)
+    return refuse (error, "What is \"%s\"?", argv[1]);
+  if (cat->group_name == NULL || cat->ordering == NULL)
+    return refuse (error, "--group and --ordering are needed");
+  if (!g_strv_contains (orderings, cat->ordering))
+    return refuse (error, "There is no ordering \"%s\"; there are %s", cat->ordering, all);
+  if (cat->found == (cat->contacts != NULL))
+    return refuse (error, "Either --found or at least one --contact is needed, and not both");
+  if (cat->suspect_after_ms == 0 || cat->suspect_after_ms < -1 || cat->heartbeat_ms < 0 || cat->timeout_ms < -1)
+    return refuse (error, "Times are positive numbers of milliseconds");
+  if (cat->suspect_after_ms > 0 && cat->suspect_after_ms < 10)
+    return refuse (error, "--suspect-after must be at least 10 milliseconds");
+  if (MAX (cat->suspect_after_ms, cat->heartbeat_ms) > 24 * 3600 * 1000)
+    return refuse (error, "--suspect-after and --heartbeat are a day at most");
+  cat->service = TYET_SERVICE_DEFAULT;
+  if (cat->service_name == NULL)
+    return TRUE;
+  service = g_enum_get_value_by_nick (services, cat->service_name);
+  if (service == NULL)
+    return refuse (error, "There is no service \"%s\"; there are fifo, causal, agreed, safe", cat->service_name);
+  cat->service = (TyetService) service->value;
+  return TRUE;
+}
+
+static int
+cat_run (Cat *cat)
+{
+  g_autoptr (GError) error = NULL;
+  catch_signals (cat);
+  cat->loop = g_main_loop_new (NULL, FALSE);
+  cat->joining = g_cancellable_new ();
+  cat->events = (CatEvents){ .json = cat->json, .out = lab_out_new (on_output_failed, cat) };
+  cat->state = cat->with_state ? cat_state_new () : NULL;
+  if (cat_enter (cat, &error))
+    g_main_loop_run (cat->loop);
+  else
+    {
+      complain (cat, "%s", error->message);
+      cat->status = is_usage (error) ? LAB_USAGE : LAB_FINDING;
+    }
+  cat_let_go (cat);
+  lab_out_free (cat->events.out, cat->signalled ? OUTPUT_PATIENCE_US : -1);
+  g_clear_pointer (&cat->lines, lab_lines_free);
+  g_clear_pointer (&cat->state, cat_state_free);
+  g_clear_object (&cat->joining);
+  g_main_loop_unref (cat->loop);
+  return cat->signalled ? LAB_GOOD : cat->status;
+}
+
+int
+lab_cat (int argc, char **argv)
+{
+  Cat cat = { .suspect_after_ms = -1, .timeout_ms = -1 };
+  g_autoptr (GError) error = NULL;
+  int status = LAB_USAGE;
+  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error))
+    status = cat_run (&cat);
+  else
+    g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), error->message);
+  g_free (cat.group_name);
+  g_free (cat.ordering);
+  g_free (cat.service_name);
+  g_free (cat.listen);
+  g_free (cat.name);
+  g_free (cat.history);
+  g_free (cat.first_name);
+  g_free (cat.address);
+  g_strfreev (cat.contacts);
+  g_strfreev (cat.known);
+  return status;
+}

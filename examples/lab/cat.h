@@ -1,0 +1,38 @@
+/* examples/lab/cat.h: what the files of `tyet cat` share.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "lab.h"
+#include "lines.h"
+#include "out.h"
+
+#include <tyet.h>
+
+/* ---- What comes out (cat-events.c): a line an event, for people or as JSON ---- */
+
+typedef struct
+{
+  LabOut *out;
+  gboolean json;
+} CatEvents;
+
+void cat_event_listening (CatEvents *events, const char *address);
+void cat_event_view (CatEvents *events, TyetView *view, TyetViewChange *change);
+void cat_event_deliver (CatEvents *events, TyetView *view, guint rank, TyetService service, const guint8 *data,
+                        gsize len_bytes);
+void cat_event_blocked (CatEvents *events, const char *why, const char *const *waiting_for);
+void cat_event_unblocked (CatEvents *events);
+void cat_event_excluded (CatEvents *events, const char *why);
+/* `event`: "saved" or "loaded". */
+void cat_event_state (CatEvents *events, const char *event, guint64 n_messages, const char *digest);
+
+/* ---- The state that --state gives and takes (cat-state.c) ---- */
+
+typedef struct _CatState CatState;
+
+CatState *cat_state_new (void);
+void cat_state_free (CatState *state);
+void cat_state_delivered (CatState *state, const char *from, const guint8 *data, gsize len_bytes);
+/* Connects it to a group that is not entered yet. */
+void cat_state_attach (CatState *state, TyetGroup *group, CatEvents *events);

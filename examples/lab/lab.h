@@ -1,0 +1,19 @@
+/* examples/lab/lab.h: what the subcommands of `tyet` share.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+/* Exit statuses. */
+enum
+{
+  LAB_GOOD = 0,
+  LAB_FINDING = 1, /* it did what it could, and something is not as it should be */
+  LAB_USAGE = 2    /* bad usage, or unreadable input */
+};
+
+/* A subcommand: argv[0] is "tyet NAME". Returns an exit status. */
+typedef int (*LabCommand) (int argc, char **argv);
+
+int lab_cat (int argc, char **argv);

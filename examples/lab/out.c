@@ -1,0 +1,179 @@
+/* examples/lab/out.c: lines to standard output that never stop the main loop, and a little JSON.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "out.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define MOST_BYTES (64 * 1024 * 1024)
+
+struct _LabOut
+{
+  GMutex mutex;
+  GCond cond;
+  GString *waiting;
+  gsize written; /* ever: for telling progress */
+  gboolean ending;
+  gboolean broken;
+  gboolean idle; /* the thread has nothing in hand */
+  GThread *thread;
+  void (*failed) (const char *why, gpointer user_data);
+  gpointer user_data;
+  int saved_errno;
+};
+
+static gboolean
+tell_failed (gpointer data)
+{
+  LabOut *out = data;
+  out->failed (g_strerror (out->saved_errno), out->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* In the thread, without the mutex. */
+static gboolean
+write_all (LabOut *out, const GString *lines)
+{
+  for (gsize at = 0; at < lines->len;)
+    {
+      gssize n = write (STDOUT_FILENO, lines->str + at, lines->len - at);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        {
+          out->saved_errno = errno;
+          return FALSE;
+        }
+      at += (gsize) n;
+      g_mutex_lock (&out->mutex);
+      out->written += (gsize) n;
+      g_mutex_unlock (&out->mutex);
+    }
+  return TRUE;
+}
+
+static gpointer
+write_thread (gpointer data)
+{
+  LabOut *out = data;
+  g_mutex_lock (&out->mutex);
+  while (!out->broken && (!out->ending || out->waiting->len > 0))
+    {
+      GString *lines;
+      gboolean good;
+      if (out->waiting->len == 0)
+        {
+          out->idle = TRUE;
+          g_cond_broadcast (&out->cond);
+          g_cond_wait (&out->cond, &out->mutex);
+          continue;
+        }
+      out->idle = FALSE;
+      lines = g_steal_pointer (&out->waiting);
+      out->waiting = g_string_new (NULL);
+      g_cond_broadcast (&out->cond);
+      g_mutex_unlock (&out->mutex);
+      good = write_all (out, lines);
+      g_string_free (lines, TRUE);
+      g_mutex_lock (&out->mutex);
+      if (!good)
+        {
+          out->broken = TRUE;
+          if (!out->ending)
+            g_idle_add (tell_failed, out);
+        }
+    }
+  out->idle = TRUE;
+  g_cond_broadcast (&out->cond);
+  g_mutex_unlock (&out->mutex);
+  return NULL;
+}
+
+LabOut *
+lab_out_new (void (*failed) (const char *why, gpointer user_data), gpointer user_data)
+{
+  LabOut *out = g_new0 (LabOut, 1);
+  g_mutex_init (&out->mutex);
+  g_cond_init (&out->cond);
+  out->waiting = g_string_new (NULL);
+  out->failed = failed;
+  out->user_data = user_data;
+  out->thread = g_thread_new ("out", write_thread, out);
+  return out;
+}
+
+void
+lab_out_line (LabOut *out, const char *line, gsize len_bytes)
+{
+  g_mutex_lock (&out->mutex);
+  while (!out->broken && out->waiting->len > 0 && out->waiting->len + len_bytes > MOST_BYTES)
+    g_cond_wait (&out->cond, &out->mutex);
+  if (!out->broken)
+    {
+      g_string_append_len (out->waiting, line, (gssize) len_bytes);
+      g_string_append_c (out->waiting, '\n');
+      g_cond_broadcast (&out->cond);
+    }
+  g_mutex_unlock (&out->mutex);
+}
+
+void
+lab_out_free (LabOut *out, gint64 patience_us)
+{
+  gsize written;
+  gint64 until = g_get_monotonic_time () + patience_us;
+  gboolean stuck = FALSE;
+  g_mutex_lock (&out->mutex);
+  out->ending = TRUE;
+  g_cond_broadcast (&out->cond);
+  written = out->written;
+  while (patience_us >= 0 && !stuck && !(out->idle && (out->broken || out->waiting->len == 0)))
+    {
+      stuck = !g_cond_wait_until (&out->cond, &out->mutex, until) && out->written == written;
+      if (out->written != written)
+        until = g_get_monotonic_time () + patience_us;
+      written = out->written;
+    }
+  g_mutex_unlock (&out->mutex);
+  /* A thread that hangs in write () cannot be ended but with the program, which is about to. */
+  if (stuck)
+    return;
+  g_thread_join (out->thread);
+  g_idle_remove_by_data (out);
+  g_string_free (out->waiting, TRUE);
+  g_cond_clear (&out->cond);
+  g_mutex_clear (&out->mutex);
+  g_free (out);
+}
+
+/* ---- JSON ---- */
+
+void
+lab_json_string (GString *json, const char *text, gssize len_bytes)
+{
+  const char *end = text + (len_bytes >= 0 ? (gsize) len_bytes : strlen (text));
+  g_string_append_c (json, '"');
+  for (const char *p = text; p < end; p++)
+    {
+      guchar c = (guchar) *p;
+      if (c == '"' || c == '\\')
+        g_string_append_printf (json, "\\%c", c);
+      else if (c == '\n')
+        g_string_append (json, "\\n");
+      else if (c == '\t')
+        g_string_append (json, "\\t");
+      else if (c < 0x20 || c == 0x7f)
+        g_string_append_printf (json, "\\u%04x", c);
+      else
+        g_string_append_c (json, *p);
+    }
+  g_string_append_c (json, '"');
+}
+
+void
+lab_json_field (GString *json, const char *key, const char *text)
+{
+  g_string_append_printf (json, ",\"%s\":", key);
+  lab_json_string (json, text, -1);
+}

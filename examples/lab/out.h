@@ -1,0 +1,28 @@
+/* examples/lab/out.h: lines to standard output that never stop the main loop.
+ *
+ * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the output must
+ * not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that far behind, the
+ * main loop does wait.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _LabOut LabOut;
+
+/* `failed` is called once, in the main context, if standard output cannot be written to any more. */
+LabOut *lab_out_new (void (*failed) (const char *why, gpointer user_data), gpointer user_data);
+
+/* A line, without its end. */
+void lab_out_line (LabOut *out, const char *line, gsize len_bytes);
+
+/* Waits until all is written, or, with `patience_us` not negative, until nothing could be written for that long; then ends. */
+void lab_out_free (LabOut *out, gint64 patience_us);
+
+/* ---- JSON ---- */
+
+/* "text", quotes and escapes included. `text` must be UTF-8. */
+void lab_json_string (GString *json, const char *text, gssize len_bytes);
+/* ,"key":"text" */
+void lab_json_field (GString *json, const char *key, const char *text);

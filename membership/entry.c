@@ -1,0 +1,403 @@
+/* membership/entry.c: joining, leaving, being taken out (V10, V11, V13, V15).
+ *
+ *   joiner                       a member                     the others
+ *     │ JOIN (by name) ──────────►│
+ *     │◄────────── WELCOME (view) │          the joiner dials every member of that view
+ *     │ JOIN (whom it reaches) ──►│ ────────────────────────► (to each of them)
+ *                                 the coordinator starts a round when the joiner reaches all
+ *
+ * One process enters a view at a time ([EVS94] §5 rule 3): a herd enters in as many rounds.  A joiner repeats JOIN
+ * until it is in, so that a coordinator that dies takes nothing with it; a joiner that dies is forgotten with its
+ * session.
+ *
+ *   JOIN                                         WELCOME
+ *   size    field                                size    field
+ *   1       packet type                          1       packet type
+ *   block   the group's name                     block   the group's name
+ *   block   the ordering's name                  1       answer: 0 welcome, 1 no such group here, 2 refused, 3 wait
+ *   member  how it would be a member             block   why, for a person
+ *   1       1: it takes a state                  16      group id            (these only with answer 0)
+ *   varint  number of the view that it was       ...     id of the view
+ *           told of, 0 for none                  varint  members, each as in a value
+ *   varint  how many of its members it
+ *           reaches, each 16 bytes
+ *
+ *   LEAVE   after the common head: 1 byte: 0 leaves, 1 asks to be taken out
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "membership/membership.h"
+
+#include <gio/gio.h>
+
+enum
+{
+  WELCOME_VIEW,
+  WELCOME_NO_GROUP,
+  WELCOME_REFUSED,
+  WELCOME_WAIT
+};
+
+void
+ty_joiner_free (Joiner *joiner)
+{
+  ty_member_clear (&joiner->as);
+  g_free (joiner);
+}
+
+/* ---- at the joiner ---- */
+
+void
+ty_entry_ask (TyMembership *m, const TyId *pid)
+{
+  GByteArray *w = g_byte_array_new ();
+  ty_write_u8 (w, TY_PACKET_JOIN);
+  ty_write_text (w, m->group_name);
+  ty_write_text (w, m->ordering);
+  ty_member_write (w, &m->me);
+  ty_write_u8 (w, m->me.loaded ? 0 : 1);
+  ty_write_varint (w, m->view != NULL ? m->view->id.number : 0);
+  guint n = m->view != NULL ? m->view->n_members : 0, reached = 0;
+  for (guint i = 0; i < n; i++)
+    reached += ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+  ty_write_varint (w, reached);
+  for (guint i = 0; i < n; i++)
+    if (ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
+      ty_write_id (w, &m->view->members[i].pid);
+  ty_m_send (m, pid, w);
+}
+
+static void
+ask_all (TyMembership *m)
+{
+  for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
+    {
+      const TyMember *member = &m->view->members[i];
+      TyReach reach = ty_m_reach (m, &member->pid);
+      if (reach == TY_REACH_UP)
+        ty_ids_add (m->met, &member->pid);
+      else
+        m->host->dial (m->host_data, member->address, &member->pid);
+    }
+  /* Contacts too: the view that this process was told of may be long past. */
+  for (guint i = 0; i < m->met->len; i++)
+    ty_entry_ask (m, &g_array_index (m->met, TyId, i));
+}
+
+static void
+fail_join (TyMembership *m, GError *error)
+{
+  m->phase = TY_MEMBERSHIP_OVER;
+  m->host->join_failed (m->host_data, error);
+}
+
+static char *
+reasons (TyMembership *m)
+{
+  GString *s = g_string_new (NULL);
+  for (guint i = 0; m->contacts[i] != NULL; i++)
+    g_string_append_printf (s, "%s%s: %s", i > 0 ? "; " : "", m->contacts[i], m->contact_why[i]);
+  for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
+    if (ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
+      g_string_append_printf (s, "; does not reach member %s at %s", m->view->members[i].name,
+                              m->view->members[i].address);
+  return g_string_free (s, FALSE);
+}
+
+gboolean
+ty_entry_fail_if_hopeless (TyMembership *m)
+{
+  gboolean all = TRUE;
+  for (guint i = 0; m->contacts[i] != NULL; i++)
+    all &= m->contact_final[i];
+  gboolean late = ty_m_now (m) >= m->join_deadline;
+  if (!(all && m->view == NULL) && !late)
+    return FALSE;
+  g_autofree char *why = reasons (m);
+  gint code = late && !all ? TYET_ERROR_TIMED_OUT : TYET_ERROR_PROTOCOL;
+  fail_join (m, g_error_new (TYET_ERROR, code, "Could not join group \"%s\"%s: %s", m->group_name,
+                             late && !all ? " in the time given" : "", why));
+  return TRUE;
+}
+
+void
+ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused)
+{
+  if (m->phase != TY_MEMBERSHIP_JOINING)
+    return;
+  for (guint i = 0; m->contacts[i] != NULL; i++)
+    if (g_str_equal (m->contacts[i], address))
+      {
+        g_free (m->contact_why[i]);
+        m->contact_why[i] = g_strdup (why);
+        /* Who refuses now may listen in a moment; who speaks something else will go on doing so. */
+        m->contact_final[i] = !refused;
+      }
+  ty_entry_fail_if_hopeless (m);
+}
+
+void
+ty_entry_tick (TyMembership *m)
+{
+  gint64 now = ty_m_now (m);
+  if (ty_entry_fail_if_hopeless (m) || now < m->ask_at)
+    return;
+  m->ask_at = now + 2 * m->config.heartbeat_us;
+  for (guint i = 0; m->contacts[i] != NULL; i++)
+    if (!m->contact_final[i])
+      m->host->dial (m->host_data, m->contacts[i], NULL);
+  ask_all (m);
+}
+
+static gboolean
+read_welcome_view (TyMembership *m, TyReader *r)
+{
+  TyId group;
+  TyViewId id;
+  guint n = 0;
+  ty_read_id (r, &group);
+  ty_read_view_id (r, &id);
+  TyMember *members = ty_members_read (r, &n);
+  if (members == NULL || !ty_reader_done (r))
+    {
+      if (members != NULL)
+        ty_members_free (members, n);
+      return FALSE;
+    }
+  gboolean other = m->view != NULL && !ty_id_equal (&m->view->group, &group);
+  if (other || (m->view != NULL && id.number <= m->view->id.number))
+    {
+      ty_members_free (members, n);
+      return TRUE;
+    }
+  g_autoptr (TyetView) view = ty_view_new (&group, m->group_name, &id, members, n, &m->self);
+  ty_m_set_view (m, view);
+  m->host->found_group (m->host_data, &group);
+  ask_all (m);
+  return TRUE;
+}
+
+gboolean
+ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r)
+{
+  guint8 what = ty_read_u8 (r);
+  g_autofree char *why = ty_read_text (r, 1000);
+  if (r->bad || what > WELCOME_WAIT)
+    return FALSE;
+  if (m->phase != TY_MEMBERSHIP_JOINING)
+    return TRUE;
+  if (what == WELCOME_VIEW)
+    return read_welcome_view (m, r);
+  if (!ty_reader_done (r))
+    return FALSE;
+  if (what == WELCOME_REFUSED)
+    fail_join (m, g_error_new (TYET_ERROR, TYET_ERROR_REFUSED, "Not let into group \"%s\": %s", m->group_name, why));
+  else
+    for (guint i = 0; m->contacts[i] != NULL; i++)
+      if (m->view == NULL)
+        {
+          g_free (m->contact_why[i]);
+          m->contact_why[i] = g_strdup (why);
+        }
+  return TRUE;
+}
+
+/* ---- at a member ---- */
+
+static void
+answer (TyMembership *m, const TyId *pid, guint8 what, const char *why)
+{
+  GByteArray *w = g_byte_array_new ();
+  ty_write_u8 (w, TY_PACKET_WELCOME);
+  ty_write_text (w, m->view->group_name);
+  ty_write_u8 (w, what);
+  ty_write_text (w, why);
+  if (what == WELCOME_VIEW)
+    {
+      ty_write_id (w, &m->view->group);
+      ty_write_view_id (w, &m->view->id);
+      ty_write_varint (w, m->view->n_members);
+      for (guint i = 0; i < m->view->n_members; i++)
+        ty_member_write (w, &m->view->members[i]);
+    }
+  ty_m_send (m, pid, w);
+}
+
+Joiner *
+ty_entry_find (TyMembership *m, const TyId *pid, guint *index)
+{
+  for (guint i = 0; i < m->joiners->len; i++)
+    {
+      Joiner *joiner = m->joiners->pdata[i];
+      if (!ty_id_equal (&joiner->as.pid, pid))
+        continue;
+      if (index != NULL)
+        *index = i;
+      return joiner;
+    }
+  return NULL;
+}
+
+/* The first joiner that may go into a round. */
+Joiner *
+ty_entry_next (TyMembership *m)
+{
+  for (guint i = 0; i < m->joiners->len; i++)
+    {
+      Joiner *joiner = m->joiners->pdata[i];
+      if (joiner->ready && !joiner->failed)
+        return joiner;
+    }
+  return NULL;
+}
+
+/* Why a process with that name and address may not enter; NULL if it may. `*wait`: not yet. */
+static char *
+objection (TyMembership *m, const TyMember *as, const char *group_name, const char *ordering,
+           const char *asked_ordering, gboolean *wait)
+{
+  *wait = FALSE;
+  if (!g_str_equal (asked_ordering, ordering))
+    return g_strdup_printf ("group \"%s\" is ordered \"%s\", not \"%s\"; join with --ordering %s or that ordering's name",
+                            group_name, ordering, asked_ordering, ordering);
+  for (guint i = 0; i < m->view->n_members; i++)
+    {
+      const TyMember *member = &m->view->members[i];
+      gboolean same_address = g_str_equal (member->address, as->address);
+      if (!same_address && !g_str_equal (member->name, as->name))
+        continue;
+      /* The former incarnation of a process that came back: it is on its way out. */
+      *wait = same_address || m->members[i].suspected;
+      if (*wait)
+        return g_strdup_printf ("member %s at %s, which was there before, has not been excluded yet", member->name,
+                                member->address);
+      return g_strdup_printf ("a member named \"%s\" is in the group already, at %s; choose another name", member->name,
+                              member->address);
+    }
+  for (guint i = 0; i < m->joiners->len; i++)
+    {
+      const Joiner *other = m->joiners->pdata[i];
+      *wait = g_str_equal (other->as.name, as->name) && !ty_id_equal (&other->as.pid, &as->pid);
+      if (*wait)
+        return g_strdup_printf ("another process named \"%s\" is being let in", as->name);
+    }
+  return NULL;
+}
+
+/* All unsuspected members are among those that the joiner reaches. */
+static gboolean
+reaches_all (TyMembership *m, const GArray *reached)
+{
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (!m->members[i].suspected && !ty_ids_contain (reached, &m->view->members[i].pid))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+admit (TyMembership *m, TyMember *as, gboolean takes_state, guint64 told, const GArray *reached)
+{
+  guint index;
+  Joiner *joiner = ty_entry_find (m, &as->pid, &index);
+  if (joiner == NULL)
+    {
+      joiner = g_new0 (Joiner, 1);
+      joiner->asked_at = ty_m_now (m);
+      g_ptr_array_add (m->joiners, joiner);
+    }
+  ty_member_clear (&joiner->as);
+  ty_member_copy (&joiner->as, as);
+  joiner->as.loaded = !takes_state;
+  joiner->ready = told == m->view->id.number && reaches_all (m, reached);
+  joiner->failed = FALSE;
+  if (told != m->view->id.number)
+    answer (m, &as->pid, WELCOME_VIEW, "");
+}
+
+gboolean
+ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering)
+{
+  g_autofree char *asked_ordering = ty_read_text (r, TY_MAX_NAME_BYTES);
+  TyMember as = { 0 };
+  gboolean fine = !r->bad && ty_member_read (r, &as);
+  guint8 takes_state = ty_read_u8 (r);
+  guint64 told = ty_read_varint (r);
+  gsize n = ty_read_count (r, 16);
+  g_autoptr (GArray) reached = g_array_new (FALSE, FALSE, sizeof (TyId));
+  for (gsize i = 0; i < n; i++)
+    {
+      TyId id;
+      ty_read_id (r, &id);
+      g_array_append_val (reached, id);
+    }
+  fine = fine && ty_reader_done (r) && takes_state <= 1 && ty_id_equal (&as.pid, pid);
+  if (!fine)
+    {
+      ty_member_clear (&as);
+      return FALSE;
+    }
+
+  gboolean wait;
+  g_autofree char *why = NULL;
+  if (m->phase != TY_MEMBERSHIP_IN)
+    {
+      g_autofree char *no = g_strdup_printf ("the process there is not in group \"%s\" (yet, or any more)", group_name);
+      if (m->phase == TY_MEMBERSHIP_LINGERING)
+        {
+          TyReader none = TY_READER (NULL, 0);
+          ty_late_answer (m, pid, TY_PACKET_JOIN, m->view->id.number, &none);
+        }
+      answer (m, pid, WELCOME_NO_GROUP, no);
+    }
+  else if (ty_m_rank (m, pid) < m->view->n_members)
+    {
+      /* A joiner that is a member by now, and does not know it (V7). */
+      TyReader none = TY_READER (NULL, 0);
+      ty_late_answer (m, pid, TY_PACKET_JOIN, m->view->id.number - 1, &none);
+    }
+  else if ((why = objection (m, &as, group_name, ordering, asked_ordering, &wait)) != NULL)
+    answer (m, pid, wait ? WELCOME_WAIT : WELCOME_REFUSED, why);
+  else
+    admit (m, &as, takes_state == 1, told, reached);
+  ty_member_clear (&as);
+  return TRUE;
+}
+
+/* A new view: who still wants in is told of it, by the coordinator. */
+void
+ty_entry_on_view (TyMembership *m)
+{
+  for (guint i = 0; i < m->joiners->len;)
+    {
+      Joiner *joiner = m->joiners->pdata[i];
+      joiner->ready = FALSE;
+      joiner->failed = FALSE;
+      if (ty_m_rank (m, &joiner->as.pid) < m->view->n_members)
+        g_ptr_array_remove_index (m->joiners, i);
+      else
+        i++;
+    }
+  for (guint i = 0; i < m->joiners->len && ty_round_is_coordinator (m); i++)
+    answer (m, &((Joiner *) m->joiners->pdata[i])->as.pid, WELCOME_VIEW, "");
+}
+
+void
+ty_entry_say_leaving (TyMembership *m)
+{
+  GByteArray *w = ty_m_packet (m, TY_PACKET_LEAVE);
+  ty_write_u8 (w, m->leaving ? 0 : 1);
+  ty_m_send_all (m, w, TRUE);
+}
+
+gboolean
+ty_entry_on_leave (TyMembership *m, const TyId *pid, TyReader *r)
+{
+  guint8 what = ty_read_u8 (r);
+  guint rank = ty_m_rank (m, pid);
+  if (!ty_reader_done (r) || what > 1 || rank == m->view->n_members)
+    return FALSE;
+  if (what == 0)
+    m->members[rank].leaving = TRUE;
+  else
+    m->members[rank].takeout = TRUE;
+  return TRUE;
+}

@@ -1,0 +1,228 @@
+/* membership/late.c: who is behind, and who stays behind for them (V7, V11).
+ *
+ * A process that has closed a view keeps the value that ended it, and the view's messages up to the cut, until every
+ * member of the next view and every leaver has closed it too, or is suspected.  Whoever still asks about the old view
+ * is told what was decided (DECIDED, with the messages that it says it lacks), or, if nothing is kept, that the group
+ * went on without it (EXCLUDED).  A leaver, and a voter that was left out, keep the same and answer in the same way
+ * until nobody needs them.
+ *
+ *   DECIDED, after the common head (of the old view):  value
+ *   EXCLUDED, after the common head (of the asker's view):  varint number of the current view
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "membership/membership.h"
+
+void
+ty_kept_free (Kept *kept)
+{
+  tyet_view_unref (kept->view);
+  ty_value_unref (kept->value);
+  g_array_unref (kept->awaited);
+  g_array_unref (kept->answered);
+  g_free (kept);
+}
+
+void
+ty_late_keep (TyMembership *m, TyetView *old, TyValue *value)
+{
+  Kept *kept = g_new0 (Kept, 1);
+  kept->number = old->id.number;
+  kept->view = tyet_view_ref (old);
+  kept->value = ty_value_ref (value);
+  kept->awaited = g_array_new (FALSE, FALSE, sizeof (TyId));
+  kept->answered = g_array_new (FALSE, FALSE, sizeof (TyId));
+  for (guint i = 0; i < value->n_members; i++)
+    if (ty_m_reach (m, &value->members[i].pid) == TY_REACH_UP)
+      ty_ids_add (kept->awaited, &value->members[i].pid);
+  for (guint i = 0; i < value->n_gone; i++)
+    {
+      const TyMember *member = &old->members[value->gone[i].rank];
+      if (value->gone[i].why == TY_LEFT_LEAVE && ty_m_reach (m, &member->pid) == TY_REACH_UP)
+        ty_ids_add (kept->awaited, &member->pid);
+    }
+  ty_ids_remove (kept->awaited, &m->self);
+  g_ptr_array_add (m->kept, kept);
+}
+
+/* `pid` is in view `number` by now, or beyond: it has closed what came before. */
+void
+ty_late_closed (TyMembership *m, const TyId *pid, guint64 number)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    {
+      Kept *kept = m->kept->pdata[i];
+      if (number > kept->number)
+        ty_ids_remove (kept->awaited, pid);
+    }
+}
+
+void
+ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    {
+      Kept *kept = m->kept->pdata[i];
+      if (reach == TY_REACH_SUSPECT || reach == TY_REACH_DEAD)
+        ty_ids_remove (kept->awaited, pid);
+      if (fresh)
+        ty_ids_remove (kept->answered, pid);
+    }
+}
+
+void
+ty_late_tick (TyMembership *m)
+{
+  /* The newest stays as long as the view does: it costs its value only, once its messages are released. */
+  for (guint i = 0; i < m->kept->len;)
+    {
+      Kept *kept = m->kept->pdata[i];
+      gboolean done = kept->awaited->len == 0;
+      if (done)
+        m->host->release (m->host_data, kept->number);
+      if (done && i + 1 < m->kept->len)
+        g_ptr_array_remove_index (m->kept, i);
+      else
+        i++;
+    }
+  if (m->phase != TY_MEMBERSHIP_LINGERING)
+    return;
+  const Kept *last = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
+  if (last == NULL || last->awaited->len == 0 || ty_m_now (m) >= m->linger_until)
+    {
+      m->phase = TY_MEMBERSHIP_OVER;
+      m->host->gone (m->host_data);
+    }
+}
+
+static Kept *
+find_kept (TyMembership *m, guint64 number)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    {
+      Kept *kept = m->kept->pdata[i];
+      if (kept->number == number)
+        return kept;
+    }
+  return NULL;
+}
+
+static void
+send_decided (TyMembership *m, Kept *kept, const TyId *pid)
+{
+  if (ty_ids_contain (kept->answered, pid))
+    return;
+  ty_ids_add (kept->answered, pid);
+  GByteArray *w = ty_m_packet_of (m, TY_PACKET_DECIDED, kept->number);
+  ty_value_write (w, kept->value);
+  ty_m_send (m, pid, w);
+}
+
+/* The messages that NEED's or STATE's sender lacks, as far as they are kept. */
+static void
+send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, TyReader *r)
+{
+  guint n = kept->view->n_members;
+  TyReader receipts = *r;
+  if (type == TY_PACKET_STATE)
+    {
+      State state = { 0 };
+      TyBallot ballot;
+      ty_read_ballot (r, &ballot);
+      guint8 flags = ty_read_u8 (r);
+      gsize len;
+      ty_read_block (r, &len);
+      if ((flags & 16) != 0)
+        {
+          ty_read_ballot (r, &state.accepted_ballot);
+          g_clear_pointer (&state.accepted, ty_value_unref);
+          g_autoptr (TyValue) accepted = ty_value_read (r);
+        }
+      receipts = ty_read_sub (r);
+    }
+  else
+    {
+      TyBallot ballot;
+      ty_read_ballot (&receipts, &ballot);
+    }
+  g_autofree guint64 *received = g_new0 (guint64, n);
+  for (guint i = 0; i < n; i++)
+    received[i] = ty_read_bounded (&receipts, G_MAXINT64);
+  for (guint i = 0; i < n && !receipts.bad; i++)
+    if (received[i] < kept->value->cut[i])
+      m->host->forward (m->host_data, kept->number, pid, i, received[i], kept->value->cut[i]);
+}
+
+gboolean
+ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r)
+{
+  Kept *kept = find_kept (m, number);
+  /* A leaver or one left out knows nothing of the views after its last. */
+  if (m->phase == TY_MEMBERSHIP_LINGERING && type == TY_PACKET_JOIN && m->kept->len > 0)
+    kept = m->kept->pdata[m->kept->len - 1];
+  gboolean in_value = kept != NULL
+                      && (ty_view_rank (kept->view, pid) < kept->view->n_members
+                          || ty_value_rank (kept->value, pid) < kept->value->n_members);
+  if (in_value)
+    {
+      gboolean told = type != TY_PACKET_FLUSH || !ty_ids_contain (kept->awaited, pid);
+      gboolean asks = type != TY_PACKET_ALIVE || ty_ids_contain (kept->awaited, pid)
+                      || ty_value_rank (kept->value, pid) == kept->value->n_members;
+      if (told && asks)
+        send_decided (m, kept, pid);
+      if (type == TY_PACKET_NEED || type == TY_PACKET_STATE)
+        send_lacking (m, kept, pid, type, r);
+    }
+  else if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) == m->view->n_members && type != TY_PACKET_JOIN)
+    {
+      GByteArray *w = ty_m_packet_of (m, TY_PACKET_EXCLUDED, number);
+      ty_write_varint (w, m->view->id.number);
+      ty_m_send (m, pid, w);
+    }
+  return TRUE;
+}
+
+gboolean
+ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
+{
+  g_autoptr (TyValue) value = ty_value_read (r);
+  if (value == NULL || !ty_reader_done (r))
+    return FALSE;
+  gboolean mine = ty_value_rank (value, &m->self) < value->n_members;
+  if (m->phase == TY_MEMBERSHIP_JOINING)
+    {
+      if (!mine || m->view == NULL || !ty_id_equal (&value->group, &m->view->group))
+        return TRUE;
+      ty_voter_install (m, value, NULL);
+      return TRUE;
+    }
+  if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
+    return TRUE;
+  if (value->n_old != m->view->n_members || !m->host->check_order (m->host_data, value->order))
+    return FALSE;
+  m->decided = g_steal_pointer (&value);
+  m->decided_by = *pid;
+  if (!m->frozen)
+    {
+      m->frozen = TRUE;
+      m->frozen_at = ty_m_now (m);
+      m->host->freeze (m->host_data);
+    }
+  /* What is lacking is asked for at once: NEED says what has been received. */
+  m->need_at = ty_m_now (m);
+  ty_voter_progress (m);
+  return TRUE;
+}
+
+gboolean
+ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
+{
+  guint64 current = ty_read_varint (r);
+  if (!ty_reader_done (r))
+    return FALSE;
+  if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
+    return TRUE;
+  m->phase = TY_MEMBERSHIP_OVER;
+  ty_round_free (m);
+  m->host->excluded (m->host_data, "the group went on without this process while it was not in reach");
+  return TRUE;
+}

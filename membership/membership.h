@@ -1,0 +1,255 @@
+/* membership/membership.h: the state of a group's membership, shared by the files of this folder.
+ *
+ *   detector.c   whom to suspect
+ *   lease.c      keepalives, echoes, the lease (V14)
+ *   entry.c      joining, leaving, being taken out (V10, V11, V13, V15)
+ *   round.c      the coordinator: PREPARE, STATEs, PROPOSE (V2-V4)
+ *   select.c     who is in the next view (V9, V10)
+ *   voter.c      everybody: STATE, accepting, FLUSH, deciding (V3, V5, V6)
+ *   late.c       who is behind, and who stays behind (V7, V11)
+ *   membership.c the object, and what happens to sessions (V9, V12)
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/membership-port.h"
+#include "core/tyet-error.h"
+
+/* Above this many members of the old view, FLUSHes go to the coordinator alone, and its DECIDED counts for all (V5). */
+#define TY_GATHER_ABOVE 16
+
+/* A member of the current view, by rank. */
+typedef struct
+{
+  gboolean suspected;
+  gboolean dead;    /* suspected, and that is a fact */
+  gboolean leaving;
+  gboolean takeout;
+  gboolean loaded;  /* has said so since the view began */
+  gboolean yielded; /* found no set to propose; until reach changes (V2) */
+  gint64 suspected_at;
+  gint64 unreached_since; /* no session has stood in this view: counted as silence */
+  gint64 stamp;         /* of the newest keepalive received from it in this view */
+  gint64 echoed;        /* the newest stamp of one's own that it has echoed in this view */
+  gint64 promise_until; /* V14: no view without it is accepted before */
+} Member;
+
+/* A process that wants in. */
+typedef struct
+{
+  TyMember as;     /* how it would be a member */
+  gboolean ready;  /* it has said that it reaches every member of the current view */
+  gint64 asked_at; /* when it first asked in this view */
+  gboolean failed; /* did not answer a round of this view */
+} Joiner;
+
+/* What is known of one ballot of the current view. */
+typedef struct
+{
+  TyBallot ballot;
+  TyValue *value; /* NULL until PROPOSE has come */
+  TyId digest;
+  GArray *need;      /* of TyId: whom the round waits for (V6) */
+  GArray *acceptors; /* of TyId: to whom FLUSH goes, with the next members */
+  GArray *flushed;   /* of TyId */
+  gboolean gather;
+  gboolean accepted; /* by this process */
+} Record;
+
+/* A STATE, as decoded. */
+typedef struct
+{
+  guint8 *bytes; /* what the readers point into */
+  gboolean loaded, leaving, takeout, reaches_joiner;
+  gboolean *reaches; /* by rank */
+  TyBallot accepted_ballot;
+  TyValue *accepted;
+  TyReader receipts;
+  TyReader order;
+} State;
+
+/* A round that this process coordinates. */
+typedef struct
+{
+  TyBallot ballot;
+  gboolean *suspected; /* by rank: final within the ballot (V9) */
+  State **states;      /* by rank */
+  Joiner *joiner;      /* asked with it, or NULL; copied */
+  State *joiner_state;
+  gint64 started;
+  gboolean proposed;
+  Record *record; /* of the proposal, borrowed */
+} Round;
+
+/* A view that this process has closed, kept for those who have not (V7). */
+typedef struct
+{
+  guint64 number; /* of the old view */
+  TyetView *view;
+  TyValue *value;
+  GArray *awaited;  /* of TyId: who has not closed it, as far as known */
+  GArray *answered; /* of TyId: who has been sent DECIDED over the present session */
+} Kept;
+
+typedef enum
+{
+  TY_MEMBERSHIP_IDLE,
+  TY_MEMBERSHIP_JOINING,
+  TY_MEMBERSHIP_IN,
+  TY_MEMBERSHIP_LINGERING, /* left or excluded; answers for the last view (V11) */
+  TY_MEMBERSHIP_OVER
+} Phase;
+
+struct _TyMembership
+{
+  const TyMembershipHost *host;
+  gpointer host_data;
+  TyNodeConfig config;
+  gint64 round_us;
+  gint64 lease_us;
+  TyId self;
+  Phase phase;
+
+  /* The view whose successor is to be decided; a joiner's, from PREPARE, is one that it is not in. */
+  TyetView *view;
+  Member *members;
+  gboolean self_loaded;
+  gboolean leaving;
+  char *takeout; /* why, or NULL */
+
+  /* The agreement on its successor. */
+  guint64 counter; /* highest of any ballot seen */
+  TyBallot promised;
+  TyBallot accepted_ballot;
+  TyValue *accepted;
+  gboolean frozen; /* STATE sent */
+  gint64 frozen_at;
+  gint64 state_at;     /* when STATE of the newest ballot was sent: what a FLUSH of that ballot echoes */
+  TyBallot state_ballot;
+  Record *pending;     /* accepting it waits for the cut or for a promise, borrowed */
+  GPtrArray *records;  /* of Record */
+  TyValue *decided;    /* told by DECIDED; installing waits for the cut */
+  TyId decided_by;
+  gboolean need_round; /* something other than what can be seen calls for one */
+  gint64 back_off_until;
+  gint64 need_at;      /* when NEED goes out next */
+  gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
+  Round *round;
+  guint64 rounds;
+
+  gboolean blocked;
+  gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
+  gint64 alive_at; /* when keepalives go out next */
+  gint64 dial_at;  /* when those without a session are dialed again */
+  GPtrArray *joiners; /* of Joiner, in the order of asking */
+  GPtrArray *kept;    /* of Kept */
+  gint64 linger_until;
+
+  /* Joining. */
+  char *group_name;
+  char *ordering;
+  char **contacts;
+  char **contact_why; /* why each came to nothing so far */
+  gboolean *contact_final;
+  GArray *met; /* of TyId: who has answered as a contact or a member */
+  TyMember me;
+  gint64 join_deadline;
+  gint64 ask_at;
+  gint64 join_since;
+};
+
+/* membership.c */
+guint ty_m_rank (const TyMembership *m, const TyId *pid);
+gboolean ty_m_is_member (const TyMembership *m);
+gint64 ty_m_now (TyMembership *m);
+void ty_m_send (TyMembership *m, const TyId *pid, GByteArray *packet);
+void ty_m_send_all (TyMembership *m, GByteArray *packet, gboolean self_too);
+GByteArray *ty_m_packet (const TyMembership *m, TyPacketType type);
+GByteArray *ty_m_packet_of (const TyMembership *m, TyPacketType type, guint64 number);
+TyReach ty_m_reach (TyMembership *m, const TyId *pid);
+void ty_m_drop_instance (TyMembership *m);
+void ty_m_set_view (TyMembership *m, TyetView *view);
+/* Unsuspected members, and this process, hold a quorum; `reaching`: count only those with a session that stands. */
+gboolean ty_m_quorum_in_reach (TyMembership *m);
+gboolean ty_ids_contain (const GArray *ids, const TyId *id);
+void ty_ids_add (GArray *ids, const TyId *id);
+gboolean ty_ids_remove (GArray *ids, const TyId *id);
+
+/* detector.c */
+TyDetector *ty_detector_create (const TyNodeConfig *config);
+void ty_detector_free (TyDetector *d);
+void ty_detector_watch (TyDetector *d, guint peer, gint64 now);
+void ty_detector_unwatch (TyDetector *d, guint peer);
+void ty_detector_heard (TyDetector *d, guint peer, gint64 now);
+void ty_detector_step (TyDetector *d, gint64 now);
+gboolean ty_detector_suspect (TyDetector *d, gint64 now, guint *peer);
+gint64 ty_detector_deadline (const TyDetector *d);
+
+/* lease.c */
+void ty_lease_begin (TyMembership *m, const Record *decided_by);
+void ty_lease_tick (TyMembership *m);
+gboolean ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r);
+gboolean ty_lease_holds (TyMembership *m);
+/* When every promise that stands against `value` is over; 0: none does. */
+gint64 ty_lease_bars_until (TyMembership *m, const TyValue *value);
+void ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number);
+
+/* entry.c */
+void ty_entry_tick (TyMembership *m);
+void ty_entry_ask (TyMembership *m, const TyId *pid);
+gboolean ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);
+gboolean ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r);
+gboolean ty_entry_on_leave (TyMembership *m, const TyId *pid, TyReader *r);
+void ty_entry_say_leaving (TyMembership *m);
+void ty_entry_on_view (TyMembership *m);
+Joiner *ty_entry_next (TyMembership *m);
+Joiner *ty_entry_find (TyMembership *m, const TyId *pid, guint *index);
+void ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused);
+gboolean ty_entry_fail_if_hopeless (TyMembership *m);
+void ty_joiner_free (Joiner *joiner);
+
+/* round.c */
+gboolean ty_round_is_coordinator (const TyMembership *m);
+guint ty_round_coordinator (const TyMembership *m);
+void ty_round_tick (TyMembership *m);
+gboolean ty_round_on_state (TyMembership *m, const TyId *pid, TyReader *r);
+gboolean ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r);
+gboolean ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r);
+void ty_round_reconsider (TyMembership *m);
+void ty_round_reached (TyMembership *m, guint rank);
+void ty_round_free (TyMembership *m);
+void ty_round_drop_joiner (TyMembership *m);
+
+/* select.c */
+typedef struct
+{
+  gboolean *next;    /* by rank: goes on into the next view */
+  gboolean *leaves;  /* by rank: closes the view and is not in the next */
+  gboolean *out;     /* by rank: taken out while loading */
+  gboolean joiner;   /* the joiner is let in */
+  gboolean dissolved;
+} Selection;
+gboolean ty_select (TyMembership *m, const Round *round, Selection *out);
+void ty_selection_clear (Selection *s);
+TyValue *ty_select_value (TyMembership *m, const Round *round, const Selection *s);
+
+/* voter.c */
+gboolean ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader *r);
+gboolean ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r);
+gboolean ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r);
+void ty_voter_progress (TyMembership *m);
+void ty_voter_tick (TyMembership *m);
+void ty_record_free (Record *record);
+void ty_state_free (State *state);
+/* The decided value takes effect: for a member of its old view, a joiner in its next, or one left out. */
+void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
+
+/* late.c */
+gboolean ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r);
+gboolean ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r);
+gboolean ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r);
+void ty_late_keep (TyMembership *m, TyetView *old, TyValue *value);
+void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
+void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
+void ty_late_tick (TyMembership *m);
+void ty_kept_free (Kept *kept);

@@ -1,0 +1,279 @@
+/* membership/select.c: who is in the next view (V4, V9, V10), from the STATEs of one round alone.
+ *
+ * Invariants of what is selected:
+ *  - whoever goes on, leaves or is taken out has answered this ballot, and is not suspected in it;
+ *  - together they hold a quorum of the old view (V9);
+ *  - those that go on reach one another, both ways;
+ *  - the loaded ones among the next view's members hold a quorum of it by themselves (V10).
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "membership/membership.h"
+
+/* How many sets the search for mutual reach may look at before it takes what it has for hopeless; the same
+ * everywhere. */
+#define MAX_SEARCH 20000
+
+typedef struct
+{
+  TyMembership *m;
+  const Round *round;
+  guint n;
+  guint steps;
+} Search;
+
+static gboolean
+mutual (const Round *round, guint a, guint b)
+{
+  return a == b || (round->states[a]->reaches[b] && round->states[b]->reaches[a]);
+}
+
+static gboolean
+reaches_taken (const Search *s, const gboolean *taken, guint rank)
+{
+  for (guint i = 0; i < s->n; i++)
+    if (taken[i] && !mutual (s->round, i, rank))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whether `taken` can be completed, from `candidates` with ranks from `from` on, to a set in which all reach all and
+ * that, with `others`, holds a quorum of the old view. */
+static gboolean
+feasible (Search *s, gboolean *taken, const gboolean *candidates, const gboolean *others, guint from)
+{
+  if (++s->steps > MAX_SEARCH)
+    return FALSE;
+  g_autofree gboolean *most = g_new (gboolean, s->n);
+  gboolean clique = TRUE;
+  for (guint i = 0; i < s->n; i++)
+    most[i] = taken[i] || others[i] || (i >= from && candidates[i] && reaches_taken (s, taken, i));
+  if (!ty_members_quorum (s->m->view->members, s->n, most))
+    return FALSE;
+  guint first = s->n;
+  for (guint i = from; i < s->n; i++)
+    if (most[i] && !taken[i] && candidates[i])
+      {
+        first = MIN (first, i);
+        for (guint j = i + 1; clique && j < s->n; j++)
+          clique = !(most[j] && !taken[j] && candidates[j]) || mutual (s->round, i, j);
+      }
+  if (clique)
+    return TRUE;
+  taken[first] = TRUE;
+  gboolean with = feasible (s, taken, candidates, others, first + 1);
+  taken[first] = FALSE;
+  return with || feasible (s, taken, candidates, others, first + 1);
+}
+
+void
+ty_selection_clear (Selection *s)
+{
+  g_clear_pointer (&s->next, g_free);
+  g_clear_pointer (&s->leaves, g_free);
+  g_clear_pointer (&s->out, g_free);
+}
+
+static gboolean
+has_loaded (const State *state)
+{
+  return state != NULL && state->loaded;
+}
+
+/* Weights of the next view, V1 and V10: a process that loads keeps its weight from tipping the loaded ones' quorum. */
+static GArray *
+next_members (TyMembership *m, const Round *round, const Selection *s)
+{
+  GArray *members = g_array_new (FALSE, TRUE, sizeof (TyMember));
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (s->next[i])
+      {
+        TyMember member;
+        ty_member_copy (&member, &m->view->members[i]);
+        member.loaded = has_loaded (round->states[i]);
+        if (member.loaded && !m->view->members[i].loaded && member.weight == 0)
+          member.weight = 1;
+        g_array_append_val (members, member);
+      }
+  if (s->joiner)
+    {
+      TyMember member;
+      ty_member_copy (&member, &round->joiner->as);
+      member.since = m->view->id.number + 1;
+      g_array_append_val (members, member);
+    }
+  return members;
+}
+
+static gboolean
+loaded_hold_quorum (const GArray *members)
+{
+  g_autofree gboolean *in = g_new0 (gboolean, MAX (members->len, 1));
+  for (guint i = 0; i < members->len; i++)
+    in[i] = g_array_index (members, TyMember, i).loaded;
+  return ty_members_quorum ((const TyMember *) members->data, members->len, in);
+}
+
+static void
+free_members (GArray *members)
+{
+  for (guint i = 0; i < members->len; i++)
+    ty_member_clear (&g_array_index (members, TyMember, i));
+  g_array_unref (members);
+}
+
+static gboolean
+check_loaded (TyMembership *m, const Round *round, const Selection *s)
+{
+  GArray *members = next_members (m, round, s);
+  gboolean holds = loaded_hold_quorum (members);
+  free_members (members);
+  return holds;
+}
+
+/* V10: without a loaded member among those who go on, a loaded leaver stays; then the youngest loading members are
+ * taken out until the loaded ones hold a quorum. */
+static void
+keep_state_alive (TyMembership *m, const Round *round, Selection *s)
+{
+  guint n = m->view->n_members;
+  gboolean any = FALSE, any_next = FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      any |= s->next[i] && has_loaded (round->states[i]);
+      any_next |= s->next[i];
+    }
+  for (guint i = 0; any_next && !any && i < n; i++)
+    if (s->leaves[i] && has_loaded (round->states[i]))
+      {
+        s->leaves[i] = FALSE;
+        s->next[i] = TRUE;
+        any = TRUE;
+      }
+  for (guint i = n; any_next && i-- > 0 && !check_loaded (m, round, s);)
+    if (s->next[i] && !has_loaded (round->states[i]))
+      {
+        s->next[i] = FALSE;
+        s->out[i] = TRUE;
+      }
+}
+
+static void
+take_members (TyMembership *m, const Round *round, Selection *s)
+{
+  guint n = m->view->n_members;
+  Search search = { .m = m, .round = round, .n = n };
+  g_autofree gboolean *candidates = g_new0 (gboolean, n);
+  g_autofree gboolean *others = g_new0 (gboolean, n);
+  for (guint i = 0; i < n; i++)
+    {
+      const State *state = round->states[i];
+      if (state == NULL || round->suspected[i])
+        continue;
+      s->leaves[i] = state->leaving;
+      s->out[i] = state->takeout && !state->leaving;
+      others[i] = s->leaves[i] || s->out[i];
+      candidates[i] = !others[i];
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      if (!candidates[i] || !reaches_taken (&search, s->next, i))
+        continue;
+      s->next[i] = TRUE;
+      search.steps = 0;
+      s->next[i] = feasible (&search, s->next, candidates, others, i + 1);
+    }
+}
+
+static gboolean
+joiner_fits (TyMembership *m, const Round *round, Selection *s)
+{
+  if (round->joiner == NULL || round->joiner_state == NULL)
+    return FALSE;
+  gboolean anyone = FALSE;
+  for (guint i = 0; i < m->view->n_members; i++)
+    {
+      anyone |= s->next[i];
+      if (s->next[i] && (!round->states[i]->reaches_joiner || !round->joiner_state->reaches[i]))
+        return FALSE;
+      if (s->next[i] && g_str_equal (m->view->members[i].name, round->joiner->as.name))
+        return FALSE;
+    }
+  if (!anyone)
+    return FALSE;
+  /* V10: its weight counts at once only if the loaded ones hold a quorum all the same. */
+  s->joiner = TRUE;
+  if (!check_loaded (m, round, s))
+    round->joiner->as.weight = 0;
+  s->joiner = check_loaded (m, round, s);
+  return s->joiner;
+}
+
+gboolean
+ty_select (TyMembership *m, const Round *round, Selection *out)
+{
+  guint n = m->view->n_members;
+  *out = (Selection){ .next = g_new0 (gboolean, n), .leaves = g_new0 (gboolean, n), .out = g_new0 (gboolean, n) };
+  take_members (m, round, out);
+  keep_state_alive (m, round, out);
+
+  g_autofree gboolean *all = g_new0 (gboolean, n);
+  gboolean any_next = FALSE, all_leave = TRUE;
+  for (guint i = 0; i < n; i++)
+    {
+      all[i] = out->next[i] || out->leaves[i] || out->out[i];
+      any_next |= out->next[i];
+      if (round->states[i] != NULL && !round->suspected[i])
+        all_leave &= out->leaves[i] || out->out[i];
+    }
+  out->dissolved = !any_next && all_leave;
+  joiner_fits (m, round, out);
+  return ty_members_quorum (m->view->members, n, all) && (any_next ? check_loaded (m, round, out) : out->dissolved);
+}
+
+static TyLeftWhy
+why_gone (TyMembership *m, const Round *round, const Selection *s, guint rank)
+{
+  if (s->leaves[rank])
+    return TY_LEFT_LEAVE;
+  if (s->out[rank])
+    return TY_LEFT_LOADING;
+  if (m->members[rank].dead)
+    return TY_LEFT_DEAD;
+  return round->suspected[rank] || round->states[rank] == NULL ? TY_LEFT_SUSPECT : TY_LEFT_REACH;
+}
+
+/* The cut is the highest receipt, and the order the longest, among the STATEs of those who go on, leave or are taken
+ * out (V4).  NULL if one of these STATEs is malformed: its sender is then suspected in this ballot. */
+TyValue *
+ty_select_value (TyMembership *m, const Round *round, const Selection *s)
+{
+  guint n = m->view->n_members;
+  g_autofree TyDigest *digests = g_new0 (TyDigest, n);
+  guint n_digests = 0;
+  g_autoptr (TyValue) value = ty_value_new ();
+  value->gone = g_new0 (TyGone, n);
+  for (guint i = 0; i < n; i++)
+    {
+      if (!s->next[i])
+        value->gone[value->n_gone++] = (TyGone){ .rank = i, .why = why_gone (m, round, s, i) };
+      if (s->next[i] || s->leaves[i] || s->out[i])
+        digests[n_digests++]
+            = (TyDigest){ .rank = i, .receipts = round->states[i]->receipts, .order = round->states[i]->order };
+    }
+  guint faulty = n;
+  if (!m->host->merge (m->host_data, digests, n_digests, &value->cut, &value->order, &faulty))
+    {
+      g_assert (faulty < n);
+      round->suspected[faulty] = TRUE;
+      return NULL;
+    }
+  value->group = m->view->group;
+  value->old = m->view->id;
+  value->id = (TyViewId){ .number = m->view->id.number + 1, .ballot = round->ballot };
+  value->group_name = g_strdup (m->view->group_name);
+  value->n_old = n;
+  GArray *members = next_members (m, round, s);
+  value->n_members = members->len;
+  value->members = (TyMember *) (gpointer) g_array_free (members, FALSE);
+  return g_steal_pointer (&value);
+}

@@ -1,0 +1,496 @@
+/* membership/voter.c: what every member, and a joiner, does in a round: STATE, accepting, FLUSH, deciding (V3, V5, V6).
+ *
+ *   PREPARE(b) ── b >= promised ──► promised = b, frozen ──► STATE(b)
+ *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value) ──► FLUSH(b) to
+ * all
+ *   FLUSH(b) from a quorum of v and all whom the round waits for, and own ──► decided: the view is closed, the next
+ * begins
+ *
+ *   step               invariant                                                 what a crash here leaves behind
+ *   STATE sent         nothing of v is delivered, acknowledged, numbered since   a voter fewer
+ *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count; the value
+ * may be decided
+ *   decided            a quorum of v has accepted (b, value)                     whoever asks a member of that quorum
+ * adopts this value
+ *
+ * Two values cannot both be decided in v: the second's coordinator had STATEs of a quorum, which meets the first's
+ * quorum in a process that had accepted (or then could no longer accept), and it adopted the highest that it saw.
+ *
+ *   FLUSH, after the common head:  varint counter, 16 bytes process: ballot;  16 bytes digest of the value
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "membership/membership.h"
+
+/* Ballots of one view of which FLUSHes are remembered at a time. */
+#define MAX_RECORDS 64
+
+void
+ty_record_free (Record *record)
+{
+  g_clear_pointer (&record->value, ty_value_unref);
+  g_clear_pointer (&record->need, g_array_unref);
+  g_clear_pointer (&record->acceptors, g_array_unref);
+  g_array_unref (record->flushed);
+  g_free (record);
+}
+
+static void
+forget_oldest (TyMembership *m)
+{
+  guint lowest = 0;
+  for (guint i = 1; i < m->records->len; i++)
+    {
+      const Record *a = m->records->pdata[i], *b = m->records->pdata[lowest];
+      if (ty_ballot_compare (&a->ballot, &b->ballot) < 0)
+        lowest = i;
+    }
+  if (m->pending == m->records->pdata[lowest])
+    m->pending = NULL;
+  if (m->round != NULL && m->round->record == m->records->pdata[lowest])
+    ty_round_free (m);
+  g_ptr_array_remove_index (m->records, lowest);
+}
+
+static Record *
+record_of (TyMembership *m, const TyBallot *ballot)
+{
+  for (guint i = 0; i < m->records->len; i++)
+    {
+      Record *record = m->records->pdata[i];
+      if (ty_ballot_compare (&record->ballot, ballot) == 0)
+        return record;
+    }
+  if (m->records->len >= MAX_RECORDS)
+    forget_oldest (m);
+  Record *record = g_new0 (Record, 1);
+  record->ballot = *ballot;
+  record->flushed = g_array_new (FALSE, FALSE, sizeof (TyId));
+  g_ptr_array_add (m->records, record);
+  return record;
+}
+
+static void
+send_nack (TyMembership *m, const TyId *pid)
+{
+  GByteArray *w = ty_m_packet (m, TY_PACKET_NACK);
+  ty_write_u8 (w, 0);
+  ty_write_ballot (w, &m->promised);
+  ty_m_send (m, pid, w);
+}
+
+/* ---- STATE ---- */
+
+static void
+freeze (TyMembership *m)
+{
+  if (m->frozen)
+    return;
+  m->frozen = TRUE;
+  m->frozen_at = ty_m_now (m);
+  m->need_at = m->frozen_at + m->round_us;
+  if (m->phase == TY_MEMBERSHIP_IN)
+    m->host->freeze (m->host_data);
+}
+
+static void
+promise_ballot (TyMembership *m, const TyBallot *ballot)
+{
+  if (ty_ballot_compare (ballot, &m->promised) > 0)
+    {
+      m->pending = NULL;
+      if (m->round != NULL && ty_ballot_compare (&m->round->ballot, ballot) < 0)
+        ty_round_free (m);
+    }
+  /* V2: a rival's round is given its time, by the larger rank a longer one, unless its coordinator comes to be
+   * suspected. */
+  if (!ty_id_equal (&ballot->pid, &m->self) && m->phase == TY_MEMBERSHIP_IN)
+    m->back_off_until = ty_m_now (m) + m->round_us * (1 + m->view->self);
+  m->promised = *ballot;
+  m->counter = MAX (m->counter, ballot->counter);
+  freeze (m);
+}
+
+static void
+write_sub (GByteArray *w, TyMembership *m, void (*write) (gpointer, TyWriter *))
+{
+  g_autoptr (GByteArray) sub = g_byte_array_new ();
+  if (m->phase == TY_MEMBERSHIP_IN)
+    write (m->host_data, sub);
+  ty_write_block (w, sub->data, sub->len);
+}
+
+static void
+send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId *joiner)
+{
+  guint n = m->view->n_members;
+  gboolean self_loaded = m->phase == TY_MEMBERSHIP_IN && m->self_loaded;
+  gboolean reaches_joiner = joiner != NULL && ty_m_reach (m, joiner) == TY_REACH_UP;
+  guint8 flags = (guint8) ((self_loaded ? 1 : 0) | (m->leaving ? 2 : 0) | (m->takeout != NULL ? 4 : 0)
+                           | (reaches_joiner ? 8 : 0) | (m->accepted != NULL ? 16 : 0));
+  GByteArray *w = ty_m_packet (m, TY_PACKET_STATE);
+  ty_write_ballot (w, ballot);
+  ty_write_u8 (w, flags);
+  g_autofree guint8 *bits = g_malloc0 ((n + 7) / 8);
+  for (guint i = 0; i < n; i++)
+    {
+      gboolean suspected = m->phase == TY_MEMBERSHIP_IN && m->members[i].suspected;
+      if (!suspected && ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
+        bits[i / 8] |= (guint8) (1u << (i % 8));
+    }
+  ty_write_block (w, bits, (n + 7) / 8);
+  if (m->accepted != NULL)
+    {
+      ty_write_ballot (w, &m->accepted_ballot);
+      ty_value_write (w, m->accepted);
+    }
+  write_sub (w, m, m->host->write_receipts);
+  write_sub (w, m, m->host->write_order);
+  m->state_at = ty_m_now (m);
+  m->state_ballot = *ballot;
+  ty_m_send (m, pid, w);
+}
+
+/* The view that a joiner is asked about: its own idea may be older. FALSE: there is nothing to answer. */
+static gboolean
+joiner_takes_view (TyMembership *m, const TyId *pid, guint64 number, const TyViewId *id, TyMember *members, guint n)
+{
+  if (m->view == NULL || number < m->view->id.number)
+    {
+      ty_members_free (members, n);
+      return FALSE;
+    }
+  g_autoptr (TyetView) view = ty_view_new (&m->view->group, m->group_name, id, members, n, &m->self);
+  if (view->self < view->n_members)
+    {
+      /* A member of that view already, which it has not learned (V7). */
+      ty_entry_ask (m, pid);
+      return FALSE;
+    }
+  if (number > m->view->id.number || m->view->n_members != n)
+    ty_m_set_view (m, view);
+  return TRUE;
+}
+
+gboolean
+ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader *r)
+{
+  TyBallot ballot, view_ballot = { 0 };
+  TyMember joiner = { 0 };
+  TyMember *members = NULL;
+  guint n = 0;
+  ty_read_ballot (r, &ballot);
+  gboolean with_joiner = ty_read_u8 (r) == 1;
+  if (with_joiner)
+    ty_member_read (r, &joiner);
+  gboolean with_view = ty_read_u8 (r) == 1;
+  if (!r->bad && with_view)
+    {
+      ty_read_ballot (r, &view_ballot);
+      members = ty_members_read (r, &n);
+    }
+  TyId joiner_pid = joiner.pid;
+  ty_member_clear (&joiner);
+  gboolean as_joiner = m->phase == TY_MEMBERSHIP_JOINING;
+  if (!ty_reader_done (r) || !ty_id_equal (&ballot.pid, pid) || as_joiner != (members != NULL))
+    {
+      if (members != NULL)
+        ty_members_free (members, n);
+      /* A joiner may be asked as the member that it does not know it is. */
+      if (as_joiner && ty_reader_done (r) && m->view != NULL)
+        ty_entry_ask (m, pid);
+      return ty_reader_done (r);
+    }
+  TyViewId id = { .number = number, .ballot = view_ballot };
+  if (as_joiner && !joiner_takes_view (m, pid, number, &id, members, n))
+    return TRUE;
+  if (ty_m_rank (m, pid) == m->view->n_members)
+    return FALSE;
+  if (ty_ballot_compare (&ballot, &m->promised) < 0)
+    send_nack (m, pid);
+  else
+    {
+      promise_ballot (m, &ballot);
+      send_state (m, pid, &ballot, with_joiner ? &joiner_pid : NULL);
+    }
+  return TRUE;
+}
+
+/* ---- accepting ---- */
+
+static void
+send_flush (TyMembership *m, const Record *record)
+{
+  GByteArray *w = ty_m_packet (m, TY_PACKET_FLUSH);
+  ty_write_ballot (w, &record->ballot);
+  ty_write_id (w, &record->digest);
+  g_autoptr (GArray) to = NULL;
+  if (record->gather)
+    {
+      to = g_array_new (FALSE, FALSE, sizeof (TyId));
+      ty_ids_add (to, &record->ballot.pid);
+      ty_ids_add (to, &m->self);
+    }
+  else
+    {
+      to = g_array_copy (record->acceptors);
+      for (guint i = 0; i < record->value->n_members; i++)
+        ty_ids_add (to, &record->value->members[i].pid);
+    }
+  for (guint i = 0; i < to->len; i++)
+    m->host->send (m->host_data, &g_array_index (to, TyId, i), w);
+  g_byte_array_unref (w);
+}
+
+/* V5: nobody accepts without holding everything up to the cut; a joiner holds nothing of v, and is only ready. */
+static void
+try_accept (TyMembership *m)
+{
+  Record *record = m->pending;
+  if (record == NULL)
+    return;
+  g_assert (record->value != NULL);
+  if (ty_ballot_compare (&record->ballot, &m->promised) < 0)
+    {
+      m->pending = NULL;
+      return;
+    }
+  gboolean member = m->phase == TY_MEMBERSHIP_IN;
+  if (member && !m->host->holds (m->host_data, record->value->cut))
+    return;
+  if (ty_lease_bars_until (m, record->value) > ty_m_now (m))
+    return;
+  m->pending = NULL;
+  m->promised = record->ballot;
+  record->accepted = TRUE;
+  if (member)
+    {
+      m->accepted_ballot = record->ballot;
+      g_clear_pointer (&m->accepted, ty_value_unref);
+      m->accepted = ty_value_ref (record->value);
+    }
+  send_flush (m, record);
+}
+
+static GArray *
+read_ids (TyReader *r)
+{
+  gsize n = ty_read_count (r, 16);
+  GArray *ids = g_array_sized_new (FALSE, FALSE, sizeof (TyId), (guint) n);
+  for (gsize i = 0; i < n; i++)
+    {
+      TyId id;
+      ty_read_id (r, &id);
+      g_array_append_val (ids, id);
+    }
+  return ids;
+}
+
+/* This process's share of the forwarding plan; `check` only looks whether the plan is sound. */
+static gboolean
+walk_plan (TyMembership *m, TyReader *r, const TyValue *value, gboolean check)
+{
+  guint n = m->view->n_members;
+  gsize entries = ty_read_count (r, 4);
+  for (gsize i = 0; i < entries; i++)
+    {
+      guint64 holder = ty_read_varint (r), to = ty_read_varint (r), sender = ty_read_varint (r);
+      guint64 after = ty_read_varint (r);
+      if (r->bad || holder >= n || to >= n || sender >= n)
+        return FALSE;
+      if (!check && holder == m->view->self && m->phase == TY_MEMBERSHIP_IN && to != holder)
+        m->host->forward (m->host_data, m->view->id.number, &m->view->members[to].pid, (guint) sender, after,
+                          value->cut[sender]);
+    }
+  return ty_reader_done (r);
+}
+
+gboolean
+ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
+{
+  TyBallot ballot;
+  ty_read_ballot (r, &ballot);
+  gboolean gather = ty_read_u8 (r) == 1;
+  g_autoptr (TyValue) value = r->bad ? NULL : ty_value_read (r);
+  if (value == NULL)
+    return FALSE;
+  g_autoptr (GArray) need = read_ids (r);
+  g_autoptr (GArray) acceptors = read_ids (r);
+  TyReader plan = *r;
+  gboolean fits = ty_view_id_equal (&value->old, &m->view->id) && value->n_old == m->view->n_members
+                  && ty_id_equal (&value->group, &m->view->group);
+  if (r->bad || !fits || !walk_plan (m, r, value, TRUE) || !ty_id_equal (&ballot.pid, pid)
+      || (m->phase == TY_MEMBERSHIP_IN && !m->host->check_order (m->host_data, value->order)))
+    return FALSE;
+  if (ty_ballot_compare (&ballot, &m->promised) < 0)
+    {
+      send_nack (m, pid);
+      return TRUE;
+    }
+  promise_ballot (m, &ballot);
+  Record *record = record_of (m, &ballot);
+  if (record->value != NULL)
+    return TRUE;
+  record->value = g_steal_pointer (&value);
+  record->need = g_steal_pointer (&need);
+  record->acceptors = g_steal_pointer (&acceptors);
+  record->gather = gather;
+  ty_value_digest (record->value, &record->digest);
+  if (m->round != NULL && ty_ballot_compare (&m->round->ballot, &ballot) == 0)
+    m->round->record = record;
+  m->pending = record;
+  m->need_at = ty_m_now (m) + m->round_us;
+  walk_plan (m, &plan, record->value, FALSE);
+  ty_voter_progress (m);
+  return TRUE;
+}
+
+/* ---- deciding ---- */
+
+static gboolean
+is_decided (TyMembership *m, const Record *record)
+{
+  if (record->value == NULL || !record->accepted || !ty_ids_contain (record->flushed, &m->self))
+    return FALSE;
+  guint n = m->view->n_members;
+  g_autofree gboolean *in = g_new0 (gboolean, n);
+  for (guint i = 0; i < n; i++)
+    in[i] = ty_ids_contain (record->flushed, &m->view->members[i].pid);
+  if (!ty_members_quorum (m->view->members, n, in))
+    return FALSE;
+  for (guint i = 0; i < record->need->len; i++)
+    if (!ty_ids_contain (record->flushed, &g_array_index (record->need, TyId, i)))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+announce (TyMembership *m, const Record *record)
+{
+  GByteArray *w = ty_m_packet (m, TY_PACKET_DECIDED);
+  ty_value_write (w, record->value);
+  g_autoptr (GArray) to = g_array_copy (record->acceptors);
+  for (guint i = 0; i < record->value->n_members; i++)
+    ty_ids_add (to, &record->value->members[i].pid);
+  for (guint i = 0; i < to->len; i++)
+    if (!ty_id_equal (&g_array_index (to, TyId, i), &m->self))
+      m->host->send (m->host_data, &g_array_index (to, TyId, i), w);
+  g_byte_array_unref (w);
+}
+
+gboolean
+ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
+{
+  TyBallot ballot;
+  TyId digest;
+  ty_read_ballot (r, &ballot);
+  ty_read_id (r, &digest);
+  if (!ty_reader_done (r))
+    return FALSE;
+  Record *record = record_of (m, &ballot);
+  if (record->value != NULL && !ty_id_equal (&record->digest, &digest))
+    return FALSE;
+  ty_ids_add (record->flushed, pid);
+  ty_voter_progress (m);
+  return TRUE;
+}
+
+/* What a FLUSH can be too late for is remembered by the ballot; what is told by DECIDED overrides everything (V6). */
+void
+ty_voter_progress (TyMembership *m)
+{
+  if (m->phase != TY_MEMBERSHIP_IN && m->phase != TY_MEMBERSHIP_JOINING)
+    return;
+  if (m->decided != NULL)
+    {
+      guint self = m->view->self;
+      TyLeftWhy why;
+      gboolean closes = ty_value_rank (m->decided, &m->self) < m->decided->n_members
+                        || (ty_value_gone (m->decided, self, &why) && why == TY_LEFT_LEAVE);
+      if (closes && !m->host->holds (m->host_data, m->decided->cut))
+        return;
+      g_autoptr (TyValue) value = g_steal_pointer (&m->decided);
+      ty_voter_install (m, value, NULL);
+      return;
+    }
+  try_accept (m);
+  for (guint i = 0; i < m->records->len; i++)
+    {
+      Record *record = m->records->pdata[i];
+      if (!is_decided (m, record))
+        continue;
+      if (record->gather)
+        announce (m, record);
+      g_autoptr (TyValue) value = ty_value_ref (record->value);
+      ty_voter_install (m, value, record);
+      return;
+    }
+}
+
+static Record *
+steal_record (TyMembership *m, const Record *record)
+{
+  guint index;
+  if (record == NULL || !g_ptr_array_find (m->records, record, &index))
+    return NULL;
+  if (m->pending == record)
+    m->pending = NULL;
+  if (m->round != NULL && m->round->record == record)
+    m->round->record = NULL;
+  return g_ptr_array_steal_index (m->records, index);
+}
+
+void
+ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
+{
+  gboolean was_member = m->phase == TY_MEMBERSHIP_IN;
+  gboolean goes_on = ty_value_rank (value, &m->self) < value->n_members;
+  g_autoptr (TyetView) old = tyet_view_ref (m->view);
+  gboolean echoes = record != NULL && ty_ballot_compare (&record->ballot, &m->state_ballot) == 0;
+  Record *decided_by = steal_record (m, record);
+  g_assert (goes_on || was_member);
+
+  if (was_member)
+    ty_late_keep (m, old, value);
+  if (!goes_on)
+    {
+      m->phase = TY_MEMBERSHIP_LINGERING;
+      m->linger_until = ty_m_now (m) + m->config.suspect_after_us;
+      ty_round_free (m);
+    }
+  m->host->install (m->host_data, value);
+  if (goes_on)
+    {
+      if (!echoes)
+        m->state_at = 0;
+      ty_lease_begin (m, decided_by);
+    }
+  else
+    for (guint i = 0; i < old->n_members; i++)
+      if (!ty_id_equal (&old->members[i].pid, &m->self))
+        ty_lease_tell (m, &old->members[i].pid, old->id.number + 1);
+  if (decided_by != NULL)
+    ty_record_free (decided_by);
+}
+
+/* V2: who has sent STATE and sees no decision, or has lost something that only a round repairs (V9), tells whom it
+ * takes for coordinator, again and again. */
+void
+ty_voter_tick (TyMembership *m)
+{
+  gint64 now = ty_m_now (m);
+  if (m->pending != NULL)
+    ty_voter_progress (m);
+  gboolean needs = m->frozen || (m->need_round && !ty_round_is_coordinator (m));
+  if (m->phase != TY_MEMBERSHIP_IN || !needs || now < m->need_at)
+    return;
+  m->need_at = now + m->round_us;
+  GByteArray *w = ty_m_packet (m, TY_PACKET_NEED);
+  ty_write_ballot (w, &m->promised);
+  m->host->write_receipts (m->host_data, w);
+  guint coordinator = ty_round_coordinator (m);
+  if (m->decided != NULL)
+    m->host->send (m->host_data, &m->decided_by, w);
+  else if (coordinator < m->view->n_members)
+    m->host->send (m->host_data, &m->view->members[coordinator].pid, w);
+  g_byte_array_unref (w);
+}

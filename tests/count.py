@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Counts what meson test has logged: count.py [--broken N] NAME=testlog.json ...
+
+A test program that speaks TAP counts as the tests it reports, any other as one. Prints the failures by name, then
+"N passed, N failed[, N skipped]" as the last line; exits 1 if anything failed or nothing passed. --broken adds passes
+that came to no test at all.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+import argparse
+import json
+import re
+import sys
+
+TAP = re.compile(r"^(not )?ok\b[ \t]*(?:\d+)?[ \t]*(?:- )?([^#\n]*)(?:#[ \t]*(skip|todo)\b(.*))?", re.I | re.M)
+GOOD = {"OK", "EXPECTEDFAIL"}
+
+
+def count_program(record):
+    """(passed, failures by name, skipped) of one record of the log."""
+    result = record["result"]
+    passed, failed, skipped = 0, [], 0
+    for bad, name, directive, _ in TAP.findall(record.get("stdout") or ""):
+        directive = directive.lower()
+        if directive == "skip":
+            skipped += 1
+        elif bad and directive != "todo":
+            failed.append(name.strip())
+        else:
+            passed += 1
+    if result == "SKIP":
+        return 0, [], max(skipped, 1)
+    if result in GOOD:
+        # Nothing reported, or reported otherwise than in TAP: the program is the test.
+        return (max(passed, 1) if not skipped else passed), failed, skipped
+    if not failed:
+        failed.append("(%s)" % result.lower())
+    return passed, failed, skipped
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--broken", type=int, default=0)
+    parser.add_argument("logs", nargs="*")
+    args = parser.parse_args()
+    passed = skipped = 0
+    failures = ["(a pass that did not build or did not run)"] * args.broken
+    print()
+    for item in args.logs:
+        build, path = item.split("=", 1)
+        seconds, here, programs = 0.0, [0, 0, 0], 0
+        with open(path, encoding="utf-8") as log:
+            for line in log:
+                if not line.strip():
+                    continue
+                record = json.loads(line)
+                good, bad, skip = count_program(record)
+                programs += 1
+                seconds += record.get("duration") or 0
+                here = [here[0] + good, here[1] + len(bad), here[2] + skip]
+                failures += ["%s: %s: %s" % (build, record["name"], name) for name in bad]
+        print("%s: %d programs, %d passed, %d failed, %d skipped, %.0f s of test time" % (
+            build, programs, *here, seconds))
+        passed, skipped = passed + here[0], skipped + here[2]
+    for failure in failures:
+        print("failed: " + failure)
+    print("%d passed, %d failed" % (passed, len(failures)) + (", %d skipped" % skipped if skipped else ""))
+    return 1 if failures or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,517 @@
+/* tests/engine/mesh.c: see mesh.h.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/engine/mesh.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_PROCS 64
+
+typedef struct
+{
+  GBytes *bytes;
+} Flying;
+
+static gpointer
+pair (guint a, guint b)
+{
+  return GUINT_TO_POINTER (MIN (a, b) * 256 + MAX (a, b) + 1);
+}
+
+gboolean
+mesh_is_cut (Mesh *mesh, guint a, guint b)
+{
+  return g_hash_table_contains (mesh->cut, pair (a, b));
+}
+
+static gboolean
+has_session (Mesh *mesh, guint a, guint b)
+{
+  return g_hash_table_contains (mesh->session, pair (a, b));
+}
+
+gboolean
+mesh_chance (Mesh *mesh, gdouble probability)
+{
+  return g_rand_double (mesh->rand) < probability;
+}
+
+static GQueue *
+queue (Mesh *mesh, guint from, guint to, guint class)
+{
+  return mesh->queues->pdata[(from * MAX_PROCS + to) * TY_N_CLASSES + class];
+}
+
+static void
+draw (gpointer world, gpointer out, gsize len)
+{
+  Mesh *mesh = world;
+  for (gsize i = 0; i < len; i++)
+    ((guint8 *) out)[i] = (guint8) g_rand_int (mesh->rand);
+}
+
+Mesh *
+mesh_new (guint32 seed)
+{
+  Mesh *mesh = g_new0 (Mesh, 1);
+  mesh->rand = g_rand_new_with_seed (seed);
+  mesh->now = 1000000;
+  mesh->procs = g_ptr_array_new ();
+  mesh->cut = g_hash_table_new (NULL, NULL);
+  mesh->session = g_hash_table_new (NULL, NULL);
+  mesh->closed = g_hash_table_new (NULL, NULL);
+  mesh->queues = g_ptr_array_new ();
+  for (guint i = 0; i < MAX_PROCS * MAX_PROCS * TY_N_CLASSES; i++)
+    g_ptr_array_add (mesh->queues, g_queue_new ());
+  ty_node_config_init (&mesh->config);
+  return mesh;
+}
+
+static void
+drop_queue (Mesh *mesh, guint from, guint to)
+{
+  for (guint c = 0; c < TY_N_CLASSES; c++)
+    g_queue_clear_full (queue (mesh, from, to, c), (GDestroyNotify) g_bytes_unref);
+}
+
+void
+mesh_free (Mesh *mesh)
+{
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      Proc *p = mesh->procs->pdata[i];
+      if (p->node != NULL)
+        ty_node_free (p->node);
+      for (guint e = 0; e < p->events->len; e++)
+        g_clear_pointer (&g_array_index (p->events, TyEvent, e).packet, g_bytes_unref);
+      g_array_unref (p->events);
+      g_ptr_array_unref (p->contacts);
+      g_string_free (p->history, TRUE);
+      g_free (p->name);
+      g_free (p->address);
+      g_free (p);
+    }
+  for (guint i = 0; i < mesh->queues->len; i++)
+    g_queue_free_full (mesh->queues->pdata[i], (GDestroyNotify) g_bytes_unref);
+  g_ptr_array_unref (mesh->queues);
+  g_ptr_array_unref (mesh->procs);
+  g_hash_table_unref (mesh->cut);
+  g_hash_table_unref (mesh->session);
+  g_hash_table_unref (mesh->closed);
+  g_rand_free (mesh->rand);
+  g_free (mesh);
+}
+
+static void
+sink (const char *lines, gsize len, gpointer data)
+{
+  Proc *p = data;
+  g_string_append_len (p->history, lines, (gssize) len);
+  if (p->mesh->trace)
+    printf ("%.*s", (int) len, lines);
+}
+
+Proc *
+mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state)
+{
+  g_assert (mesh->procs->len < MAX_PROCS);
+  Proc *p = g_new0 (Proc, 1);
+  TyWorld world = { .draw = draw, .world = mesh };
+  p->mesh = mesh;
+  p->index = mesh->procs->len;
+  draw (mesh, &p->pid, sizeof p->pid);
+  p->name = g_strdup (name);
+  p->address = g_strdup_printf ("sim://%u", p->index);
+  p->alive = TRUE;
+  p->crash_after = -1;
+  p->takes_state = takes_state;
+  p->history = g_string_new (NULL);
+  p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
+  p->contacts = g_ptr_array_new ();
+  p->node = ty_node_new (&mesh->config, &p->pid, name, &ty_modules, &world);
+  ty_node_set_address (p->node, p->address);
+  ty_node_set_history (p->node, sink, p);
+  GError *error = NULL;
+  p->group = ty_group_new (p->node, "g", ordering, &error);
+  g_assert_no_error (error);
+  ty_group_set_takes_state (p->group, takes_state);
+  ty_group_set_gives_state (p->group, TRUE);
+  g_ptr_array_add (mesh->procs, p);
+  return p;
+}
+
+static void
+add_event (Proc *p, TyEvent event)
+{
+  if (p->alive)
+    g_array_append_val (p->events, event);
+}
+
+static void
+begin_session (Mesh *mesh, guint a, guint b)
+{
+  Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+  g_hash_table_add (mesh->session, pair (a, b));
+  add_event (pa, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = pb->pid, .name = pb->name, .address = pb->address });
+  add_event (pb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = pa->pid, .name = pa->name, .address = pa->address });
+}
+
+void
+mesh_lose (Mesh *mesh, guint a, guint b)
+{
+  if (!has_session (mesh, a, b))
+    return;
+  drop_queue (mesh, a, b);
+  drop_queue (mesh, b, a);
+  g_hash_table_remove (mesh->session, pair (a, b));
+  add_event (mesh->procs->pdata[a], (TyEvent){ .type = TY_EVENT_PEER_LOST, .peer = b, .text = "lost" });
+  add_event (mesh->procs->pdata[b], (TyEvent){ .type = TY_EVENT_PEER_LOST, .peer = a, .text = "lost" });
+}
+
+static void
+end_session_of_dead (Mesh *mesh, guint dead, guint other)
+{
+  if (!has_session (mesh, dead, other) || mesh_is_cut (mesh, dead, other))
+    return;
+  g_hash_table_remove (mesh->session, pair (dead, other));
+  add_event (mesh->procs->pdata[other], (TyEvent){ .type = TY_EVENT_PEER_DEAD, .peer = dead, .text = "refused" });
+}
+
+void
+mesh_crash (Proc *p)
+{
+  Mesh *mesh = p->mesh;
+  if (!p->alive)
+    return;
+  if (mesh->trace)
+    printf ("-- %s crashes\n", p->name);
+  p->alive = FALSE;
+  p->group = NULL;
+  ty_node_free (p->node);
+  p->node = NULL;
+  for (guint e = 0; e < p->events->len; e++)
+    g_clear_pointer (&g_array_index (p->events, TyEvent, e).packet, g_bytes_unref);
+  g_array_set_size (p->events, 0);
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      drop_queue (mesh, i, p->index);
+      /* What it sent may be lost from any point on, as in a connection that breaks. */
+      for (guint c = 0; c < TY_N_CLASSES; c++)
+        while (g_queue_get_length (queue (mesh, p->index, i, c)) > 0 && mesh_chance (mesh, 0.3))
+          g_bytes_unref (g_queue_pop_tail (queue (mesh, p->index, i, c)));
+    }
+}
+
+void
+mesh_cut (Mesh *mesh, guint a, guint b)
+{
+  if (a == b)
+    return;
+  if (mesh->trace)
+    printf ("-- cut %u %u\n", a, b);
+  g_hash_table_add (mesh->cut, pair (a, b));
+}
+
+void
+mesh_heal (Mesh *mesh, guint a, guint b)
+{
+  if (!g_hash_table_remove (mesh->cut, pair (a, b)))
+    return;
+  if (mesh->trace)
+    printf ("-- heal %u %u\n", a, b);
+}
+
+/* Both ends dial again when they can, and a session that still lives is resumed. */
+static void
+resume (Mesh *mesh)
+{
+  for (guint a = 0; a < mesh->procs->len; a++)
+    for (guint b = a + 1; b < mesh->procs->len; b++)
+      {
+        Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+        if (!g_hash_table_contains (mesh->closed, pair (a, b)) || mesh_is_cut (mesh, a, b) || !pa->alive || !pb->alive
+            || pa->stopped || pb->stopped)
+          continue;
+        g_hash_table_remove (mesh->closed, pair (a, b));
+        if (!has_session (mesh, a, b))
+          continue;
+        add_event (pa, (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = b });
+        add_event (pb, (TyEvent){ .type = TY_EVENT_PEER_RESUMED, .peer = a });
+      }
+}
+
+void
+mesh_heal_all (Mesh *mesh)
+{
+  for (guint a = 0; a < mesh->procs->len; a++)
+    for (guint b = a + 1; b < mesh->procs->len; b++)
+      mesh_heal (mesh, a, b);
+}
+
+/* ---- effects ---- */
+
+static void
+dial (Proc *p, const TyEffect *effect)
+{
+  Mesh *mesh = p->mesh;
+  guint to = (guint) atoi (effect->address + strlen ("sim://"));
+  Proc *other = mesh->procs->pdata[to];
+  if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
+    return;
+  if (!other->alive)
+    add_event (p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = other->address, .text = "refused", .refused = TRUE });
+  else
+    begin_session (mesh, p->index, to);
+}
+
+static void
+close_peer (Proc *p, guint to)
+{
+  Mesh *mesh = p->mesh;
+  if (!has_session (mesh, p->index, to))
+    return;
+  g_hash_table_remove (mesh->session, pair (p->index, to));
+  drop_queue (mesh, to, p->index);
+  drop_queue (mesh, p->index, to);
+  add_event (mesh->procs->pdata[to], (TyEvent){ .type = TY_EVENT_PEER_LOST, .peer = p->index, .text = "closed" });
+}
+
+static void
+give_state (Proc *p, guint64 transfer)
+{
+  gsize written;
+  g_autofree char *digest = g_strdup_printf ("%" G_GUINT64_FORMAT, p->delivered);
+  ty_group_state_saved (p->group, transfer, NULL);
+  ty_group_state_write (p->group, transfer, digest, strlen (digest), &written);
+  ty_group_state_write_end (p->group, transfer, NULL);
+}
+
+static void
+to_app (Proc *p, const TyEffect *effect)
+{
+  if (effect->group == NULL || effect->group != p->group)
+    return;
+  switch (effect->type)
+    {
+    case TY_EFFECT_DELIVER:
+      p->delivered += effect->last - effect->number + 1;
+      break;
+    case TY_EFFECT_ENTERED:
+      p->entered = effect->error == NULL;
+      p->failed = effect->error != NULL;
+      if (p->mesh->trace && effect->error != NULL)
+        printf ("-- %s failed: %s\n", p->name, effect->error->message);
+      break;
+    case TY_EFFECT_BLOCKED:
+      p->blocked = TRUE;
+      break;
+    case TY_EFFECT_UNBLOCKED:
+      p->blocked = FALSE;
+      break;
+    case TY_EFFECT_EXCLUDED:
+      p->excluded = TRUE;
+      break;
+    case TY_EFFECT_LEFT:
+      p->left = TRUE;
+      break;
+    case TY_EFFECT_ROOM:
+      p->room++;
+      break;
+    case TY_EFFECT_SAVE_STATE:
+      give_state (p, effect->number);
+      break;
+    case TY_EFFECT_STATE_BYTES:
+      ty_group_state_taken (p->group, effect->number, g_bytes_get_size (effect->bytes));
+      break;
+    case TY_EFFECT_STATE_END:
+      if (effect->error == NULL)
+        ty_group_state_loaded (p->group, effect->number, NULL, NULL);
+      break;
+    default:
+      break;
+    }
+}
+
+static const char *
+packet_name (const guint8 *data)
+{
+  static const char *const names[] = {
+    [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [8] = "JOIN", [9] = "WELCOME",
+    [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
+    [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
+    [34] = "T-FAILED", [35] = "T-LOADED",
+  };
+  return data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
+}
+
+static void
+carry_out (Proc *p, const TyEffect *effect)
+{
+  Mesh *mesh = p->mesh;
+  switch (effect->type)
+    {
+    case TY_EFFECT_SEND:
+      if (has_session (mesh, p->index, effect->peer))
+        {
+          if (mesh->trace)
+            printf ("%8.3f %s -> %u %s\n", (gdouble) mesh->now / 1000, p->name, effect->peer,
+                    packet_name (g_bytes_get_data (effect->bytes, NULL)));
+          g_queue_push_tail (queue (mesh, p->index, effect->peer, effect->class), g_bytes_ref (effect->bytes));
+        }
+      break;
+    case TY_EFFECT_DIAL:
+      dial (p, effect);
+      break;
+    case TY_EFFECT_PEER_CLOSE:
+      close_peer (p, effect->peer);
+      break;
+    case TY_EFFECT_PEER_SUSPECT:
+      g_hash_table_add (mesh->closed, pair (p->index, effect->peer));
+      break;
+    default:
+      to_app (p, effect);
+      break;
+    }
+}
+
+static void
+take_step (Proc *p)
+{
+  guint n_effects;
+  GArray *events = p->events;
+  p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
+  ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, p->mesh->now);
+  p->mesh->steps++;
+  const TyEffect *effects = ty_node_effects (p->node, &n_effects);
+  gboolean dies = p->crash_after >= 0 && (guint) p->crash_after < n_effects;
+  guint upto = dies ? (guint) p->crash_after : n_effects;
+  for (guint i = 0; i < upto; i++)
+    carry_out (p, &effects[i]);
+  if (p->crash_after >= 0 && !dies)
+    p->crash_after -= (gint) n_effects;
+  ty_node_effects_done (p->node);
+  for (guint i = 0; i < events->len; i++)
+    g_clear_pointer (&g_array_index (events, TyEvent, i).packet, g_bytes_unref);
+  g_array_unref (events);
+  if (dies)
+    mesh_crash (p);
+}
+
+void
+mesh_step (Proc *p)
+{
+  if (!p->alive || p->stopped)
+    return;
+  do
+    take_step (p);
+  while (p->alive && ty_node_pending (p->node));
+}
+
+/* ---- time and packets ---- */
+
+static gboolean
+deliver_one (Mesh *mesh)
+{
+  guint n = mesh->procs->len, found = 0;
+  guint from[MAX_PROCS * 4], to[MAX_PROCS * 4];
+  for (guint a = 0; a < n; a++)
+    for (guint b = 0; b < n; b++)
+      {
+        Proc *pb = mesh->procs->pdata[b];
+        gboolean any = FALSE;
+        for (guint c = 0; c < TY_N_CLASSES; c++)
+          any |= !g_queue_is_empty (queue (mesh, a, b, c));
+        if (any && pb->alive && !pb->stopped && !mesh_is_cut (mesh, a, b)
+            && !g_hash_table_contains (mesh->closed, pair (a, b)) && found < G_N_ELEMENTS (from))
+          {
+            from[found] = a;
+            to[found++] = b;
+          }
+      }
+  if (found == 0)
+    return FALSE;
+  guint pick = (guint) g_rand_int_range (mesh->rand, 0, (gint32) found);
+  Proc *p = mesh->procs->pdata[to[pick]];
+  guint burst = (guint) g_rand_int_range (mesh->rand, 1, 4);
+  gboolean control_first = mesh_chance (mesh, 0.7);
+  for (guint i = 0; i < burst; i++)
+    for (guint c = 0; c < TY_N_CLASSES; c++)
+      {
+        guint class = control_first ? c : TY_N_CLASSES - 1 - c;
+        GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
+        if (bytes == NULL)
+          continue;
+        if (mesh->trace)
+          printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name,
+                  packet_name (g_bytes_get_data (bytes, NULL)));
+        add_event (p, (TyEvent){ .type = TY_EVENT_PACKET, .peer = from[pick], .packet = bytes });
+        break;
+      }
+  mesh_step (p);
+  return TRUE;
+}
+
+static void
+notice_dead (Mesh *mesh)
+{
+  for (guint d = 0; d < mesh->procs->len; d++)
+    {
+      Proc *dead = mesh->procs->pdata[d];
+      if (dead->alive)
+        continue;
+      for (guint i = 0; i < mesh->procs->len; i++)
+        {
+          gboolean unread = FALSE;
+          for (guint c = 0; c < TY_N_CLASSES; c++)
+            unread |= !g_queue_is_empty (queue (mesh, d, i, c));
+          if (!unread || !((Proc *) mesh->procs->pdata[i])->alive)
+            end_session_of_dead (mesh, d, i);
+        }
+    }
+}
+
+static void
+pass_time (Mesh *mesh)
+{
+  gint64 next = G_MAXINT64;
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      Proc *p = mesh->procs->pdata[i];
+      if (p->alive && !p->stopped)
+        next = MIN (next, p->events->len > 0 || ty_node_pending (p->node) ? mesh->now : ty_node_deadline (p->node));
+    }
+  resume (mesh);
+  gint64 to = mesh->now + 20000;
+  mesh->now = MAX (mesh->now + 50, MIN (next, to));
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      Proc *p = mesh->procs->pdata[i];
+      if (p->alive && !p->stopped
+          && (p->events->len > 0 || ty_node_pending (p->node) || ty_node_deadline (p->node) <= mesh->now))
+        mesh_step (p);
+    }
+}
+
+void
+mesh_move (Mesh *mesh)
+{
+  notice_dead (mesh);
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      Proc *p = mesh->procs->pdata[i];
+      if (p->alive && !p->stopped && (p->events->len > 0 || ty_node_pending (p->node)) && mesh_chance (mesh, 0.5))
+        mesh_step (p);
+    }
+  if (mesh_chance (mesh, 0.05) || !deliver_one (mesh))
+    pass_time (mesh);
+  mesh->now += 5;
+}
+
+void
+mesh_run (Mesh *mesh, gint64 duration_us)
+{
+  gint64 until = mesh->now + duration_us;
+  while (mesh->now < until)
+    mesh_move (mesh);
+}

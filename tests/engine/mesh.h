@@ -1,0 +1,68 @@
+/* tests/engine/mesh.h: step machines wired together without sessions: the channels' contract, and nothing of their
+ * code.
+ *
+ * Packets of one class between two processes arrive in order; between classes, and between pairs, in any order that the
+ * seed picks.  Pairs can be cut, sessions lost, processes stopped and killed, at any packet or any effect.  The
+ * simulator (transport/simnet.h) is closer to the truth; this is closer to the worst case, and faster.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/group.h"
+#include "core/node.h"
+
+typedef struct _Mesh Mesh;
+typedef struct _Proc Proc;
+
+struct _Proc
+{
+  Mesh *mesh;
+  guint index;
+  TyNode *node;
+  TyGroup *group; /* NULL once dropped */
+  TyId pid;
+  char *name;
+  char *address;
+  gboolean alive;
+  gboolean stopped;
+  gboolean entered, blocked, excluded, left, failed;
+  guint64 delivered;
+  guint64 room;
+  GString *history;
+  GArray *events; /* of TyEvent, to be taken by the next step */
+  gint crash_after; /* effects still carried out before it dies; -1: it lives */
+  gboolean gave, takes_state;
+  GPtrArray *contacts; /* of Proc, borrowed */
+  guint64 transfer;
+  gboolean transfer_ended;
+};
+
+struct _Mesh
+{
+  GRand *rand;
+  gint64 now;
+  GPtrArray *procs;
+  GHashTable *cut;     /* "a-b" with a < b */
+  GPtrArray *queues;   /* of GQueue by ((from * 256 + to) * classes + class) */
+  GHashTable *session; /* "a-b" */
+  GHashTable *closed;  /* "a-b": the session lives, its connection does not */
+  gboolean trace;
+  guint64 steps;
+  TyNodeConfig config;
+};
+
+Mesh *mesh_new (guint32 seed);
+void mesh_free (Mesh *mesh);
+Proc *mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state);
+void mesh_crash (Proc *p);
+void mesh_cut (Mesh *mesh, guint a, guint b);
+void mesh_heal (Mesh *mesh, guint a, guint b);
+void mesh_heal_all (Mesh *mesh);
+gboolean mesh_is_cut (Mesh *mesh, guint a, guint b);
+/* Loses the session of a pair: what is in flight is gone. */
+void mesh_lose (Mesh *mesh, guint a, guint b);
+void mesh_step (Proc *p);
+/* One packet of a random queue, or, if there is none or the dice say so, time. */
+void mesh_move (Mesh *mesh);
+void mesh_run (Mesh *mesh, gint64 duration_us);
+gboolean mesh_chance (Mesh *mesh, gdouble probability);

@@ -1,0 +1,366 @@
+/* tests/engine/storm.c: random faults on step machines wired together by the mesh, judged; then a heal, and demands.
+ *
+ * engine-storm [--seeds A..B] [--seed N --trace]
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/judge.h"
+#include "core/tyet-error.h"
+#include "core/view.h"
+#include "tests/engine/mesh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct
+{
+  Mesh *mesh;
+  const char *ordering;
+  guint strongest;
+  guint spawned;
+  GString *log;
+} Storm;
+
+static char *seeds_arg;
+static gint64 seed_arg = -1;
+static gboolean trace_arg;
+static GOptionEntry options[] = {
+  { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to run", "A..B" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed_arg, "One seed", "N" },
+  { "trace", 0, 0, G_OPTION_ARG_NONE, &trace_arg, "Say everything", NULL },
+  { NULL, 0, 0, 0, NULL, NULL, NULL },
+};
+
+static Proc *
+spawn (Storm *s, gboolean takes_state)
+{
+  g_autofree char *name = g_strdup_printf ("p%u", s->spawned++);
+  return mesh_spawn (s->mesh, name, s->ordering, takes_state);
+}
+
+static void
+join (Storm *s, Proc *p)
+{
+  const char *contacts[5] = { NULL };
+  guint n = 0;
+  for (guint i = 0; i < s->mesh->procs->len && n < 4; i++)
+    {
+      Proc *q = s->mesh->procs->pdata[i];
+      if (q != p && q->alive && q->entered && !q->excluded && !q->left)
+        {
+          contacts[n++] = q->address;
+          g_ptr_array_add (p->contacts, q);
+        }
+    }
+  GError *error = NULL;
+  if (n > 0 && !ty_group_join (p->group, contacts, 15000000, &error))
+    g_error ("%s", error->message);
+}
+
+static guint
+in_group (const Storm *s)
+{
+  guint n = 0;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      n += p->alive && p->entered && !p->excluded && !p->left;
+    }
+  return n;
+}
+
+static Proc *
+pick (Storm *s)
+{
+  for (guint tries = 0; tries < 20; tries++)
+    {
+      Proc *p = s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) s->mesh->procs->len)];
+      if (p->alive && p->group != NULL)
+        return p;
+    }
+  return NULL;
+}
+
+static void
+send_some (Storm *s, Proc *p)
+{
+  guint8 data[64] = { 0 };
+  guint n = (guint) g_rand_int_range (s->mesh->rand, 1, 5);
+  for (guint i = 0; i < n && p->group != NULL && !p->excluded && !p->left; i++)
+    {
+      TyService service = (TyService) g_rand_int_range (s->mesh->rand, 0, (gint32) s->strongest + 1);
+      ty_group_send (p->group, service, data, (gsize) g_rand_int_range (s->mesh->rand, 0, 64), NULL);
+    }
+}
+
+static void
+fault (Storm *s)
+{
+  Mesh *mesh = s->mesh;
+  Proc *p = pick (s);
+  guint n = mesh->procs->len;
+  guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n), b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
+  switch (g_rand_int_range (mesh->rand, 0, 12))
+    {
+    case 0:
+      if (p != NULL && in_group (s) > 2)
+        p->crash_after = g_rand_int_range (mesh->rand, 0, 30);
+      break;
+    case 1:
+    case 2:
+      mesh_cut (mesh, a, b);
+      break;
+    case 3:
+    case 4:
+      mesh_heal (mesh, a, b);
+      break;
+    case 5:
+      if (!mesh_is_cut (mesh, a, b))
+        mesh_lose (mesh, a, b);
+      break;
+    case 6:
+      if (p != NULL)
+        p->stopped = !p->stopped;
+      break;
+    case 7:
+      for (guint i = 0; i < n; i++)
+        ((Proc *) mesh->procs->pdata[i])->stopped = FALSE;
+      break;
+    case 8:
+    case 9:
+      if (in_group (s) < 7 && s->spawned < 24)
+        join (s, spawn (s, mesh_chance (mesh, 0.5)));
+      break;
+    case 10:
+      if (p != NULL && p->entered && in_group (s) > 1)
+        ty_group_leave (p->group, NULL);
+      break;
+    case 11:
+      if (mesh_chance (mesh, 0.3))
+        mesh_heal_all (mesh);
+      break;
+    }
+}
+
+static void
+judge (Storm *s, gboolean open_end, guint32 seed)
+{
+  GError *error = NULL;
+  TyJudgeOptions judge_options = { .model = TY_JUDGE_PRIMARY, .open_end = open_end };
+  g_autoptr (TyJudge) judge = ty_judge_new (&judge_options, &error);
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      if (!ty_judge_read (judge, p->name, p->history->str, p->history->len, &error))
+        g_error ("seed %u: %s", seed, error->message);
+    }
+  g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
+  if (report->legal)
+    return;
+  g_autofree char *text = ty_judge_report_to_string (report);
+  printf ("seed %u: not legal\n%s\n", seed, text);
+  printf ("rerun: engine-storm --seed %u --trace\n", seed);
+  exit (1);
+}
+
+/* A blocked process that knows nobody who could tell it that the group went on. */
+static gboolean
+stranded (const Storm *s, const Proc *p)
+{
+  if (p->group == NULL || ty_group_get_state (p->group) != TY_GROUP_BLOCKED)
+    return FALSE;
+  TyetView *view = ty_group_get_view (p->group);
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *q = s->mesh->procs->pdata[i];
+      gboolean known = ty_view_rank (view, &q->pid) < view->n_members || g_ptr_array_find (p->contacts, q, NULL);
+      if (q != p && q->alive && !q->excluded && !q->left && !q->failed && q->entered && known)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* All who are alive and not cut off come to one view, with nobody in it who is not. */
+static gboolean
+converged (const Storm *s)
+{
+  TyetView *view = NULL;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      if (!p->alive || p->excluded || p->left || p->failed || p->group == NULL || stranded (s, p))
+        continue;
+      if (!p->entered || ty_group_get_state (p->group) != TY_GROUP_MEMBER)
+        return FALSE;
+      TyetView *mine = ty_group_get_view (p->group);
+      if (view != NULL && mine->id.number != view->id.number)
+        return FALSE;
+      view = mine;
+    }
+  guint n = 0;
+  for (guint i = 0; view != NULL && i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      n += p->alive && !p->excluded && !p->left && !p->failed && !stranded (s, p);
+    }
+  return view == NULL || n == view->n_members;
+}
+
+static void
+complain (Storm *s, guint32 seed, const char *what)
+{
+  printf ("seed %u (%s): %s\n", seed, s->ordering, what);
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      if (!p->alive)
+        continue;
+      TyetView *view = p->group != NULL ? ty_group_get_view (p->group) : NULL;
+      printf ("  %s state %d view %s of %u%s%s%s%s\n", p->name, p->group != NULL ? (int) ty_group_get_state (p->group) : -1,
+              view != NULL ? view->label : "-", view != NULL ? view->n_members : 0,
+              p->excluded ? " excluded" : "", p->left ? " left" : "", p->failed ? " failed" : "",
+              p->entered ? "" : " not entered");
+      TyGroupStats stats = { 0 };
+      if (p->group != NULL)
+        ty_group_get_stats (p->group, &stats);
+      if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
+        printf ("      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT " queued %" G_GUINT64_FORMAT
+                " spilled %" G_GUINT64_FORMAT "\n",
+                stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
+      g_autoptr (GArray) waits = p->group != NULL ? ty_group_waits (p->group, s->mesh->now) : NULL;
+      for (guint w = 0; waits != NULL && w < waits->len; w++)
+        printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what, g_array_index (waits, TyGroupWait, w).text);
+    }
+  printf ("rerun: engine-storm --seed %u --trace\n", seed);
+  exit (1);
+}
+
+/* After the heal: whoever is alive can be in one view, unless too many died for a quorum of the last. */
+static gboolean
+may_go_on (const Storm *s)
+{
+  TyetView *tip = NULL;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      TyetView *view = p->alive && p->group != NULL && !p->excluded && !p->left ? ty_group_get_view (p->group) : NULL;
+      if (view != NULL && (tip == NULL || view->id.number > tip->id.number))
+        tip = view;
+    }
+  guint there = 0;
+  for (guint r = 0; tip != NULL && r < tip->n_members; r++)
+    for (guint i = 0; i < s->mesh->procs->len; i++)
+      {
+        Proc *p = s->mesh->procs->pdata[i];
+        there += p->alive && !p->excluded && !p->left && g_str_equal (p->name, tip->members[r].name)
+                 && p->group != NULL && ty_group_get_view (p->group) == tip;
+        if (p->alive && p->group != NULL && g_str_equal (p->name, tip->members[r].name)
+            && ty_group_get_view (p->group) != NULL && ty_group_get_view (p->group) != tip
+            && ty_group_get_view (p->group)->id.number <= tip->id.number && !p->excluded && !p->left)
+          there++;
+      }
+  return tip != NULL && 2 * there > tip->n_members;
+}
+
+static gboolean
+under_way (const Storm *s)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      TyGroupStats stats;
+      if (!p->alive || p->group == NULL || p->excluded || p->left || p->failed || stranded (s, p))
+        continue;
+      ty_group_get_stats (p->group, &stats);
+      if (stats.unstable_bytes > 0 || stats.queued_bytes > 0 || stats.window_used_bytes > 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+run (guint32 seed)
+{
+  static const char *const orderings[] = { "fifo", "causal", "total" };
+  Storm s = { .mesh = mesh_new (seed) };
+  guint o = (guint) g_rand_int_range (s.mesh->rand, 0, 3);
+  s.ordering = orderings[o];
+  s.strongest = o == 0 ? TY_SERVICE_FIFO : o == 1 ? TY_SERVICE_CAUSAL : TY_SERVICE_SAFE;
+  s.mesh->trace = trace_arg;
+  gdouble faults = 0.002 * g_rand_int_range (s.mesh->rand, 0, 8), sends = 0.05 * g_rand_int_range (s.mesh->rand, 1, 6);
+  GError *error = NULL;
+  Proc *first = spawn (&s, FALSE);
+  ty_group_found (first->group, &error);
+  mesh_run (s.mesh, 10000);
+  guint members = (guint) g_rand_int_range (s.mesh->rand, 1, 6);
+  for (guint i = 1; i < members; i++)
+    join (&s, spawn (&s, FALSE));
+  mesh_run (s.mesh, 300000);
+  guint moves = (guint) g_rand_int_range (s.mesh->rand, 100, 4000);
+  for (guint i = 0; i < moves; i++)
+    {
+      Proc *p = mesh_chance (s.mesh, sends) ? pick (&s) : NULL;
+      if (p != NULL && !p->stopped)
+        send_some (&s, p);
+      if (mesh_chance (s.mesh, faults))
+        fault (&s);
+      mesh_move (s.mesh);
+    }
+  judge (&s, TRUE, seed);
+
+  if (trace_arg)
+    printf ("-- heal everything\n");
+  for (guint i = 0; i < s.mesh->procs->len; i++)
+    {
+      Proc *p = s.mesh->procs->pdata[i];
+      p->stopped = FALSE;
+      p->crash_after = -1;
+    }
+  mesh_heal_all (s.mesh);
+  mesh_run (s.mesh, 500000);
+  if (may_go_on (&s))
+    {
+      gint64 until = s.mesh->now + 30000000;
+      while (s.mesh->now < until && !converged (&s))
+        mesh_run (s.mesh, 100000);
+      if (!converged (&s))
+        complain (&s, seed, "no convergence");
+      for (guint i = 0; i < s.mesh->procs->len; i++)
+        {
+          Proc *p = s.mesh->procs->pdata[i];
+          if (p->alive && p->group != NULL && !p->excluded && !p->left && !p->failed)
+            send_some (&s, p);
+        }
+      until = s.mesh->now + 30000000;
+      do
+        mesh_run (s.mesh, 200000);
+      while (s.mesh->now < until && under_way (&s));
+      if (under_way (&s))
+        complain (&s, seed, "messages are still under way");
+      if (!converged (&s))
+        complain (&s, seed, "did not stay together");
+    }
+  judge (&s, TRUE, seed);
+  mesh_free (s.mesh);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  GError *error = NULL;
+  guint64 from = 0, to = 300;
+  g_option_context_add_main_entries (context, options, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    {
+      fprintf (stderr, "%s\n", error->message);
+      return 2;
+    }
+  if (seeds_arg != NULL && sscanf (seeds_arg, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2)
+    return 2;
+  if (seed_arg >= 0)
+    from = to = (guint64) seed_arg;
+  for (guint64 seed = from; seed <= to; seed++)
+    run ((guint32) seed);
+  printf ("%" G_GUINT64_FORMAT " seeds, all legal\n", to - from + 1);
+  return 0;
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""test_readme.py README BUILD: the program in the README compiles as it says there, and does what is said of it.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import tap
+
+README, BUILD = sys.argv.pop(1), sys.argv.pop(1)
+PATIENCE = 40
+
+
+def program():
+    with open(README, encoding="utf-8") as f:
+        return re.search(r"^```c\n(.*?)^```$", f.read(), re.M | re.S).group(1)
+
+
+class Hello:
+    def __init__(self, command):
+        self.process = subprocess.Popen(["stdbuf", "-oL", *command], stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        self.more = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.more:
+                self.lines.append(line.rstrip("\n"))
+                self.more.notify_all()
+
+    def wait(self, pattern):
+        """The first match of a line."""
+        def match():
+            return next((m for m in (re.search(pattern, line) for line in self.lines) if m), None)
+        with self.more:
+            if not self.more.wait_for(match, PATIENCE):
+                raise AssertionError("no %r in %r" % (pattern, self.lines))
+            return match()
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Readme(unittest.TestCase):
+    def test_program(self):
+        text = program()
+        self.assertLessEqual(len([line for line in text.splitlines() if line.strip()]), 40)
+        with tempfile.TemporaryDirectory() as folder:
+            source, binary = os.path.join(folder, "hello.c"), os.path.join(folder, "hello")
+            with open(source, "w", encoding="utf-8") as f:
+                f.write(text)
+            env = dict(os.environ, PKG_CONFIG_PATH=os.path.join(BUILD, "meson-uninstalled"))
+            flags = subprocess.run(["pkg-config", "--cflags", "--libs", "tyet"], env=env, check=True, text=True,
+                                   capture_output=True).stdout.split()
+            extra = os.environ.get("TYET_TEST_CFLAGS", "").split()
+            subprocess.run(["cc", "-Wall", "-Werror", source, *flags, *extra, "-Wl,-rpath," + BUILD, "-o", binary],
+                           check=True)
+            first = Hello([binary])
+            self.addCleanup(first.end)
+            address = first.wait(r"join me at (tcp://\S+)").group(1)
+            first.wait(r": I am rank 0 of 1")
+            second = Hello([binary, "tcp://127.0.0.1:0", address])
+            self.addCleanup(second.end)
+            for hello in first, second:
+                hello.wait(r": I am rank 0 of 2")
+                hello.wait(r": I am rank 1 of 2")
+            second.process.kill()
+            views = len([line for line in first.lines if line.startswith("-- view")])
+            self.assertEqual(views, 2)
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,106 @@
+/* tests/sim/stage.h: simulated processes with a small application each, for scenarios and storms.
+ *
+ * The application of a process keeps, for each group, a *state*: the sum of a hash of every message that it has delivered, which is
+ * the same at all members at the same view whatever the ordering, goes to joiners, and is what digests are made of.
+ * Messages have numbers, unique on the stage.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "transport/simworld.h"
+
+#define STAGE_MAX_GROUPS 2
+#define SECONDS(n) ((gint64) ((n) *1000000))
+
+typedef struct _Stage Stage;
+
+/* One process in one group. */
+typedef struct
+{
+  Stage *stage;
+  TySimProcess *p;
+  TyGroup *group;
+  char *name;
+  gboolean founded;
+  gboolean entered, leaving, left, excluded, failed; /* as told */
+  gboolean blocked;
+  char *why;      /* of the last of these */
+  TyetView *view; /* the last told of */
+  guint n_views;
+  guint64 state;
+  GArray *delivered; /* guint64: numbers of messages */
+  GArray *sent;      /* the same, those that the group took */
+  guint64 n_rooms, n_stable;
+  /* transfers */
+  guint n_saves, n_saves_failed, n_loads;
+  guint64 saving;    /* the state that is being written */
+  gsize to_write;    /* bytes of it that are left */
+  guint8 loading[8]; /* the state that comes */
+  gsize loaded;
+} Part;
+
+typedef struct
+{
+  Part *parts[STAGE_MAX_GROUPS];
+  guint n_parts;
+} Actor;
+
+struct _Stage
+{
+  TySimWorld *world;
+  const char *ordering[STAGE_MAX_GROUPS];
+  gboolean with_state;
+  gsize state_bytes; /* what a state is filled up to */
+  guint64 n_messages;
+  GPtrArray *actors; /* to be freed */
+  GArray *sizes;     /* gsize: payload of each message, by number */
+  gint64 traffic_us;
+  gsize traffic_len;
+  gboolean traffic_set; /* its next turn is on the clock */
+  /* The storm's: what it wants to know at once. May be NULL. */
+  void (*on_effect) (Part *part, const TyEffect *effect, gpointer data);
+  gpointer data;
+};
+
+void stage_config_init (TySimWorldConfig *config);
+Stage *stage_new (const TySimWorldConfig *config, guint64 seed, const char *ordering);
+void stage_free (Stage *stage);
+void stage_echo (Stage *stage); /* the trace, on standard error */
+
+/* The site is the name up to its first dot: "a.1" lives where "a" did. */
+TySimProcess *stage_spawn (Stage *stage, const char *name);
+TySimProcess *stage_find (Stage *stage, const char *name); /* NULL if none ever was */
+Part *stage_part (TySimProcess *p, guint g);               /* NULL: it never asked for the group */
+
+/* The groups are "g0" and "g1". */
+Part *stage_found (TySimProcess *p, guint g);
+Part *stage_join (TySimProcess *p, guint g, const char *contacts); /* names, with commas */
+gboolean stage_leave (Part *part);
+/* The number of the message, or 0 if the group refused it. */
+guint64 stage_send (Part *part, TyService service, gsize len);
+gboolean stage_has (const Part *part, guint64 message);
+/* What the group's ordering offers, in turns. */
+TyService stage_service (const Part *part, guint64 turn);
+/* From now on every member of every group sends a message each `period_us`, of services in turns; 0 stops it. */
+void stage_traffic (Stage *stage, gint64 period_us, gsize len);
+
+/* Whether every process named is in one view of group 0 of exactly these, in any order, and told so. */
+gboolean stage_together (Stage *stage, guint g, const char *names);
+
+/* These fail the test when the time is over. */
+void stage_wait_together (Stage *stage, const char *names, gint64 limit_us);
+void stage_wait_has (Stage *stage, const char *names, guint64 message, gint64 limit_us);
+void stage_wait_flag (Stage *stage, const gboolean *flag, gint64 limit_us);
+void stage_wait (Stage *stage, TySimCondition condition, gpointer data, gint64 limit_us);
+
+/* "a,b,c" are founded and joined, one after the other. */
+void stage_form (Stage *stage, const char *names);
+
+/* Cuts, both ways, between everyone of one list and everyone of the other. */
+void stage_cut (Stage *stage, const char *names, const char *others);
+void stage_heal (Stage *stage, const char *names, const char *others);
+void stage_heal_all (Stage *stage);
+
+/* The judge's word. Asserts. */
+void stage_assert_legal (Stage *stage);    /* so far */
+void stage_assert_good_end (Stage *stage); /* ends the world: nothing may be owed */

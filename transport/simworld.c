@@ -1,0 +1,633 @@
+/* transport/simworld.c: see simworld.h.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/simworld.h"
+
+#include "core/history.h"
+#include "core/packet.h"
+#include "core/view.h"
+
+struct _TySimWorld
+{
+  TySimWorldConfig config;
+  const TyModules *modules;
+  TySimNet *net;
+  TySimRand ids; /* so that what processes draw does not disturb the net's draws */
+  TySimApp app;
+  gpointer data;
+  TySimTrace trace;
+  gpointer trace_data;
+  GPtrArray *processes;
+  guint64 turns;
+};
+
+struct _TySimProcess
+{
+  TySimWorld *world;
+  char *name;
+  char *address;
+  TySimPort *port; /* these three NULL once it is dead */
+  TyHub *hub;
+  TyNode *node;
+  GString *history;
+  gpointer data;
+
+  gint64 turn_at; /* of its next turn; G_MAXINT64: none is set */
+  gboolean in_turn;
+  gboolean stopped;
+  gint64 slow_us;
+
+  gint64 clock_base, clock_from; /* its clock showed `base` at `from` */
+  gint64 ppm;
+
+  gboolean dying;
+  TySimDeath death;
+  gboolean limited; /* dies when its writes are spent */
+  guint64 effects_done;
+  guint64 die_at; /* effects_done */
+};
+
+void
+ty_sim_world_config_init (TySimWorldConfig *config)
+{
+  ty_sim_net_config_init (&config->net);
+  ty_node_config_init (&config->node);
+  config->turn_min_us = 10;
+  config->turn_max_us = 100;
+}
+
+TySimWorld *
+ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guint64 seed, TySimApp app, gpointer data)
+{
+  TySimWorld *world = g_new0 (TySimWorld, 1);
+  world->config = *config;
+  world->modules = modules;
+  world->net = ty_sim_net_new (&config->net, seed);
+  ty_sim_rand_init (&world->ids, ~seed);
+  world->app = app;
+  world->data = data;
+  world->processes = g_ptr_array_new ();
+  return world;
+}
+
+static void
+free_insides (TySimProcess *p)
+{
+  g_clear_pointer (&p->hub, ty_hub_free);
+  g_clear_pointer (&p->node, ty_node_free);
+}
+
+void
+ty_sim_world_free (TySimWorld *world)
+{
+  for (guint i = 0; i < world->processes->len; i++)
+    {
+      TySimProcess *p = world->processes->pdata[i];
+      free_insides (p);
+      g_string_free (p->history, TRUE);
+      g_free (p->name);
+      g_free (p->address);
+      g_free (p);
+    }
+  g_ptr_array_unref (world->processes);
+  ty_sim_net_free (world->net);
+  g_free (world);
+}
+
+TySimNet *
+ty_sim_world_net (TySimWorld *world)
+{
+  return world->net;
+}
+
+gpointer
+ty_sim_world_data (const TySimWorld *world)
+{
+  return world->data;
+}
+
+/* ---- The trace ---- */
+
+void
+ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
+{
+  world->trace = trace;
+  world->trace_data = data;
+}
+
+void
+ty_sim_trace (TySimWorld *world, const char *format, ...)
+{
+  if (world->trace == NULL)
+    return;
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  gint64 now = ty_sim_now (world->net);
+  g_autofree char *line
+      = g_strdup_printf ("%5" G_GINT64_FORMAT ".%06d  %s", now / 1000000, (int) (now % 1000000), text);
+  world->trace (line, world->trace_data);
+}
+
+static const char *
+packet_name (GBytes *packet)
+{
+  static const char *const names[] = {
+    [TY_PACKET_DATA] = "DATA",
+    [TY_PACKET_FORWARD] = "FORWARD",
+    [TY_PACKET_ORDERING] = "ORDERING",
+    [TY_PACKET_RECEIPTS] = "RECEIPTS",
+    [TY_PACKET_ALIVE] = "ALIVE",
+    [TY_PACKET_JOIN] = "JOIN",
+    [TY_PACKET_WELCOME] = "WELCOME",
+    [TY_PACKET_LEAVE] = "LEAVE",
+    [TY_PACKET_SUSPECT] = "SUSPECT",
+    [TY_PACKET_PREPARE] = "PREPARE",
+    [TY_PACKET_STATE] = "STATE",
+    [TY_PACKET_NACK] = "NACK",
+    [TY_PACKET_PROPOSE] = "PROPOSE",
+    [TY_PACKET_FLUSH] = "FLUSH",
+    [TY_PACKET_DECIDED] = "DECIDED",
+    [TY_PACKET_NEED] = "NEED",
+    [TY_PACKET_EXCLUDED] = "EXCLUDED",
+    [TY_PACKET_TRANSFER_DATA] = "TRANSFER_DATA",
+    [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
+    [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
+    [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
+  };
+  gsize len;
+  const guint8 *data = g_bytes_get_data (packet, &len);
+  const char *name = len > 0 && data[0] < G_N_ELEMENTS (names) ? names[data[0]] : NULL;
+  return name != NULL ? name : "?";
+}
+
+static void
+trace_event (TySimProcess *p, const TyEvent *e)
+{
+  static const char *const names[]
+      = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead", "packet", "dial failed" };
+  if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
+    return;
+  if (e->type == TY_EVENT_PACKET)
+    ty_sim_trace (p->world, "%s <- peer %u: %s, %" G_GSIZE_FORMAT " bytes", p->name, e->peer, packet_name (e->packet),
+                  g_bytes_get_size (e->packet));
+  else
+    ty_sim_trace (p->world, "%s: %s: peer %u %s %s", p->name, names[e->type], e->peer,
+                  e->name != NULL ? e->name : (e->address != NULL ? e->address : ""), e->text != NULL ? e->text : "");
+}
+
+static void
+trace_effect (TySimProcess *p, const TyEffect *e)
+{
+  static const char *const names[]
+      = { "send",       "dial",       "peer close", "suspect",     "deliver",  "view",   "entered",
+          "left",       "blocked",    "unblocked",  "excluded",    "room",     "stable", "save state",
+          "state room", "save ended", "load state", "state bytes", "state end" };
+  if (p->world->trace == NULL)
+    return;
+  const char *name = (guint) e->type < G_N_ELEMENTS (names) ? names[e->type] : "?";
+  if (e->type == TY_EFFECT_SEND)
+    ty_sim_trace (p->world, "%s -> peer %u: %s, %" G_GSIZE_FORMAT " bytes", p->name, e->peer, packet_name (e->bytes),
+                  g_bytes_get_size (e->bytes));
+  else if (e->type == TY_EFFECT_DELIVER)
+    ty_sim_trace (p->world, "%s: deliver %s %" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT " in %s", p->name,
+                  e->view->members[e->rank].name, e->number, e->last, e->view->label);
+  else if (e->type == TY_EFFECT_VIEW)
+    {
+      g_autoptr (GString) members = g_string_new (NULL);
+      for (guint i = 0; i < e->view->n_members; i++)
+        g_string_append_printf (members, " %s", e->view->members[i].name);
+      ty_sim_trace (p->world, "%s: view %s of%s", p->name, e->view->label, members->str);
+    }
+  else
+    ty_sim_trace (p->world, "%s: %s %s%s%s", p->name, name, e->address != NULL ? e->address : "",
+                  e->text != NULL ? e->text : "", e->error != NULL ? e->error->message : "");
+}
+
+/* ---- Turns ---- */
+
+static gint64
+local_time (const TySimProcess *p)
+{
+  gint64 passed = ty_sim_now (p->world->net) - p->clock_from;
+  return p->clock_base + passed + passed * p->ppm / 1000000;
+}
+
+/* When its clock shows that much, at the latest a moment after. */
+static gint64
+world_time (const TySimProcess *p, gint64 local)
+{
+  if (local == G_MAXINT64)
+    return G_MAXINT64;
+  gint64 passed = MAX (0, local - p->clock_base);
+  gint64 real = (gint64) ((double) passed * 1e6 / (double) (1000000 + p->ppm));
+  return p->clock_from + real + (p->ppm != 0);
+}
+
+static void turn (gpointer data);
+
+static void
+set_turn (TySimProcess *p, gint64 at)
+{
+  if (p->node == NULL || p->stopped || p->in_turn || at >= p->turn_at)
+    return;
+  p->turn_at = at;
+  ty_sim_at (p->world->net, at, turn, p);
+}
+
+static gint64
+soon (TySimProcess *p)
+{
+  const TySimWorldConfig *c = &p->world->config;
+  return ty_sim_now (p->world->net) + p->slow_us
+         + (gint64) ty_sim_rand_range (ty_sim_net_rand (p->world->net), (guint64) c->turn_min_us,
+                                       (guint64) c->turn_max_us);
+}
+
+static void
+wake (gpointer data)
+{
+  set_turn (data, soon (data));
+}
+
+static void
+die (TySimProcess *p)
+{
+  ty_sim_trace (p->world, "%s: dies (%s)", p->name, p->death == TY_SIM_KILLED ? "killed" : "vanished");
+  TySimPort *port = p->port;
+  p->port = NULL;
+  /* Not a word leaves that was not written: what the hub says while it is freed goes nowhere. */
+  ty_sim_port_close (port, p->death);
+  p->turn_at = G_MAXINT64;
+  free_insides (p);
+}
+
+static void
+carry_out (TySimProcess *p)
+{
+  guint n;
+  const TyEffect *effects = ty_node_effects (p->node, &n);
+  for (guint i = 0; i < n && !p->dying; i++)
+    {
+      if (p->effects_done++ == p->die_at)
+        {
+          p->dying = TRUE;
+          p->death = TY_SIM_KILLED;
+          break;
+        }
+      trace_effect (p, &effects[i]);
+      if (ty_hub_handles (effects[i].type))
+        ty_hub_effect (p->hub, &effects[i]);
+      else if (p->world->app != NULL)
+        p->world->app (p, &effects[i], p->world->data);
+    }
+  ty_node_effects_done (p->node);
+}
+
+static void
+step (TySimProcess *p, gint64 local)
+{
+  guint n;
+  const TyEvent *events = ty_hub_events (p->hub, &n);
+  if (n > 0 || ty_node_pending (p->node) || ty_node_deadline (p->node) <= local)
+    {
+      for (guint i = 0; i < n; i++)
+        trace_event (p, &events[i]);
+      ty_node_step (p->node, events, n, local);
+      ty_hub_events_done (p->hub);
+      carry_out (p);
+    }
+  else
+    ty_hub_events_done (p->hub);
+}
+
+static void
+turn (gpointer data)
+{
+  TySimProcess *p = data;
+  if (p->turn_at != ty_sim_now (p->world->net) || p->node == NULL || p->stopped)
+    return; /* it was set to another time since */
+  p->turn_at = G_MAXINT64;
+  p->in_turn = TRUE;
+  p->world->turns++;
+  gint64 local = local_time (p);
+  ty_hub_on_time (p->hub, local);
+  ty_sim_port_pump (p->port, p->hub);
+  step (p, local);
+  ty_hub_flush (p->hub);
+  p->in_turn = FALSE;
+  if (p->limited && ty_sim_port_writes_spent (p->port))
+    p->dying = TRUE;
+  if (p->dying)
+    {
+      die (p);
+      return;
+    }
+  if (ty_sim_port_has_something (p->port) || ty_hub_has_events (p->hub) || ty_node_pending (p->node))
+    set_turn (p, soon (p));
+  gint64 due = world_time (p, MIN (ty_hub_deadline (p->hub), ty_node_deadline (p->node)));
+  /* A deadline that is over was seen to in this turn; one that stays over must not make the clock stand still. */
+  if (due != G_MAXINT64)
+    set_turn (p, MAX (due, ty_sim_now (p->world->net) + 1) + p->slow_us);
+}
+
+/* ---- Processes ---- */
+
+static void
+draw (gpointer data, gpointer out, gsize len_bytes)
+{
+  TySimWorld *world = data;
+  for (guint8 *at = out; len_bytes > 0;)
+    {
+      guint64 bits = ty_sim_rand_next (&world->ids);
+      gsize n = MIN (len_bytes, sizeof bits);
+      memcpy (at, &bits, n);
+      at += n;
+      len_bytes -= n;
+    }
+}
+
+static void
+keep_lines (const char *lines, gsize len_bytes, gpointer data)
+{
+  g_string_append_len (data, lines, (gssize) len_bytes);
+}
+
+TySimProcess *
+ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
+{
+  TySimProcess *p = g_new0 (TySimProcess, 1);
+  p->world = world;
+  p->name = g_strdup (name);
+  p->address = g_strdup_printf ("sim:%s", site);
+  p->history = g_string_new (NULL);
+  p->turn_at = G_MAXINT64;
+  p->die_at = G_MAXUINT64;
+  p->clock_from = ty_sim_now (world->net);
+  p->clock_base = 1000000 + (gint64) ty_sim_rand_range (&world->ids, 0, 1000000000);
+  p->port = ty_sim_port_open (world->net, p->address, wake, p);
+  g_assert (p->port != NULL);
+
+  TyId pid;
+  TyWorld of_node = { .draw = draw, .world = world };
+  draw (world, &pid, sizeof pid);
+  p->node = ty_node_new (&world->config.node, &pid, name, world->modules, &of_node);
+  ty_node_set_address (p->node, p->address);
+  ty_node_set_history (p->node, keep_lines, p->history);
+
+  TyHubConfig config;
+  ty_hub_config_init (&config);
+  config.pid = pid;
+  config.name = p->name;
+  config.address = p->address;
+  config.heartbeat_us = world->config.node.heartbeat_us;
+  config.refusal_is_death = world->config.node.refusal_is_death;
+  config.max_packet_bytes = MIN (world->config.node.max_message_bytes, G_MAXINT32 / 2) + 1024 * 1024;
+  config.keep_bytes = config.max_packet_bytes + 4 * world->config.node.window_bytes;
+  p->hub = ty_hub_new (&config, &ty_sim_net_ops, p->port, draw, world);
+
+  ty_hub_on_time (p->hub, p->clock_base);
+  g_ptr_array_add (world->processes, p);
+  ty_sim_trace (world, "%s: starts at %s", name, p->address);
+  set_turn (p, soon (p));
+  return p;
+}
+
+guint
+ty_sim_n_processes (const TySimWorld *world)
+{
+  return world->processes->len;
+}
+
+TySimProcess *
+ty_sim_process (const TySimWorld *world, guint i)
+{
+  g_assert (i < world->processes->len);
+  return world->processes->pdata[i];
+}
+
+TySimWorld *
+ty_sim_process_world (const TySimProcess *p)
+{
+  return p->world;
+}
+
+TyNode *
+ty_sim_node (const TySimProcess *p)
+{
+  return p->node;
+}
+
+TyHub *
+ty_sim_hub (const TySimProcess *p)
+{
+  return p->hub;
+}
+
+const char *
+ty_sim_name (const TySimProcess *p)
+{
+  return p->name;
+}
+
+const char *
+ty_sim_address (const TySimProcess *p)
+{
+  return p->address;
+}
+
+gboolean
+ty_sim_is_alive (const TySimProcess *p)
+{
+  return p->node != NULL && !p->dying;
+}
+
+gboolean
+ty_sim_is_stopped (const TySimProcess *p)
+{
+  return p->stopped;
+}
+
+void
+ty_sim_set_data (TySimProcess *p, gpointer data)
+{
+  p->data = data;
+}
+
+gpointer
+ty_sim_get_data (const TySimProcess *p)
+{
+  return p->data;
+}
+
+/* ---- What befalls them ---- */
+
+void
+ty_sim_kill (TySimProcess *p, TySimDeath death)
+{
+  g_assert (ty_sim_is_alive (p));
+  p->dying = TRUE;
+  p->death = death;
+  if (!p->in_turn)
+    die (p);
+}
+
+static void
+record_end (TySimProcess *p)
+{
+  TyHistory *h = ty_history_new (p->name);
+  ty_history_end (h, "", local_time (p));
+  ty_history_flush (h, keep_lines, p->history);
+  ty_history_free (h);
+}
+
+void
+ty_sim_quit (TySimProcess *p)
+{
+  record_end (p);
+  ty_sim_kill (p, TY_SIM_KILLED);
+}
+
+void
+ty_sim_kill_after_effects (TySimProcess *p, guint64 n)
+{
+  p->die_at = p->effects_done + n;
+}
+
+void
+ty_sim_kill_after_writes (TySimProcess *p, guint n)
+{
+  p->limited = TRUE;
+  ty_sim_port_limit_writes (p->port, n);
+}
+
+guint64
+ty_sim_effects_done (const TySimProcess *p)
+{
+  return p->effects_done;
+}
+
+void
+ty_sim_stop (TySimProcess *p)
+{
+  p->stopped = TRUE;
+  p->turn_at = G_MAXINT64;
+  ty_sim_trace (p->world, "%s: stops", p->name);
+}
+
+void
+ty_sim_continue (TySimProcess *p)
+{
+  p->stopped = FALSE;
+  ty_sim_trace (p->world, "%s: continues", p->name);
+  if (p->node != NULL)
+    set_turn (p, soon (p));
+}
+
+void
+ty_sim_set_clock (TySimProcess *p, gint64 ppm)
+{
+  p->clock_base = local_time (p);
+  p->clock_from = ty_sim_now (p->world->net);
+  p->ppm = ppm;
+}
+
+void
+ty_sim_set_slow (TySimProcess *p, gint64 turn_us)
+{
+  p->slow_us = turn_us;
+}
+
+/* ---- Running ---- */
+
+/* What was asked of a process from outside of its turns. */
+static void
+kick_pending (TySimWorld *world)
+{
+  for (guint i = 0; i < world->processes->len; i++)
+    {
+      TySimProcess *p = world->processes->pdata[i];
+      if (p->node != NULL && ty_node_pending (p->node))
+        set_turn (p, MIN (p->turn_at, soon (p)));
+    }
+}
+
+gboolean
+ty_sim_run_until (TySimWorld *world, TySimCondition condition, gpointer data, gint64 limit_us)
+{
+  gint64 limit = ty_sim_now (world->net) + limit_us;
+  for (;;)
+    {
+      if (condition != NULL && condition (data))
+        return TRUE;
+      guint64 turns = world->turns;
+      kick_pending (world);
+      do
+        {
+          if (ty_sim_next (world->net) > limit)
+            {
+              ty_sim_skip_to (world->net, limit);
+              return FALSE;
+            }
+          ty_sim_advance (world->net);
+          kick_pending (world);
+        }
+      while (world->turns == turns);
+    }
+}
+
+void
+ty_sim_run_for (TySimWorld *world, gint64 us)
+{
+  ty_sim_run_until (world, NULL, NULL, us);
+}
+
+guint64
+ty_sim_turns (const TySimWorld *world)
+{
+  return world->turns;
+}
+
+/* ---- Judging ---- */
+
+const GString *
+ty_sim_history (const TySimProcess *p)
+{
+  return p->history;
+}
+
+void
+ty_sim_world_end (TySimWorld *world)
+{
+  for (guint i = 0; i < world->processes->len; i++)
+    if (ty_sim_is_alive (world->processes->pdata[i]))
+      record_end (world->processes->pdata[i]);
+}
+
+TyJudgeReport *
+ty_sim_judge (TySimWorld *world, const TyJudgeOptions *options, GError **error)
+{
+  g_autoptr (TyJudge) judge = ty_judge_new (options, error);
+  if (judge == NULL)
+    return NULL;
+  for (guint i = 0; i < world->processes->len; i++)
+    {
+      const TySimProcess *p = world->processes->pdata[i];
+      if (!ty_judge_read (judge, p->name, p->history->str, p->history->len, error))
+        return NULL;
+    }
+  return ty_judge_report (judge);
+}
+
+gboolean
+ty_sim_save_histories (TySimWorld *world, const char *path, GError **error)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+  for (guint i = 0; i < world->processes->len; i++)
+    {
+      const TySimProcess *p = world->processes->pdata[i];
+      g_string_append_len (all, p->history->str, (gssize) p->history->len);
+    }
+  return g_file_set_contents (path, all->str, (gssize) all->len, error);
+}

@@ -75,8 +75,10 @@ member_new (const char *name, const char *ordering, const char *property, guint 
 void
 member_free (Member *m)
 {
-  if (m->group != NULL)
-    g_signal_handlers_disconnect_by_data (m->group, m);
+  g_signal_handlers_disconnect_by_data (m->group, m);
+  /* At once, as a crash would be, though a join under way holds the objects. */
+  g_object_run_dispose (G_OBJECT (m->process));
+  until (!m->joining);
   g_clear_object (&m->group);
   g_clear_object (&m->process);
   g_ptr_array_unref (m->said);
@@ -99,6 +101,7 @@ member_on_joined (GObject *source, GAsyncResult *result, gpointer data)
   Member *m = data;
   tyet_group_join_finish (TYET_GROUP (source), result, &m->error);
   m->done = TRUE;
+  m->joining = FALSE;
 }
 
 void
@@ -122,6 +125,7 @@ member_join_async (Member *m, const char *contact, GCancellable *cancellable)
 {
   const char *contacts[] = { contact, NULL };
   m->done = FALSE;
+  m->joining = TRUE;
   tyet_group_join_async (m->group, contacts, cancellable, member_on_joined, m);
 }
 

@@ -14,6 +14,7 @@ typedef struct
   GPtrArray *said; /* of char * */
   GError *error;   /* of the join, or what else was waited for */
   gboolean done;
+  gboolean joining;
 } Member;
 
 /* A member of the group "g" that has not entered. `property` of the process, if not NULL, is set to `value`. */

@@ -84,7 +84,9 @@ write_in_thread (gpointer data)
     }
   if (s->error == NULL)
     g_output_stream_close (s->out, NULL, NULL);
-  g_clear_object (&s->out);
+  g_object_unref (s->out);
+  g_atomic_pointer_set (&s->out, NULL);
+  g_main_context_wakeup (NULL);
   return NULL;
 }
 
@@ -202,8 +204,6 @@ side_clear (Side *s)
 {
   if (s->thread != NULL)
     g_thread_join (s->thread);
-  g_clear_object (&s->in);
-  g_clear_object (&s->out);
   g_clear_error (&s->error);
 }
 
@@ -236,10 +236,12 @@ pair_new (How give, How take, gsize size)
 static void
 pair_free (Pair *p)
 {
-  side_clear (p->give);
-  side_clear (p->take);
   member_free (p->a);
   member_free (p->b);
+  /* Whoever still reads or writes is told that it is over. */
+  until (g_atomic_pointer_get (&p->give->out) == NULL && g_atomic_pointer_get (&p->take->in) == NULL);
+  side_clear (p->give);
+  side_clear (p->take);
   g_object_unref (p->cancellable);
   g_free (p->give);
   g_free (p->take);

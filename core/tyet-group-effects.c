@@ -1,12 +1,13 @@
 /* core/tyet-group-effects.c: what the engine says, brought to the application.
  *
- * All of it runs between two steps, so whatever a handler asks for is a request of the next step (M8).  Handlers may also
- * let go of the group, or dispose of it: what is left of the effect is then dropped.
+ * All of it runs between two steps, so whatever a handler asks for is a request of the next step (M8).  Handlers may
+ * also let go of the group, or dispose of it: what is left of the effect is then dropped.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/tyet-group-private.h"
 
-/* Whether anybody still cares. The one reference that is always there is that of whoever brought the effect (runtime.c). */
+/* Whether anybody still cares. The one reference that is always there is that of whoever brought the effect
+ * (runtime.c). */
 static gboolean
 group_is_wanted (TyetGroup *group)
 {
@@ -33,7 +34,8 @@ group_deliver (TyetGroup *group, const TyEffect *effect)
       offset = m.next;
       if (group->deliver != NULL)
         {
-          group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len, group->deliver_data);
+          group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len,
+                          group->deliver_data);
           heard = group_is_heard (group);
         }
       if (heard && group_is_wanted (group))
@@ -113,8 +115,8 @@ group_kick (gpointer user_data)
 static TyStatePipe *
 group_add_transfer (TyetGroup *group, guint64 id)
 {
-  TyStatePipe *pipe = ty_state_pipe_new (group->engine, id, group->rt->context, group->rt->state_buffer_bytes, group_kick,
-                                         group->rt);
+  TyStatePipe *pipe
+      = ty_state_pipe_new (group->engine, id, group->rt->context, group->rt->state_buffer_bytes, group_kick, group->rt);
   for (guint i = group->transfers->len; i-- > 0;)
     if (ty_state_pipe_is_done (g_ptr_array_index (group->transfers, i)))
       g_ptr_array_remove_index_fast (group->transfers, i);
@@ -264,8 +266,8 @@ group_pipe_of (GObject *stream)
  * @stream: the stream that a state is saved to or loaded from
  * @digest: a digest of that state, as text
  *
- * Notes in the history what state was given or taken, so that `tyet check` can compare the two. When saving, call it inside the
- * handler of [signal@Tyet.Group::save-state]; when loading, before @stream is closed.
+ * Notes in the history what state was given or taken, so that `tyet check` can compare the two. When saving, call it
+ * inside the handler of [signal@Tyet.Group::save-state]; when loading, before @stream is closed.
  */
 void
 tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *digest)
@@ -285,8 +287,8 @@ tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *dige
  * @stream: the stream that a state is saved to or loaded from
  * @reason: why, as a sentence without a full stop
  *
- * Gives up a state transfer, because the state cannot be given or makes no sense. If it was being taken in, this process
- * leaves the group again. @stream fails from now on.
+ * Gives up a state transfer, because the state cannot be given or makes no sense. If it was being taken in, this
+ * process leaves the group again. @stream fails from now on.
  */
 void
 tyet_group_fail_transfer (TyetGroup *group, GObject *stream, const char *reason)

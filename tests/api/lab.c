@@ -60,7 +60,8 @@ member_new (const char *name, const char *ordering, const char *property, guint 
   g_autoptr (GError) error = NULL;
   m->said = g_ptr_array_new_with_free_func (g_free);
   /* Nobody is suspected here for being slow: all share one main loop, and perhaps a slow checker. */
-  m->process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", name, "suspect-after", 20000u, property, value, NULL);
+  m->process
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", name, "suspect-after", 20000u, property, value, NULL);
   g_assert_no_error (error);
   m->group = tyet_group_new (m->process, "g", ordering);
   g_signal_connect (m->group, "view-changed", G_CALLBACK (on_view), m);

@@ -1,5 +1,5 @@
-/* tests/api/test-life.c: objects let go of in callbacks, calls from where they must not come, forks, and a history that cannot be
- * written.
+/* tests/api/test-life.c: objects let go of in callbacks, calls from where they must not come, forks, and a history
+ * that cannot be written.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lab.h"
@@ -149,8 +149,8 @@ on_inside (TyetGroup *group, TyetMessage *message, Inside *in)
   in->done = TRUE;
   g_assert_false (tyet_group_join (group, contacts, NULL, &in->errors[0]));
   g_assert_false (tyet_group_leave (group, NULL, &in->errors[1]));
-  g_assert_false (tyet_group_send_sync (group, TYET_SERVICE_DEFAULT, tyet_message_get_bytes (message), TYET_SEND_NONE, NULL,
-                                        &in->errors[2]));
+  g_assert_false (tyet_group_send_sync (group, TYET_SERVICE_DEFAULT, tyet_message_get_bytes (message), TYET_SEND_NONE,
+                                        NULL, &in->errors[2]));
   /* But anything else can be asked for. */
   g_assert_true (tyet_group_abcast (group, "again", 5, NULL));
   tyet_group_leave_async (group, NULL, NULL, NULL);
@@ -315,7 +315,8 @@ test_history (void)
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
   {
-    g_autoptr (TyetProcess) process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", "a", "history", path, NULL);
+    g_autoptr (TyetProcess) process
+        = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", "a", "history", path, NULL);
     g_autoptr (TyetGroup) group = tyet_group_new (process, "g", "fifo");
     g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
     g_assert_true (tyet_group_found (group, &error));

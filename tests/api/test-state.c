@@ -1,5 +1,5 @@
-/* tests/api/test-state.c: state transfer as an application sees it: small and large, at once, asynchronously, from threads; and
- * what fails.
+/* tests/api/test-state.c: state transfer as an application sees it: small and large, at once, asynchronously, from
+ * threads; and what fails.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lab.h"

@@ -258,10 +258,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
     {
       g_ptr_array_remove_index (m->joiners, index);
       if (m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid))
-        {
-          g_clear_pointer (&m->round->joiner, ty_joiner_free);
-          ty_round_reconsider (m);
-        }
+        ty_round_drop_joiner (m);
     }
   if (m->phase != TY_MEMBERSHIP_IN)
     return;

@@ -218,6 +218,7 @@ gboolean ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r);
 void ty_round_reconsider (TyMembership *m);
 void ty_round_reached (TyMembership *m, guint rank);
 void ty_round_free (TyMembership *m);
+void ty_round_drop_joiner (TyMembership *m);
 
 /* select.c */
 typedef struct

@@ -63,6 +63,16 @@ ty_round_free (TyMembership *m)
   m->round = NULL;
 }
 
+/* The joiner that is asked with the round is gone, or does not answer: it goes on without it. */
+void
+ty_round_drop_joiner (TyMembership *m)
+{
+  Round *round = m->round;
+  g_clear_pointer (&round->joiner, ty_joiner_free);
+  g_clear_pointer (&round->joiner_state, ty_state_free);
+  ty_round_reconsider (m);
+}
+
 /* V2: the lowest-ranked member that this process does not suspect, and that has not yielded. */
 guint
 ty_round_coordinator (const TyMembership *m)
@@ -225,8 +235,7 @@ ty_round_tick (TyMembership *m)
       Joiner *joiner = ty_entry_find (m, &round->joiner->as.pid, NULL);
       if (joiner != NULL)
         joiner->failed = TRUE;
-      g_clear_pointer (&round->joiner, ty_joiner_free);
-      ty_round_reconsider (m);
+      ty_round_drop_joiner (m);
       round = m->round;
     }
   if (!ty_round_is_coordinator (m) || !ty_m_quorum_in_reach (m))

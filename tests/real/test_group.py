@@ -13,7 +13,7 @@ import unittest
 import tap
 from cats import LONG, Lab
 
-TYET = sys.argv.pop(1)
+TYET = os.path.abspath(sys.argv.pop(1))
 FIVE = ["a", "b", "c", "d", "e"]
 # Time that is not waited for but let pass: nothing depends on its length but how likely a case is.
 A_WHILE_S = 0.1

@@ -228,4 +228,6 @@ gboolean ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType ty
 void ty_group_take_transfer_requests (TyGroup *group);
 gboolean ty_group_gives_now (const TyGroup *group);
 void ty_group_end_transfers (TyGroup *group, const char *why);
+/* Why the state could not be taken in, or NULL. */
+const char *ty_group_taking_failure (const TyGroup *group);
 void ty_group_transfer_waits (TyGroup *group, GArray *waits);

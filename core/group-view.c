@@ -406,6 +406,7 @@ end_here (TyGroup *group, gboolean left, const char *why)
     group->durable_dirty = TRUE;
   if (node->history != NULL && group->loaded && group->view->id.number > 0)
     ty_history_fail (node->history, group->view, left ? TY_HISTORY_LEAVE : TY_HISTORY_EXCLUDED, node->now);
+  g_autofree char *failure = g_strdup (ty_group_taking_failure (group));
   ty_group_end_transfers (group, why);
   ty_group_drop_spill (group);
   ty_group_enter_state (group, left ? TY_GROUP_LEFT : TY_GROUP_EXCLUDED);
@@ -415,7 +416,7 @@ end_here (TyGroup *group, gboolean left, const char *why)
     {
       ty_group_fail_entry (group, g_error_new (TYET_ERROR, TYET_ERROR_EXCLUDED,
                                                "Not in group \"%s\" any more before it was quite in: %s; join it again",
-                                               group->name, why));
+                                               group->name, failure != NULL ? failure : why));
       return;
     }
   TyEffect *effect = ty_group_effect (group, group->leaving ? TY_EFFECT_LEFT : TY_EFFECT_EXCLUDED);

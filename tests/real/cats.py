@@ -33,6 +33,12 @@ class Failure(AssertionError):
     pass
 
 
+def is_sanitized(binary):
+    """Whether it was built for the address sanitizer, which keeps freed memory for a while and looks for leaks itself."""
+    with open(binary, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 class Cat:
     """One `tyet cat`."""
 

@@ -138,7 +138,7 @@ struct _TyGroup
   guint64 sent_numbered; /* sends that have numbers */
   guint64 sent_stable;  /* sends that are stable */
   guint64 want_stable;
-  gboolean refused;     /* a send met a full window: ROOM is due */
+  gsize refused;        /* the size of a send that met a full window: ROOM is due once it fits */
   gint64 refused_since;
 
   /* Receiving. */

@@ -304,6 +304,13 @@ join (TyGroup *group)
   ty_group_enter_state (group, TY_GROUP_JOINING);
   group->membership_ops->join (group->membership, group->name, group->ordering_ops->name,
                                (const char *const *) group->contacts, &me, deadline);
+  /* A contact that this process has a session with already will not come up a second time. */
+  for (guint i = 0; i < node->knowns->len; i++)
+    {
+      const TyKnown *known = node->knowns->pdata[i];
+      if (known->reach == TY_REACH_UP && g_strv_contains ((const char *const *) group->contacts, known->address))
+        group->membership_ops->on_reach (group->membership, &known->pid, TY_REACH_UP, FALSE, NULL);
+    }
 }
 
 static void

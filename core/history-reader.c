@@ -151,13 +151,13 @@ static gboolean
 skip_number (Parser *p)
 {
   const char *s = p->at;
-#define DIGITS() \
-  { \
-    const char *d = s; \
-    while (s < p->end && g_ascii_isdigit (*s)) \
-      s++; \
-    if (s == d) \
-      return fail (p, "a bad number"); \
+#define DIGITS()                                                                                                       \
+  {                                                                                                                    \
+    const char *d = s;                                                                                                 \
+    while (s < p->end && g_ascii_isdigit (*s))                                                                         \
+      s++;                                                                                                             \
+    if (s == d)                                                                                                        \
+      return fail (p, "a bad number");                                                                                 \
   }
   if (s < p->end && *s == '-')
     s++;

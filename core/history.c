@@ -9,13 +9,32 @@
 struct _TyHistory
 {
   GString *lines;
-  GString *process; /* escaped */
+  GString *process;  /* escaped */
+  GPtrArray *blocks; /* Block: told, not written yet */
 
-  TyetView *view;    /* what `head` and `message` were made for; a reference, so that the pointer stays its own */
-  GString *head;     /* {"p":"..","g":"..","t": */
-  GString *conf;     /* ","c":"LABEL" */
-  GString *message;  /* /GROUP/LABEL/ */
+  TyetView *view;   /* what `head` and `message` were made for; a reference, so that the pointer stays its own */
+  GString *head;    /* {"p":"..","g":"..","t": */
+  GString *conf;    /* ","c":"LABEL" */
+  GString *message; /* /GROUP/LABEL/ */
 };
+
+/* A block that has not ended. See history.h for when it is written. */
+typedef struct
+{
+  TyetView *view;
+  GString *line;
+  gsize
+      before; /* where it goes if the step ends now: what happened while blocked begins there; G_MAXSIZE: nothing did */
+} Block;
+
+static void
+block_free (gpointer data)
+{
+  Block *block = data;
+  tyet_view_unref (block->view);
+  g_string_free (block->line, TRUE);
+  g_free (block);
+}
 
 /* What JSON wants escaped: quote, backslash, control characters. Everything else passes as it is, UTF-8 throughout. */
 static void
@@ -131,6 +150,33 @@ end_line (TyHistory *h)
   APPEND_LITERAL (h->lines, "}\n");
 }
 
+/* The block of a group has ended: it is written here. */
+static void
+write_block (TyHistory *h, const TyId *group)
+{
+  for (guint i = 0; i < h->blocks->len; i++)
+    {
+      const Block *block = h->blocks->pdata[i];
+      if (!ty_id_equal (&block->view->group, group))
+        continue;
+      g_string_append_len (h->lines, block->line->str, (gssize) block->line->len);
+      g_ptr_array_remove_index (h->blocks, i);
+      return;
+    }
+}
+
+/* Something is about to be recorded that should not happen in a blocked view, unless it is the closing of that view. */
+static void
+mind_blocks (TyHistory *h, const TyetView *view)
+{
+  for (guint i = 0; i < h->blocks->len; i++)
+    {
+      Block *block = h->blocks->pdata[i];
+      if (block->before == G_MAXSIZE && ty_id_equal (&block->view->group, &view->group))
+        block->before = h->lines->len;
+    }
+}
+
 TyHistory *
 ty_history_new (const char *process)
 {
@@ -138,6 +184,7 @@ ty_history_new (const char *process)
   *h = (TyHistory){
     .lines = g_string_new (NULL),
     .process = g_string_new (NULL),
+    .blocks = g_ptr_array_new_with_free_func (block_free),
     .head = g_string_new (NULL),
     .conf = g_string_new (NULL),
     .message = g_string_new (NULL),
@@ -150,6 +197,7 @@ void
 ty_history_free (TyHistory *h)
 {
   g_clear_pointer (&h->view, tyet_view_unref);
+  g_ptr_array_unref (h->blocks);
   g_string_free (h->lines, TRUE);
   g_string_free (h->process, TRUE);
   g_string_free (h->head, TRUE);
@@ -162,6 +210,7 @@ void
 ty_history_set_process (TyHistory *h, const char *process)
 {
   g_clear_pointer (&h->view, tyet_view_unref);
+  g_assert (h->blocks->len == 0); /* the former self has failed */
   g_string_truncate (h->process, 0);
   append_escaped (h->process, process);
 }
@@ -169,6 +218,7 @@ ty_history_set_process (TyHistory *h, const char *process)
 void
 ty_history_conf (TyHistory *h, const TyetView *view, const char *prev_label, gint64 now_us)
 {
+  write_block (h, &view->group);
   begin_line (h, view, "conf", now_us);
   APPEND_LITERAL (h->lines, ",\"kind\":\"regular\",\"members\":[");
   for (guint i = 0; i < view->n_members; i++)
@@ -184,8 +234,7 @@ ty_history_conf (TyHistory *h, const TyetView *view, const char *prev_label, gin
 }
 
 void
-ty_history_send (TyHistory *h, const TyetView *view, guint64 number, TyService service, gsize len_bytes,
-                 gint64 now_us)
+ty_history_send (TyHistory *h, const TyetView *view, guint64 number, TyService service, gsize len_bytes, gint64 now_us)
 {
   static const char *const services[] = {
     [TY_SERVICE_FIFO] = "fifo",
@@ -194,6 +243,7 @@ ty_history_send (TyHistory *h, const TyetView *view, guint64 number, TyService s
     [TY_SERVICE_SAFE] = "safe",
   };
   g_assert ((guint) service < G_N_ELEMENTS (services));
+  mind_blocks (h, view);
   begin_line (h, view, "send", now_us);
   append_message (h, NULL, number);
   append_field (h, "service", services[service]);
@@ -206,6 +256,7 @@ void
 ty_history_deliver (TyHistory *h, const TyetView *view, guint sender, guint64 number, guint64 last, gint64 now_us)
 {
   g_assert (sender < view->n_members);
+  mind_blocks (h, view);
   for (guint64 n = number; n <= last; n++)
     {
       begin_line (h, view, "deliver", now_us);
@@ -223,6 +274,7 @@ ty_history_fail (TyHistory *h, const TyetView *view, TyHistoryWhy why, gint64 no
     [TY_HISTORY_EXCLUDED] = "excluded",
   };
   g_assert ((guint) why < G_N_ELEMENTS (reasons));
+  write_block (h, &view->group);
   begin_line (h, view, "fail", now_us);
   append_field (h, "why", reasons[why]);
   end_line (h);
@@ -231,8 +283,17 @@ ty_history_fail (TyHistory *h, const TyetView *view, TyHistoryWhy why, gint64 no
 void
 ty_history_block (TyHistory *h, const TyetView *view, gint64 now_us)
 {
+  gsize at = h->lines->len;
+  Block *block = g_new (Block, 1);
   begin_line (h, view, "block", now_us);
   end_line (h);
+  *block = (Block){
+    .view = tyet_view_ref ((TyetView *) view),
+    .line = g_string_new (h->lines->str + at),
+    .before = G_MAXSIZE,
+  };
+  g_string_truncate (h->lines, at);
+  g_ptr_array_add (h->blocks, block);
 }
 
 static void
@@ -260,6 +321,8 @@ void
 ty_history_end (TyHistory *h, const char *group_name, gint64 now_us)
 {
   g_assert (now_us >= 0);
+  while (h->blocks->len > 0)
+    write_block (h, &((const Block *) h->blocks->pdata[0])->view->group);
   make_head (h, h->lines, group_name);
   append_number (h->lines, (guint64) now_us * 1000);
   APPEND_LITERAL (h->lines, ",\"e\":\"end\"}\n");
@@ -268,6 +331,15 @@ ty_history_end (TyHistory *h, const char *group_name, gint64 now_us)
 void
 ty_history_flush (TyHistory *h, TyHistorySink sink, gpointer user_data)
 {
+  /* A step has ended, and the view has not: what was recorded after the block came while it lasted. */
+  for (guint i = h->blocks->len; i-- > 0;)
+    {
+      const Block *block = h->blocks->pdata[i];
+      if (block->before == G_MAXSIZE)
+        continue;
+      g_string_insert_len (h->lines, (gssize) block->before, block->line->str, (gssize) block->line->len);
+      g_ptr_array_remove_index (h->blocks, i);
+    }
   if (h->lines->len == 0)
     return;
   g_assert (h->lines->str[h->lines->len - 1] == '\n');

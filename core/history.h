@@ -41,10 +41,15 @@ void ty_history_send (TyHistory *h, const TyetView *view, guint64 number, TyServ
                       gint64 now_us);
 
 /* Messages number..last of the member with rank `sender` are about to be delivered in `view`, in number order. */
-void ty_history_deliver (TyHistory *h, const TyetView *view, guint sender, guint64 number, guint64 last,
-                         gint64 now_us);
+void ty_history_deliver (TyHistory *h, const TyetView *view, guint sender, guint64 number, guint64 last, gint64 now_us);
 
 void ty_history_fail (TyHistory *h, const TyetView *view, TyHistoryWhy why, gint64 now_us);
+
+/* The view has lost its quorum. When it has one again, and the next view is decided, what remained of this view is delivered; that
+ * closing belongs to the masked transitional configuration, which comes before the block ([EVS94] §5, rules 1 and 2), and
+ * the format has nothing happen between `block` and `conf`. So the line is held back and written right before the `conf`, `fail` or
+ * `end` that ends the block. But what is delivered or sent in a step that brings no such end happened while blocked, and
+ * the line goes before it: the record must not hide that. */
 void ty_history_block (TyHistory *h, const TyetView *view, gint64 now_us);
 
 /* The state given to a joiner, or taken as one, in `view`; `digest` NULL if the application offers none. */

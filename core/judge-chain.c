@@ -38,11 +38,12 @@ link_by_prev (TyJudge *j)
             before->next = view;
         }
       if (rival != 0)
-        ty_judge_violation (j, TY_RULE_FORK,
-                            (TyConcerned){ v->group, { first_of (j, rival), first_of (j, view) }, { 0 }, { rival, view } },
-                            "views %s and %s are both %s%s", ty_judge_view_text (j, rival), ty_judge_view_text (j, view),
-                            v->prev == TY_VIEW_FIRST ? "the first of their group" : "decided after ",
-                            v->prev == TY_VIEW_FIRST ? "" : ty_judge_view_text (j, v->prev));
+        ty_judge_violation (
+            j, TY_RULE_FORK,
+            (TyConcerned){ v->group, { first_of (j, rival), first_of (j, view) }, { 0 }, { rival, view } },
+            "views %s and %s are both %s%s", ty_judge_view_text (j, rival), ty_judge_view_text (j, view),
+            v->prev == TY_VIEW_FIRST ? "the first of their group" : "decided after ",
+            v->prev == TY_VIEW_FIRST ? "" : ty_judge_view_text (j, v->prev));
     }
   g_hash_table_unref (firsts);
 }
@@ -102,12 +103,11 @@ find_circles (TyJudge *j)
           view = TY_VIEW (j, view)->after;
         }
       if (view != 0 && walked[view] == start)
-        ty_judge_violation (j, TY_RULE_CHAIN,
-                            (TyConcerned){ TY_VIEW (j, view)->group,
-                                           { first_of (j, view) },
-                                           { 0 },
-                                           { view, TY_VIEW (j, view)->after } },
-                            "view %s comes before itself", ty_judge_view_text (j, view));
+        ty_judge_violation (
+            j, TY_RULE_CHAIN,
+            (TyConcerned){
+                TY_VIEW (j, view)->group, { first_of (j, view) }, { 0 }, { view, TY_VIEW (j, view)->after } },
+            "view %s comes before itself", ty_judge_view_text (j, view));
     }
 }
 
@@ -134,9 +134,9 @@ check_continuity (TyJudge *j)
       if (v->after == 0 || v->members == NULL || TY_VIEW (j, v->after)->members == NULL
           || share_a_member (j, v->after, view))
         continue;
-      ty_judge_violation (j, TY_RULE_CHAIN, (TyConcerned){ v->group, { first_of (j, view) }, { 0 }, { v->after, view } },
-                          "nobody of view %s is in view %s, the next", ty_judge_view_text (j, v->after),
-                          ty_judge_view_text (j, view));
+      ty_judge_violation (
+          j, TY_RULE_CHAIN, (TyConcerned){ v->group, { first_of (j, view) }, { 0 }, { v->after, view } },
+          "nobody of view %s is in view %s, the next", ty_judge_view_text (j, v->after), ty_judge_view_text (j, view));
     }
 }
 
@@ -177,13 +177,12 @@ check_pieces (TyJudge *j)
           fits = share_a_member (j, last_after (j, other), head) || share_a_member (j, last_after (j, head), other);
         }
       if (!fits && rival != 0)
-        ty_judge_violation (j, TY_RULE_CHAIN,
-                            (TyConcerned){ TY_VIEW (j, head)->group,
-                                           { first_of (j, rival), first_of (j, head) },
-                                           { 0 },
-                                           { rival, head } },
-                            "views %s and %s are not in one chain: nobody of one part is in the other",
-                            ty_judge_view_text (j, rival), ty_judge_view_text (j, head));
+        ty_judge_violation (
+            j, TY_RULE_CHAIN,
+            (TyConcerned){
+                TY_VIEW (j, head)->group, { first_of (j, rival), first_of (j, head) }, { 0 }, { rival, head } },
+            "views %s and %s are not in one chain: nobody of one part is in the other", ty_judge_view_text (j, rival),
+            ty_judge_view_text (j, head));
     }
 }
 

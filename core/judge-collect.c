@@ -78,9 +78,9 @@ stay_of (TyJudge *j, TyTrack *t, const TyRecord *r, const char *what)
 {
   if (t->stay != 0 && is_label (j, TY_STAY (j, t->stay)->view, &r->c))
     return t->stay;
-  ty_judge_violation (j, TY_RULE_INSIDE, (TyConcerned){ t->group, { t->process } }, "%s has %s in view %.*s while in %s",
-                      ty_judge_process_text (j, t->process), what, (int) r->c.len, r->c.text,
-                      t->stay != 0 ? ty_judge_view_text (j, TY_STAY (j, t->stay)->view) : "no view");
+  ty_judge_violation (j, TY_RULE_INSIDE, (TyConcerned){ t->group, { t->process } },
+                      "%s has %s in view %.*s while in %s", ty_judge_process_text (j, t->process), what, (int) r->c.len,
+                      r->c.text, t->stay != 0 ? ty_judge_view_text (j, TY_STAY (j, t->stay)->view) : "no view");
   return 0;
 }
 
@@ -124,14 +124,13 @@ note_view (TyJudge *j, const TyTrack *t, guint32 view, const TyRecord *r)
       v->n_members = j->members->len;
     }
   else if (v->n_members != j->members->len || memcmp (v->members, j->members->data, bytes) != 0)
-    ty_judge_violation (j, TY_RULE_RANKS,
-                        (TyConcerned){ t->group,
-                                       { ty_stay_process (j, g_array_index (v->stays, guint32, 0)), t->process },
-                                       { 0 },
-                                       { view } },
-                        "%s and %s are told of view %s with other members, or in another order",
-                        ty_judge_process_text (j, ty_stay_process (j, g_array_index (v->stays, guint32, 0))),
-                        ty_judge_process_text (j, t->process), ty_judge_view_text (j, view));
+    ty_judge_violation (
+        j, TY_RULE_RANKS,
+        (TyConcerned){
+            t->group, { ty_stay_process (j, g_array_index (v->stays, guint32, 0)), t->process }, { 0 }, { view } },
+        "%s and %s are told of view %s with other members, or in another order",
+        ty_judge_process_text (j, ty_stay_process (j, g_array_index (v->stays, guint32, 0))),
+        ty_judge_process_text (j, t->process), ty_judge_view_text (j, view));
 
   if (r->prev.text == NULL)
     return;
@@ -168,8 +167,8 @@ on_conf (TyJudge *j, guint32 track, const TyRecord *r)
   TyTrack *t = TY_TRACK (j, track);
   if (r->transitional || !r->primary)
     {
-      ty_judge_violation (j, TY_RULE_PRIMARY, (TyConcerned){ t->group, { t->process } },
-                          "view %.*s at %s is %s%s", (int) r->c.len, r->c.text, ty_judge_process_text (j, t->process),
+      ty_judge_violation (j, TY_RULE_PRIMARY, (TyConcerned){ t->group, { t->process } }, "view %.*s at %s is %s%s",
+                          (int) r->c.len, r->c.text, ty_judge_process_text (j, t->process),
                           r->transitional ? "transitional" : "not primary",
                           r->transitional && r->primary ? ", and called primary" : "");
       return;
@@ -201,26 +200,16 @@ on_conf (TyJudge *j, guint32 track, const TyRecord *r)
   t->stay = stay;
 }
 
-/* P11 */
+/* P11, for what does not happen while blocked. */
 static void
-say_blocked (TyJudge *j, const TyTrack *t, const TyStay *s, const char *what, guint32 message)
+mind_block (TyJudge *j, const TyTrack *t, const TyStay *s, const char *what, const TyRecord *r)
 {
+  if (!s->blocked)
+    return;
+  guint32 message = add_message (j, &r->m);
   ty_judge_violation (j, TY_RULE_BLOCKED, (TyConcerned){ t->group, { t->process }, { message }, { s->view } },
-                      "%s %s %s while blocked in view %s", ty_judge_process_text (j, t->process), what,
-                      ty_judge_message_text (j, message), ty_judge_view_text (j, s->view));
-}
-
-/* A block ends in the next view, and a view's last messages are delivered just before the next one: deliveries that a view
- * follows belong to its end.  Without one they were made while blocked. */
-void
-ty_judge_blocked (TyJudge *j)
-{
-  for (guint32 i = 1; i < j->stay->len; i++)
-    {
-      const TyStay *s = TY_STAY (j, i);
-      if (s->closing != 0 && s->next == 0)
-        say_blocked (j, TY_TRACK (j, s->track), s, "delivers", s->closing);
-    }
+                      "%s %s %.*s while blocked in view %s", ty_judge_process_text (j, t->process), what,
+                      (int) r->m.len, r->m.text, ty_judge_view_text (j, s->view));
 }
 
 static void
@@ -230,21 +219,17 @@ on_send (TyJudge *j, TyTrack *t, const TyRecord *r)
   if (stay == 0)
     return;
   TyStay *s = TY_STAY (j, stay);
+  mind_block (j, t, s, "sends", r);
   guint32 message = add_message (j, &r->m);
-  if (s->blocked)
-    {
-      say_blocked (j, t, s, "sends", message);
-      return;
-    }
   TyJudgeMessage *m = TY_MESSAGE (j, message);
   if (m->stay != 0)
     {
-      ty_judge_violation (j, TY_RULE_UNIQUE,
-                          (TyConcerned){ t->group, { ty_stay_process (j, m->stay), t->process }, { message }, { s->view } },
-                          "%s is sent twice: by %s in view %s, by %s in view %s", ty_judge_message_text (j, message),
-                          ty_judge_process_text (j, ty_stay_process (j, m->stay)),
-                          ty_judge_view_text (j, TY_STAY (j, m->stay)->view), ty_judge_process_text (j, t->process),
-                          ty_judge_view_text (j, s->view));
+      ty_judge_violation (
+          j, TY_RULE_UNIQUE,
+          (TyConcerned){ t->group, { ty_stay_process (j, m->stay), t->process }, { message }, { s->view } },
+          "%s is sent twice: by %s in view %s, by %s in view %s", ty_judge_message_text (j, message),
+          ty_judge_process_text (j, ty_stay_process (j, m->stay)), ty_judge_view_text (j, TY_STAY (j, m->stay)->view),
+          ty_judge_process_text (j, t->process), ty_judge_view_text (j, s->view));
       return;
     }
   g_array_append_val (s->sent, message);
@@ -263,10 +248,8 @@ on_deliver (TyJudge *j, TyTrack *t, const TyRecord *r)
   if (stay == 0)
     return;
   TyStay *s = TY_STAY (j, stay);
-  guint32 message = add_message (j, &r->m);
-  guint32 event = message * 2 + 1;
-  if (s->blocked && s->closing == 0)
-    s->closing = message;
+  mind_block (j, t, s, "delivers", r); /* it counts nevertheless: else it would be missed, too */
+  guint32 event = add_message (j, &r->m) * 2 + 1;
   g_array_append_val (s->events, event);
   s->n_delivered++;
 }

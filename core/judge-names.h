@@ -8,11 +8,11 @@
 
 typedef struct
 {
-  GString *texts;   /* all of them, each with a NUL behind */
-  GArray *starts;   /* gsize: where each begins; one more at the end */
-  guint32 *slots;   /* open addressing, 0 is free */
-  guint32 n_slots;  /* a power of two */
-  guint32 n;        /* the largest integer given */
+  GString *texts;  /* all of them, each with a NUL behind */
+  GArray *starts;  /* gsize: where each begins; one more at the end */
+  guint32 *slots;  /* open addressing, 0 is free */
+  guint32 n_slots; /* a power of two */
+  guint32 n;       /* the largest integer given */
 } TyNames;
 
 void ty_names_init (TyNames *names);

@@ -216,11 +216,10 @@ describe_circle (const Order *o, const guint32 *left)
     node = before[node]; /* behind the circle at first, in it after so many steps */
   guint32 first = g_array_index (o->nodes, guint32, before[node]);
   guint32 second = g_array_index (o->nodes, guint32, node);
-  ty_judge_violation (o->j, TY_RULE_ORDER,
-                      (TyConcerned){ TY_VIEW (o->j, o->view)->group, { 0 }, { first, second }, { o->view } },
-                      "in view %s %s comes before %s at one process, and after it by what the others say in sum",
-                      ty_judge_view_text (o->j, o->view), ty_judge_message_text (o->j, first),
-                      ty_judge_message_text (o->j, second));
+  ty_judge_violation (
+      o->j, TY_RULE_ORDER, (TyConcerned){ TY_VIEW (o->j, o->view)->group, { 0 }, { first, second }, { o->view } },
+      "in view %s %s comes before %s at one process, and after it by what the others say in sum",
+      ty_judge_view_text (o->j, o->view), ty_judge_message_text (o->j, first), ty_judge_message_text (o->j, second));
 }
 
 /* P20: of what those who went on have delivered, in order, one who did not has a beginning. */

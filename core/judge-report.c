@@ -81,9 +81,9 @@ ty_judge_report_to_json (const TyJudgeReport *r)
   {
     const char *name;
     guint64 n;
-  } counts[] = { { "events", r->events },     { "processes", r->processes },   { "groups", r->groups },
-                 { "views", r->views },       { "messages", r->messages },     { "deliveries", r->deliveries },
-                 { "blocks", r->blocks },     { "failures", r->failures } };
+  } counts[] = { { "events", r->events }, { "processes", r->processes }, { "groups", r->groups },
+                 { "views", r->views },   { "messages", r->messages },   { "deliveries", r->deliveries },
+                 { "blocks", r->blocks }, { "failures", r->failures } };
   GString *out = g_string_new ("{\"legal\":");
   g_string_append (out, r->legal ? "true" : "false");
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)

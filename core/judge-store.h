@@ -48,19 +48,18 @@ typedef struct
 typedef struct
 {
   guint32 track, view;
-  guint32 slot;    /* its index in view->stays */
-  guint32 next;    /* stay */
-  guint32 wake;    /* the next stay that waits for the same message */
-  GArray *events;  /* guint32: message * 2, + 1 if delivered, + 0 if sent; message 0: nothing */
-  GArray *sent;    /* guint32: messages by number - 1 */
+  guint32 slot;   /* its index in view->stays */
+  guint32 next;   /* stay */
+  guint32 wake;   /* the next stay that waits for the same message */
+  GArray *events; /* guint32: message * 2, + 1 if delivered, + 0 if sent; message 0: nothing */
+  GArray *sent;   /* guint32: messages by number - 1 */
   guint32 n_delivered;
-  guint32 closing; /* the first message delivered after the block: right only if a view follows */
   gboolean failed, blocked;
 } TyStay;
 
 typedef struct
 {
-  guint32 stay; /* of its sender, 0: never sent */
+  guint32 stay;         /* of its sender, 0: never sent */
   guint32 number;       /* in its sender's stay, from 1 */
   guint32 deps, n_deps; /* what it adds to its sender's dependences, in the work of the view */
   guint32 seen;         /* the last stay that was found to deliver it */
@@ -80,11 +79,11 @@ struct _TyJudge
 
   /* The texts, and beside each table what belongs to it, by the same index. */
   TyNames processes, groups, views, messages, digests;
-  GArray *process; /* TyJudgeProcess */
-  GArray *view;    /* TyJudgeView */
-  GArray *message; /* TyJudgeMessage */
-  GArray *track;   /* TyTrack */
-  GArray *stay;    /* TyStay */
+  GArray *process;    /* TyJudgeProcess */
+  GArray *view;       /* TyJudgeView */
+  GArray *message;    /* TyJudgeMessage */
+  GArray *track;      /* TyTrack */
+  GArray *stay;       /* TyStay */
   GHashTable *tracks; /* (process, group) -> track */
   GString *key;
   GArray *members; /* guint32: scratch */
@@ -144,7 +143,6 @@ void ty_judge_violation (TyJudge *j, TyJudgeRule rule, TyConcerned who, const ch
 
 /* judge-collect.c */
 void ty_judge_collect (const TyRecord *record, gpointer judge);
-void ty_judge_blocked (TyJudge *j);
 
 /* judge-chain.c */
 void ty_judge_chain (TyJudge *j);

@@ -48,8 +48,7 @@ ty_stay_owes (TyJudge *j, const TyStay *s)
 gboolean
 ty_stay_survived (TyJudge *j, const TyStay *s)
 {
-  return ty_stay_owes (j, s)
-         || (j->options.open_end && TY_VIEW (j, s->view)->next == 0 && !s->failed && !s->blocked);
+  return ty_stay_owes (j, s) || (j->options.open_end && TY_VIEW (j, s->view)->next == 0 && !s->failed && !s->blocked);
 }
 
 static guint32
@@ -92,9 +91,9 @@ drop_repeated (const Replay *r)
           TyJudgeMessage *m = TY_MESSAGE (r->j, message);
           if (m->seen == stay)
             {
-              ty_judge_violation (r->j, TY_RULE_TWICE, concerned (r, slot, message, 0), "%s delivers %s twice in view %s",
-                                  process_at (r, slot), ty_judge_message_text (r->j, message),
-                                  ty_judge_view_text (r->j, r->view));
+              ty_judge_violation (r->j, TY_RULE_TWICE, concerned (r, slot, message, 0),
+                                  "%s delivers %s twice in view %s", process_at (r, slot),
+                                  ty_judge_message_text (r->j, message), ty_judge_view_text (r->j, r->view));
               *event = 1;
             }
           m->seen = stay;
@@ -273,15 +272,15 @@ check_debts (const Replay *r, guint slot, guint32 message)
   const char *text = ty_judge_message_text (r->j, message);
   const char *view = ty_judge_view_text (r->j, r->view);
   if (r->owes[slot] && !m->self)
-    ty_judge_violation (r->j, TY_RULE_SELF, concerned (r, slot, message, 0), "%s sent %s in view %s and never delivers it",
-                        process_at (r, slot), text, view);
+    ty_judge_violation (r->j, TY_RULE_SELF, concerned (r, slot, message, 0),
+                        "%s sent %s in view %s and never delivers it", process_at (r, slot), text, view);
   if (m->owing > 0 && m->owing < r->n_owe)
     {
       guint has = find_who (r, message, TRUE, TRUE), lacks = find_who (r, message, FALSE, TRUE);
       TyConcerned who = concerned (r, has, message, 0);
       who.processes[1] = ty_stay_process (r->j, stay_at (r, lacks));
-      ty_judge_violation (r->j, TY_RULE_SET, who, "%s has delivered %s in view %s, %s has not", process_at (r, has), text,
-                          view, process_at (r, lacks));
+      ty_judge_violation (r->j, TY_RULE_SET, who, "%s has delivered %s in view %s, %s has not", process_at (r, has),
+                          text, view, process_at (r, lacks));
     }
   if (m->owing == 0 && m->delivered && m->service == TY_SERVICE_SAFE && r->n_owe > 0)
     {

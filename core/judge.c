@@ -3,15 +3,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge-store.h"
 
-G_DEFINE_QUARK (ty-judge-error, ty_judge_error)
+G_DEFINE_QUARK (ty - judge - error, ty_judge_error)
 
 static const char *const rule_names[TY_N_RULES] = {
-  [TY_RULE_PRIMARY] = "primary", [TY_RULE_MEMBER] = "member", [TY_RULE_RANKS] = "ranks",   [TY_RULE_ONCE] = "once",
-  [TY_RULE_NEXT] = "next",       [TY_RULE_FORK] = "fork",     [TY_RULE_SKIP] = "skip",     [TY_RULE_CHAIN] = "chain",
-  [TY_RULE_INSIDE] = "inside",   [TY_RULE_AFTER] = "after",   [TY_RULE_BLOCKED] = "blocked", [TY_RULE_UNIQUE] = "unique",
-  [TY_RULE_SENT] = "sent",       [TY_RULE_VIEW] = "view",     [TY_RULE_TWICE] = "twice",   [TY_RULE_TIME] = "time",
-  [TY_RULE_FIFO] = "fifo",       [TY_RULE_CAUSAL] = "causal", [TY_RULE_ORDER] = "order",   [TY_RULE_HOLE] = "hole",
-  [TY_RULE_SELF] = "self",       [TY_RULE_SET] = "set",       [TY_RULE_SAFE] = "safe",     [TY_RULE_LOAD] = "load",
+  [TY_RULE_PRIMARY] = "primary", [TY_RULE_MEMBER] = "member",   [TY_RULE_RANKS] = "ranks",
+  [TY_RULE_ONCE] = "once",       [TY_RULE_NEXT] = "next",       [TY_RULE_FORK] = "fork",
+  [TY_RULE_SKIP] = "skip",       [TY_RULE_CHAIN] = "chain",     [TY_RULE_INSIDE] = "inside",
+  [TY_RULE_AFTER] = "after",     [TY_RULE_BLOCKED] = "blocked", [TY_RULE_UNIQUE] = "unique",
+  [TY_RULE_SENT] = "sent",       [TY_RULE_VIEW] = "view",       [TY_RULE_TWICE] = "twice",
+  [TY_RULE_TIME] = "time",       [TY_RULE_FIFO] = "fifo",       [TY_RULE_CAUSAL] = "causal",
+  [TY_RULE_ORDER] = "order",     [TY_RULE_HOLE] = "hole",       [TY_RULE_SELF] = "self",
+  [TY_RULE_SET] = "set",         [TY_RULE_SAFE] = "safe",       [TY_RULE_LOAD] = "load",
   [TY_RULE_DIGEST] = "digest",
 };
 
@@ -197,7 +199,6 @@ TyJudgeReport *
 ty_judge_report (TyJudge *j)
 {
   g_assert (j->violations != NULL);
-  ty_judge_blocked (j);
   ty_judge_chain (j);
   ty_judge_views (j);
 

@@ -42,7 +42,7 @@ typedef struct
  *   P8  chain    the views are one chain: no two before one, no circle, nobody new throughout   §2.2 continuity
  *   P9  inside   an event happens in the view that its process is in                            2.2
  *   P10 after    nothing happens at a process after it failed, left, or ended                   §4.1
- *   P11 blocked  who is blocked sends and delivers nothing, until the end of its view (a view follows)  §5 rule 2
+ *   P11 blocked  who is blocked sends and delivers nothing until the next view                  §5 rule 2
  *   P12 unique   a message is sent once, by one process, in one view                            1.4
  *   P13 sent     what is delivered was sent                                                     C1, 1.3
  *   P14 view     a message is delivered in the view of its send                                 L4, 1.3

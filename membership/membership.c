@@ -192,6 +192,7 @@ membership_begin (TyMembership *m, TyetView *view)
   ty_m_set_view (m, view);
   m->phase = TY_MEMBERSHIP_IN;
   m->blocked = FALSE;
+  m->quorum_since = 0;
   m->self_loaded = view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
   m->alive_at = now;
@@ -257,10 +258,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
     {
       g_ptr_array_remove_index (m->joiners, index);
       if (m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid))
-        {
-          g_clear_pointer (&m->round->joiner, ty_joiner_free);
-          ty_round_reconsider (m);
-        }
+        ty_round_drop_joiner (m);
     }
   if (m->phase != TY_MEMBERSHIP_IN)
     return;

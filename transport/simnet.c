@@ -375,7 +375,8 @@ dial_again (gpointer data)
   if (link->closed || link->other != NULL)
     return;
   gboolean lost = ty_sim_way_is_cut (net, link->near_site, link->far_site)
-                  || ty_sim_way_is_cut (net, link->far_site, link->near_site) || ty_sim_site (net, link->far_site)->vanished;
+                  || ty_sim_way_is_cut (net, link->far_site, link->near_site)
+                  || ty_sim_site (net, link->far_site)->vanished;
   TySimPort *port = ty_sim_site (net, link->far_site)->port;
   if (lost && net->now >= link->dial_until)
     end_link (link, TY_LINK_UNREACHABLE, "no answer");
@@ -409,7 +410,8 @@ sim_dial (gpointer net, const char *address, GError **error)
   TyLink *link = link_new (port, ty_sim_find_site (port->net, address));
   link->dial_until = port->net->now + port->net->config.dial_us;
   link->events++;
-  ty_sim_at (port->net, port->net->now + ty_sim_way_delay (port->net, link->near_site, link->far_site), dial_again, link);
+  ty_sim_at (port->net, port->net->now + ty_sim_way_delay (port->net, link->near_site, link->far_site), dial_again,
+             link);
   return link;
 }
 

@@ -125,7 +125,8 @@ ty_sim_trace (TySimWorld *world, const char *format, ...)
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
   gint64 now = ty_sim_now (world->net);
-  g_autofree char *line = g_strdup_printf ("%5" G_GINT64_FORMAT ".%06d  %s", now / 1000000, (int) (now % 1000000), text);
+  g_autofree char *line
+      = g_strdup_printf ("%5" G_GINT64_FORMAT ".%06d  %s", now / 1000000, (int) (now % 1000000), text);
   world->trace (line, world->trace_data);
 }
 
@@ -164,8 +165,8 @@ packet_name (GBytes *packet)
 static void
 trace_event (TySimProcess *p, const TyEvent *e)
 {
-  static const char *const names[] = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead",
-                                       "packet", "dial failed" };
+  static const char *const names[]
+      = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead", "packet", "dial failed" };
   if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
     return;
   if (e->type == TY_EVENT_PACKET)
@@ -180,9 +181,9 @@ static void
 trace_effect (TySimProcess *p, const TyEffect *e)
 {
   static const char *const names[]
-    = { "send",        "dial",       "peer close", "suspect",     "deliver",     "view",        "entered",
-        "left",        "blocked",    "unblocked",  "excluded",    "room",        "stable",      "save state",
-        "state room",  "save ended", "load state", "state bytes", "state end" };
+      = { "send",       "dial",       "peer close", "suspect",     "deliver",  "view",   "entered",
+          "left",       "blocked",    "unblocked",  "excluded",    "room",     "stable", "save state",
+          "state room", "save ended", "load state", "state bytes", "state end" };
   if (p->world->trace == NULL)
     return;
   const char *name = (guint) e->type < G_N_ELEMENTS (names) ? names[e->type] : "?";

@@ -79,7 +79,8 @@ main (int argc, char **argv)
   gint64 judged = g_get_monotonic_time ();
   g_autofree char *text = ty_judge_report_to_string (report);
   g_print ("%s%.1f MB; recorded in %.2f s, read in %.2f s, judged in %.2f s\n", text, (double) bytes / 1e6,
-           (double) (recorded - start) / 1e6, (double) (collected - recorded) / 1e6, (double) (judged - collected) / 1e6);
+           (double) (recorded - start) / 1e6, (double) (collected - recorded) / 1e6,
+           (double) (judged - collected) / 1e6);
   g_assert_true (report->legal);
   for (guint p = 0; p < N_PROCESSES; p++)
     g_string_free (files->pdata[p], TRUE);

@@ -34,8 +34,8 @@ add_event (GString *out, const char *process, char **words)
   gboolean deliver = g_str_equal (event, "deliver");
   for (char **m = words + 3; m == words + 3 || (deliver && *m != NULL); m++)
     {
-      g_string_append_printf (out, "{\"p\":\"%s\",\"g\":\"%s\",\"t\":1,\"e\":\"%s\"", at[0], at[1] != NULL ? at[1] : "g",
-                              event);
+      g_string_append_printf (out, "{\"p\":\"%s\",\"g\":\"%s\",\"t\":1,\"e\":\"%s\"", at[0],
+                              at[1] != NULL ? at[1] : "g", event);
       if (!g_str_equal (event, "end"))
         g_string_append_printf (out, ",\"c\":\"%s\"", words[2]);
       if (g_str_equal (event, "conf"))

@@ -45,6 +45,7 @@ test_lines (void)
   ty_history_end (h, "", 8);
   ty_history_set_process (h, "a.1");
   ty_history_block (h, view, 5);
+  ty_history_end (h, "", 8);
   ty_history_flush (h, append, out);
   ty_history_flush (h, append, out); /* nothing more */
 #define HEAD(t, e) "{\"p\":\"a\\\"b\",\"g\":\"g\\u000a\",\"t\":" t ",\"e\":\"" e "\",\"c\":\"1.1.abcdef01\""
@@ -58,14 +59,55 @@ test_lines (void)
                    ",\"m\":\"a\\\"b/g\\u000a/1.1.abcdef01/18446744073709551615\",\"service\":\"safe\",\"len\":1234567}\n"
                    HEAD ("0", "deliver") ",\"m\":\"c/g\\u000a/1.1.abcdef01/9\"}\n"
                    HEAD ("0", "deliver") ",\"m\":\"c/g\\u000a/1.1.abcdef01/10\"}\n"
-                   HEAD ("5000", "block") "}\n"
                    HEAD ("6000", "save") ",\"digest\":\"d\\\\\"}\n"
                    HEAD ("6000", "load") "}\n"
+                   HEAD ("5000", "block") "}\n"
                    HEAD ("7000", "fail") ",\"why\":\"crash\"}\n"
                    HEAD ("7000", "fail") ",\"why\":\"leave\"}\n"
                    HEAD ("7000", "fail") ",\"why\":\"excluded\"}\n"
                    "{\"p\":\"a\\\"b\",\"g\":\"\",\"t\":8000,\"e\":\"end\"}\n"
-                   "{\"p\":\"a.1\",\"g\":\"g\\u000a\",\"t\":5000,\"e\":\"block\",\"c\":\"1.1.abcdef01\"}\n");
+                   "{\"p\":\"a.1\",\"g\":\"g\\u000a\",\"t\":5000,\"e\":\"block\",\"c\":\"1.1.abcdef01\"}\n"
+                   "{\"p\":\"a.1\",\"g\":\"\",\"t\":8000,\"e\":\"end\"}\n");
+}
+
+/* Where the line of a block goes. */
+static void
+test_blocks (void)
+{
+  static const char *const names[] = { "a", "b", NULL };
+  g_autoptr (TyetView) one = new_view (1, "g", names, 0);
+  g_autoptr (TyetView) two = new_view (2, "g", names, 0);
+  g_autoptr (TyHistory) h = ty_history_new ("a");
+  g_autoptr (GString) out = g_string_new (NULL);
+#define EVENT(e, view, rest) "{\"p\":\"a\",\"g\":\"g\",\"t\":0,\"e\":\"" e "\",\"c\":\"" view ".abcdef01\"" rest "}\n"
+#define MEMBERS ",\"kind\":\"regular\",\"members\":[\"a\",\"b\"],\"primary\":true"
+  /* The closing of a blocked view, in one step with its end. */
+  ty_history_block (h, one, 0);
+  ty_history_flush (h, append, out);
+  g_assert_cmpstr (out->str, ==, "");
+  ty_history_deliver (h, one, 0, 1, 1, 0);
+  ty_history_conf (h, two, NULL, 0);
+  ty_history_flush (h, append, out);
+  g_assert_cmpstr (out->str, ==,
+                   EVENT ("deliver", "1.1", ",\"m\":\"a/g/1.1.abcdef01/1\"") EVENT ("block", "1.1", "")
+                     EVENT ("conf", "2.2", MEMBERS));
+  /* What should not be: a delivery in the midst of a block. It must come to light. */
+  g_string_truncate (out, 0);
+  ty_history_block (h, two, 0);
+  ty_history_flush (h, append, out);
+  ty_history_deliver (h, two, 0, 1, 1, 0);
+  ty_history_flush (h, append, out);
+  ty_history_fail (h, two, TY_HISTORY_EXCLUDED, 0);
+  ty_history_flush (h, append, out);
+  g_assert_cmpstr (out->str, ==,
+                   EVENT ("block", "2.2", "") EVENT ("deliver", "2.2", ",\"m\":\"a/g/2.2.abcdef01/1\"")
+                     EVENT ("fail", "2.2", ",\"why\":\"excluded\""));
+  /* Excluded while blocked. */
+  g_string_truncate (out, 0);
+  ty_history_block (h, two, 0);
+  ty_history_fail (h, two, TY_HISTORY_EXCLUDED, 0);
+  ty_history_flush (h, append, out);
+  g_assert_cmpstr (out->str, ==, EVENT ("block", "2.2", "") EVENT ("fail", "2.2", ",\"why\":\"excluded\""));
 }
 
 /* Two processes in two groups, with names that need escapes: the judge takes it, and takes nothing for another. */
@@ -103,6 +145,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/history/lines", test_lines);
+  g_test_add_func ("/history/blocks", test_blocks);
   g_test_add_func ("/history/round-trip", test_round_trip);
   return g_test_run ();
 }

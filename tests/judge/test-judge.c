@@ -68,8 +68,7 @@ static const Case cases[] = {
   { "next/split-with-prev", "P5 P6", ABC "a conf 2 a,c after 1\nb conf 3 b after 1\n" END_AB },
   { "next/legal-without-prev", "", "a,b conf 1 a,b\na,b,c conf 2 a,b,c\na,b,c conf 3 c,a,b\n" END_ABC },
   { "fork/two-first", "P6", "a conf 1 a first\nb conf 2 b first\n" END_AB },
-  { "fork/by-joiner", "P6",
-    "a,b conf 1 a,b first\na conf 2 a,b after 1\nc conf 3 a,c after 1\n" END_ABC },
+  { "fork/by-joiner", "P6", "a,b conf 1 a,b first\na conf 2 a,b after 1\nc conf 3 a,c after 1\n" END_ABC },
   { "skip/legal-joiner", "", AB "a,b conf 2 a,b after 1\na,b,c conf 3 a,b,c after 2\n" END_ABC },
   { "skip/one", "P5 P7", AB "b conf 2 a,b after 1\nb conf 3 a,b after 2\na conf 3 a,b after 2\n" END_AB },
   { "skip/wrong-prev", "P7 P8", AB "a conf 2 a,b after 1\nb conf 2 a,b after 0\n" END_AB },
@@ -94,6 +93,10 @@ static const Case cases[] = {
   { "blocked/legal-goes-on", "",
     ABC "a block 1\nb,c conf 2 b,c,a after 1\na conf 2 b,c,a after 1\na send 2 m safe\na,b,c deliver 2 m\n" END_ABC },
   { "blocked/legal-replaced", "", ABC "c block 1\na,b conf 2 a,b after 1\na,b,d conf 3 a,b,d after 2\na,b,d end" },
+  { "blocked/legal-closing-before", "",
+    AB "b send 1 m fifo\nb deliver 1 m\na deliver 1 m\na block 1\na,b conf 2 a,b after 1\n" END_AB },
+  { "blocked/closing-after", "P11",
+    AB "b send 1 m fifo\nb deliver 1 m\na block 1\na deliver 1 m\na,b conf 2 a,b after 1\n" END_AB },
   { "blocked/sends", "P11", AB "a block 1\na send 1 m fifo\nb end" },
   { "blocked/delivers", "P11", AB "b send 1 m fifo\na block 1\na deliver 1 m\nb deliver 1 m\nb end" },
 
@@ -103,13 +106,13 @@ static const Case cases[] = {
     AB "a send 1 m fifo\na,b deliver 1 m\na,b conf 2 a,b after 1\na send 2 m fifo\n" END_AB },
   { "sent/never", "P13", AB "a,b deliver 1 m\n" END_AB },
   { "sent/other-name", "P13 P22", AB "a send 1 m fifo\na deliver 1 m\nb deliver 1 n\n" END_AB },
-  { "view/next", "P14 P22",
-    AB "a send 1 m fifo\na deliver 1 m\na,b conf 2 a,b after 1\nb deliver 2 m\n" END_AB },
+  { "view/next", "P14 P22", AB "a send 1 m fifo\na deliver 1 m\na,b conf 2 a,b after 1\nb deliver 2 m\n" END_AB },
   { "view/all-late", "P14 P21", AB "a send 1 m fifo\na,b conf 2 a,b after 1\na,b deliver 2 m\n" END_AB },
   { "view/before-it-was-sent", "P14 P22",
     AB "b deliver 1 m\na,b conf 2 a,b after 1\na send 2 m fifo\na deliver 2 m\n" END_AB },
   { "twice/at-once", "P15", AB "a send 1 m fifo\na deliver 1 m m\nb deliver 1 m\n" END_AB },
-  { "twice/after-others", "P15", AB "a send 1 m agreed\na send 1 n agreed\na deliver 1 m n\nb deliver 1 m n m\n" END_AB },
+  { "twice/after-others", "P15",
+    AB "a send 1 m agreed\na send 1 n agreed\na deliver 1 m n\nb deliver 1 m n m\n" END_AB },
   { "time/legal-file-order", "", AB "b deliver 1 m\na send 1 m fifo\na deliver 1 m\n" END_AB },
   { "time/own-send-after", "P16", AB "a deliver 1 m\na send 1 m fifo\nb deliver 1 m\n" END_AB },
   { "time/circle-of-two", "P16",
@@ -138,7 +141,8 @@ static const Case cases[] = {
         "c deliver 1 n m\na,b deliver 1 n\n" END_ABC
     /* n follows f, and f follows m at b; but a fifo message does not pass that on */ },
   { "causal/through-two", "P18",
-    "a,b,c,d conf 1 a,b,c,d first\na send 1 l causal\na,b deliver 1 l\nb send 1 m causal\na,b deliver 1 m\nc deliver 1 l m\n"
+    "a,b,c,d conf 1 a,b,c,d first\na send 1 l causal\na,b deliver 1 l\nb send 1 m causal\na,b deliver 1 m\nc deliver 1 "
+    "l m\n"
     "c send 1 n causal\na,b,c deliver 1 n\nd deliver 1 m l n\na,b,c,d end" },
   { "causal/own-message", "P18",
     AB "a send 1 m fifo\nb deliver 1 m\nb send 1 n causal\nb deliver 1 n\na deliver 1 n m\n" END_AB },
@@ -154,7 +158,8 @@ static const Case cases[] = {
   /* ---- the total order ---- */
   { "order/legal", "", AB "a send 1 m agreed\nb send 1 n safe\na,b deliver 1 n m\n" END_AB },
   { "order/swapped", "P19", AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n" END_AB },
-  { "order/safe-and-agreed", "P19", AB "a send 1 m agreed\nb send 1 n safe\na deliver 1 m n\nb deliver 1 n m\n" END_AB },
+  { "order/safe-and-agreed", "P19",
+    AB "a send 1 m agreed\nb send 1 n safe\na deliver 1 m n\nb deliver 1 n m\n" END_AB },
   { "order/circle-of-three", "P19 P22",
     ABC "a send 1 l agreed\nb send 1 m agreed\nc send 1 n agreed\na deliver 1 l m\nb deliver 1 m n\nc deliver 1 n l\n"
         "a,b,c conf 2 a,b,c after 1\n" END_ABC },
@@ -174,10 +179,9 @@ static const Case cases[] = {
   { "order/legal-agreed-before-safe-at-the-cut-off", "",
     ABC "b send 1 l agreed\nc send 1 m agreed\nc send 1 n safe\na deliver 1 l m n\nb,c deliver 1 m l n\n"
         "b,c conf 2 b,c after 1\nb,c end" },
-  { "order/all-killed", "P19",
-    AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n" },
-  { "order/open-end", "P19",
-    AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n", .open_end = TRUE },
+  { "order/all-killed", "P19", AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n" },
+  { "order/open-end", "P19", AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n",
+    .open_end = TRUE },
   { "hole/legal-beginning", "",
     ABC "a send 1 l agreed\nb send 1 m agreed\na,b deliver 1 l m\nc deliver 1 l\na,b conf 2 a,b after 1\n" END_AB },
   { "hole/middle", "P20",
@@ -195,11 +199,9 @@ static const Case cases[] = {
   { "self/legal-open-end", "", AB "a send 1 m fifo\n" END_AB, .open_end = TRUE },
   { "self/legal-blocked", "", AB "a send 1 m fifo\na block 1\n" END_AB },
   { "self/legal-leaver", "", AB "a send 1 m fifo\na fail 1 leave\na end\nb conf 2 b after 1\nb end" },
-  { "set/legal-cut-off-has-more", "",
-    ABC "c send 1 m agreed\nc deliver 1 m\na,b conf 2 a,b after 1\n" END_AB },
+  { "set/legal-cut-off-has-more", "", ABC "c send 1 m agreed\nc deliver 1 m\na,b conf 2 a,b after 1\n" END_AB },
   { "set/one-lacks", "P22", ABC "a send 1 m fifo\na,c deliver 1 m\na,b,c conf 2 a,b,c after 1\n" END_ABC },
-  { "set/of-the-dead", "P22",
-    ABC "c send 1 m fifo\na deliver 1 m\na,b conf 2 a,b after 1\n" END_AB },
+  { "set/of-the-dead", "P22", ABC "c send 1 m fifo\na deliver 1 m\na,b conf 2 a,b after 1\n" END_AB },
   { "set/last-view", "P22", AB "a send 1 m agreed\na deliver 1 m\n" END_AB },
   { "set/legal-open-end", "", AB "a send 1 m agreed\na deliver 1 m\n" END_AB, .open_end = TRUE },
   { "safe/legal-lost-with-sender", "", ABC "c send 1 m safe\na,b conf 2 a,b after 1\n" END_AB },
@@ -209,21 +211,25 @@ static const Case cases[] = {
 
   /* ---- state transfer ---- */
   { "load/legal", "",
-    "a conf 1 a first\na send 1 l agreed\na deliver 1 l\na,b conf 2 a,b after 1\na save 2 x\nb load 2 x\na send 2 m agreed\n"
+    "a conf 1 a first\na send 1 l agreed\na deliver 1 l\na,b conf 2 a,b after 1\na save 2 x\nb load 2 x\na send 2 m "
+    "agreed\n"
     "a,b deliver 2 m\n" END_AB },
   { "load/delivery-before", "P24",
     "a conf 1 a first\na,b conf 2 a,b after 1\na send 2 m agreed\na save 2 x\na,b deliver 2 m\nb load 2 x\n" END_AB },
   { "load/second-message-late", "P24",
-    "a conf 1 a first\na,b conf 2 a,b after 1\na send 2 m fifo\na send 2 n fifo\na,b deliver 2 m\nb load 2\na,b deliver 2 n\n" END_AB },
+    "a conf 1 a first\na,b conf 2 a,b after 1\na send 2 m fifo\na send 2 n fifo\na,b deliver 2 m\nb load 2\na,b "
+    "deliver 2 n\n" END_AB },
   { "digest/legal-other-view", "",
-    "a conf 1 a first\na,b conf 2 a,b after 1\na save 2 x\nb load 2 x\na,b,c conf 3 a,b,c after 2\nb save 3 y\nc load 3 y\n" END_ABC },
+    "a conf 1 a first\na,b conf 2 a,b after 1\na save 2 x\nb load 2 x\na,b,c conf 3 a,b,c after 2\nb save 3 y\nc load "
+    "3 y\n" END_ABC },
   { "digest/differs", "P25", "a conf 1 a first\na,b conf 2 a,b after 1\na save 2 x\nb load 2 y\n" END_AB },
   { "digest/two-givers", "P25",
     "a,b conf 1 a,b first\na,b,c,d conf 2 a,b,c,d after 1\na save 2 x\nb save 2 y\nc load 2 x\na,b,c,d end" },
 
   /* ---- several groups, late joiners, no ends ---- */
   { "groups/legal-same-labels", "",
-    "a@g,b@g conf 1 a,b first\na@h conf 1 a first\na@g send 1 m fifo\na@h send 1 n fifo\na@g,b@g deliver 1 m\na@h deliver 1 n\n" END_AB },
+    "a@g,b@g conf 1 a,b first\na@h conf 1 a first\na@g send 1 m fifo\na@h send 1 n fifo\na@g,b@g deliver 1 m\na@h "
+    "deliver 1 n\n" END_AB },
   { "groups/other-group's", "P14 P21",
     "a@g conf 1 a first\na@h conf 1 a first\na@g send 1 m fifo\na@h deliver 1 m\na end" },
   { "ends/legal-none", "", ABC "a send 1 m agreed\na,b deliver 1 m\n" },
@@ -240,7 +246,8 @@ test_unreadable (void)
     { "", TRUE },
     { "{\"p\":\"a\",\"e\":\"end\"}\n", TRUE },
     { "{\"p\":\"a\",\"e\":\"end\"}", TRUE },
-    { " { \"e\" : \"end\" , \"x\" : [1, {\"y\": [null, true, -1.5e+3]}], \"p\" : \"\\u0061\\n\\ud83d\\ude00\" } \r\n", TRUE },
+    { " { \"e\" : \"end\" , \"x\" : [1, {\"y\": [null, true, -1.5e+3]}], \"p\" : \"\\u0061\\n\\ud83d\\ude00\" } \r\n",
+      TRUE },
     { "{\"p\":\"a\",\"e\":\"end\"}\n{\"p\":\"a\",\"e\":\"e", TRUE }, /* torn */
     { "{\"p\":\"a\",\"e\":\"end\"}\n{\"p\":\"a\",\"e\":\"e\n", FALSE },
     { "{\"p\":\"a\",\"e\":\"e\n{\"p\":\"a\",\"e\":\"end\"}\n", FALSE },
@@ -280,7 +287,8 @@ test_unreadable (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (TyJudge) judge = ty_judge_new (&options, NULL);
       g_test_message ("%s", lines[i].text);
-      g_assert_cmpint (ty_judge_read (judge, "lines", lines[i].text, strlen (lines[i].text), &error), ==, lines[i].readable);
+      g_assert_cmpint (ty_judge_read (judge, "lines", lines[i].text, strlen (lines[i].text), &error), ==,
+                       lines[i].readable);
       if (!lines[i].readable)
         g_assert_error (error, TY_JUDGE_ERROR, TY_JUDGE_ERROR_UNREADABLE);
     }
@@ -322,8 +330,8 @@ test_report (void)
 {
   TyJudgeOptions options = { .model = TY_JUDGE_PRIMARY, .max_details = 1 };
   g_autoptr (TyJudge) judge = ty_judge_new (&options, NULL);
-  g_autofree char *json
-    = brief_to_json (AB "a send 1 m\" fifo\na send 1 n fifo\na block 1\nb deliver 1 m\" n n n\nb fail 1 leave\nb end");
+  g_autofree char *json = brief_to_json (
+      AB "a send 1 m\" fifo\na send 1 n fifo\na block 1\nb deliver 1 m\" n n n\nb fail 1 leave\nb end");
   g_assert_true (ty_judge_read (judge, "x", "", 0, NULL));
   g_assert_false (ty_judge_read (judge, "x", json, strlen (json), NULL)); /* the quote breaks it */
   g_clear_pointer (&judge, ty_judge_free);
@@ -340,11 +348,12 @@ test_report (void)
                    "not legal: 2 violations, 9 events, 2 processes, 1 group, 1 view, 1 message, 3 deliveries, 1 block, "
                    "1 failure\n");
   g_autofree char *machine = ty_judge_report_to_json (report);
-  g_assert_cmpstr (machine, ==,
-                   "{\"legal\":false,\"events\":9,\"processes\":2,\"groups\":1,\"views\":1,\"messages\":1,\"deliveries\":3,"
-                   "\"blocks\":1,\"failures\":1,\"violation_count\":2,\"violations\":[{\"rule\":\"P15\",\"name\":\"twice\","
-                   "\"group\":\"g\",\"text\":\"b delivers m\\\" twice in view 1\",\"processes\":[\"b\",\"a\"],"
-                   "\"messages\":[\"m\\\"\"],\"views\":[\"1\"]}]}");
+  g_assert_cmpstr (
+      machine, ==,
+      "{\"legal\":false,\"events\":9,\"processes\":2,\"groups\":1,\"views\":1,\"messages\":1,\"deliveries\":3,"
+      "\"blocks\":1,\"failures\":1,\"violation_count\":2,\"violations\":[{\"rule\":\"P15\",\"name\":\"twice\","
+      "\"group\":\"g\",\"text\":\"b delivers m\\\" twice in view 1\",\"processes\":[\"b\",\"a\"],"
+      "\"messages\":[\"m\\\"\"],\"views\":[\"1\"]}]}");
 }
 
 int

@@ -184,6 +184,8 @@ stage_new (const TySimWorldConfig *config, guint64 seed, const char *ordering)
   stage->state_bytes = sizeof (guint64);
   stage->actors = g_ptr_array_new ();
   stage->sizes = g_array_new (FALSE, FALSE, sizeof (gsize));
+  if (g_getenv ("TYET_SIM_TRACE") != NULL)
+    stage_echo (stage);
   return stage;
 }
 
@@ -408,9 +410,8 @@ stage_together (Stage *stage, guint g, const char *names)
         return FALSE;
       if (view == NULL)
         view = part->view;
-      if (!g_str_equal (view->label, part->view->label)
-          || view->n_members != g_strv_length (list) || !in_view (view, *name)
-          || ty_group_get_state (part->group) != TY_GROUP_MEMBER)
+      if (!g_str_equal (view->label, part->view->label) || view->n_members != g_strv_length (list)
+          || !in_view (view, *name) || ty_group_get_state (part->group) != TY_GROUP_MEMBER)
         return FALSE;
     }
   return TRUE;

@@ -10,7 +10,7 @@
 #include "transport/simworld.h"
 
 #define STAGE_MAX_GROUPS 2
-#define SECONDS(n) ((gint64) ((n) * 1000000))
+#define SECONDS(n) ((gint64) ((n) *1000000))
 
 typedef struct _Stage Stage;
 

@@ -191,6 +191,49 @@ class Losses(unittest.TestCase):
             lab.agree()
 
 
+class State(unittest.TestCase):
+    def test_each_newcomer_has_the_state_of_all(self):
+        """The state is a digest of all messages; in a quiet moment it is the same at everybody."""
+        for ordering in "total", "causal", "fifo":
+            with self.subTest(ordering), Lab(TYET, ordering, args=["--state"]) as lab:
+                cats = [lab.found("a")]
+                for name in "b", "c", "d":
+                    talk = lab.talk(cats)
+                    lab.more(cats, 50)
+                    newcomer = lab.join(name, cats[-1])
+                    lab.settle(cats + [newcomer])
+                    lab.more(cats + [newcomer], 50)
+                    for t in talk:
+                        t.stop()
+                    lab.traffic = []
+                    loaded = newcomer.of("loaded")[0]
+                    self.assertIn(loaded["digest"], [e["digest"] for c in cats for e in c.of("saved")])
+                    self.assertGreaterEqual(loaded["messages"], 50)
+                    cats.append(newcomer)
+                lab.have_all(cats[:1], sum((c.written for c in cats), []))
+                last = lab.join("e", cats[1])
+                lab.settle(cats + [last])
+                lab.wait(lambda: last.of("loaded"), "e has the state", cats + [last])
+                self.assertEqual(last.of("loaded")[0]["messages"], cats[0].count)
+                lab.close(cats + [last])
+                lab.agree()
+
+    def test_giver_is_killed_when_it_gives(self):
+        for n in range(10 if LONG else 3):
+            with self.subTest(n), Lab(TYET, args=["--state"]) as lab:
+                cats = a, b, c = lab.group_of(["a", "b", "c"])
+                lab.talk(cats)
+                lab.more(cats, 50)
+                d = lab.join("d", [a, b])
+                lab.wait(lambda: any(x.of("saved")[1:] or "d" in x.members for x in cats), "d is on its way in", cats)
+                c.kill()  # the youngest that has the state gives it
+                lab.settle([a, b, d])
+                lab.more([a, b, d], 50)
+                lab.hush()
+                lab.close([a, b, d])
+                lab.agree()
+
+
 class Slow(unittest.TestCase):
     def test_slow_member_bounds_the_memory_of_all_and_loses_nothing(self):
         """Stopped for 2 s, while the others send as fast as they can."""
@@ -217,7 +260,7 @@ class Slow(unittest.TestCase):
             for t in talk:
                 t.thread.join(120)
                 self.assertFalse(t.thread.is_alive())
-            last = ["%s %d %s" % (x.name, lines, pad * "x") for x in (a, b)]
+            last = ["%s %d %s" % (x.name, x.said, pad * "x") for x in (a, b)]
             lab.wait(lambda: all(line in x.seen for line in last for x in cats), "the last lines everywhere", cats, 120)
             lab.have_all(cats, a.written + b.written)
             grown = max(max(x.memory() - q for x, q in zip((a, b), before)), c.memory() - min(before))

@@ -67,9 +67,9 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
       gsize used = window_used (group), size = ty_batch_message_size (len_bytes);
       if (used == 0 || used + size <= config->window_bytes)
         return TRUE;
-      if (!group->refused)
+      if (group->refused == 0)
         group->refused_since = group->node->now;
-      group->refused = TRUE;
+      group->refused = size;
       g_set_error (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK,
                    "The window of %" G_GSIZE_FORMAT " bytes is full: members have not yet acknowledged what was sent before",
                    config->window_bytes);
@@ -425,9 +425,10 @@ ty_group_flow (TyGroup *group)
   if (group->receipts_due > 0 && (node->now >= group->receipts_due || group->flush_ops->untold (group->store) >= eager))
     send_receipts (group);
   ty_group_settle_stable (group);
-  if (group->refused && window_used (group) < node->config.window_bytes && !group->blocked)
+  gsize used = window_used (group);
+  if (group->refused > 0 && (used == 0 || used + group->refused <= node->config.window_bytes) && !group->blocked)
     {
-      group->refused = FALSE;
+      group->refused = 0;
       ty_group_effect (group, TY_EFFECT_ROOM);
     }
 }

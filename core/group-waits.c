@@ -74,7 +74,7 @@ ty_group_waits (TyGroup *group, gint64 now_us)
   if (group->view == NULL || group->store == NULL)
     return waits;
   ordering_waits (group, waits);
-  if (group->refused)
+  if (group->refused > 0)
     {
       TyGroupWait wait = {
         .what = "window",

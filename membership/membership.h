@@ -138,10 +138,12 @@ struct _TyMembership
   guint64 rounds;
 
   gboolean blocked;
+  gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
   gint64 alive_at; /* when keepalives go out next */
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */
+  TyId founding;      /* what stands for the group in view 0 (V13) */
   gint64 linger_until;
 
   /* Joining. */
@@ -217,6 +219,7 @@ gboolean ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r);
 void ty_round_reconsider (TyMembership *m);
 void ty_round_reached (TyMembership *m, guint rank);
 void ty_round_free (TyMembership *m);
+void ty_round_drop_joiner (TyMembership *m);
 
 /* select.c */
 typedef struct

@@ -63,6 +63,16 @@ ty_round_free (TyMembership *m)
   m->round = NULL;
 }
 
+/* The joiner that is asked with the round is gone, or does not answer: it goes on without it. */
+void
+ty_round_drop_joiner (TyMembership *m)
+{
+  Round *round = m->round;
+  g_clear_pointer (&round->joiner, ty_joiner_free);
+  g_clear_pointer (&round->joiner_state, ty_state_free);
+  ty_round_reconsider (m);
+}
+
 /* V2: the lowest-ranked member that this process does not suspect, and that has not yielded. */
 guint
 ty_round_coordinator (const TyMembership *m)
@@ -172,6 +182,41 @@ proposal_is_stuck (TyMembership *m)
   return FALSE;
 }
 
+/* A partition heals piece by piece, and founders start one by one: who was blocked anyway gives the others a moment to come back into reach, rather than go
+ * on without them. */
+static gboolean
+settled (TyMembership *m)
+{
+  if (!m->blocked && m->view->id.number > 0)
+    return TRUE;
+  gint64 now = ty_m_now (m);
+  if (m->quorum_since == 0)
+    m->quorum_since = now;
+  gboolean all = TRUE;
+  for (guint i = 0; i < m->view->n_members; i++)
+    all &= m->members[i].dead || ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+  if (all || now >= m->quorum_since + m->config.suspect_after_us / 2)
+    return TRUE;
+  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + m->config.suspect_after_us / 2);
+  return FALSE;
+}
+
+/* The same when someone would be left out because not all reach all yet: asked again after a heartbeat, for a while. */
+static gboolean
+wait_for_reach (TyMembership *m, const Selection *s)
+{
+  gint64 now = ty_m_now (m);
+  gboolean left_out = FALSE;
+  for (guint i = 0; i < m->view->n_members; i++)
+    left_out |= m->round->states[i] != NULL && !m->round->suspected[i] && !s->next[i] && !s->leaves[i] && !s->out[i];
+  if ((!m->blocked && m->view->id.number > 0) || !left_out || now >= m->quorum_since + 2 * m->config.suspect_after_us)
+    return FALSE;
+  ty_round_free (m);
+  m->need_round = TRUE;
+  m->back_off_until = now + m->config.heartbeat_us;
+  return TRUE;
+}
+
 void
 ty_round_tick (TyMembership *m)
 {
@@ -190,11 +235,15 @@ ty_round_tick (TyMembership *m)
       Joiner *joiner = ty_entry_find (m, &round->joiner->as.pid, NULL);
       if (joiner != NULL)
         joiner->failed = TRUE;
-      g_clear_pointer (&round->joiner, ty_joiner_free);
-      ty_round_reconsider (m);
+      ty_round_drop_joiner (m);
       round = m->round;
     }
   if (!ty_round_is_coordinator (m) || !ty_m_quorum_in_reach (m))
+    {
+      m->quorum_since = 0;
+      return;
+    }
+  if (round == NULL && !settled (m))
     return;
   if (round == NULL ? change_wanted (m) : round->proposed && proposal_is_stuck (m))
     begin_round (m);
@@ -399,9 +448,12 @@ propose (TyMembership *m)
   else
     {
       Selection selection;
-      if (ty_select (m, round, &selection))
+      gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
+      if (found && !waits)
         value = ty_select_value (m, round, &selection);
       ty_selection_clear (&selection);
+      if (waits)
+        return;
     }
   if (value == NULL)
     {

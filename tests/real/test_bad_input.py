@@ -17,7 +17,7 @@ import tap
 from cats import PATIENCE, Lab
 from history import Run
 
-TYET = sys.argv.pop(1)
+TYET = os.path.abspath(sys.argv.pop(1))
 BAD_USAGE = 2
 
 

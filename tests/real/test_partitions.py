@@ -5,6 +5,7 @@ Needs root; elsewhere the cases are skipped.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import os
 import sys
 import unittest
 
@@ -12,7 +13,7 @@ import tap
 from cats import Lab
 from nets import Net, Unavailable
 
-TYET = sys.argv.pop(1)
+TYET = os.path.abspath(sys.argv.pop(1))
 ARGS = ["--suspect-after", "1000", "--heartbeat", "100", "--rejoin"]
 
 

@@ -397,7 +397,7 @@ membership_on_dial_failed (TyMembership *m, const char *address, const char *why
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
         && ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
-      suspect_member (m, i, TRUE);
+      suspect_member (m, i, m->view->id.number > 0); /* a founder may only not have started yet */
   check_block (m);
 }
 

@@ -232,7 +232,7 @@ arrive (TyLink *to, Piece *p)
       to->dialed = TRUE;
       break;
     case PIECE_ROOM:
-      to->writable = to->short_of_room;
+      to->writable = to->writable || to->short_of_room; /* one may have been told of room already, and not come to write */
       to->short_of_room = FALSE;
       break;
     }

@@ -122,8 +122,8 @@ ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error)
       if (fd < 0)
         {
           int saved_errno = errno;
-          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "The history file %s cannot be opened: %s",
-                       path, g_strerror (saved_errno));
+          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                       "The history file %s cannot be opened: %s", path, g_strerror (saved_errno));
           return FALSE;
         }
     }
@@ -132,7 +132,8 @@ ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error)
   rt->history_fd = fd;
   g_free (rt->history_path);
   rt->history_path = g_strdup (path);
-  /* A node records from the first time that it is given a sink, and then needs one, if only to throw its records away. */
+  /* A node records from the first time that it is given a sink, and then needs one, if only to throw its records
+   * away. */
   if (fd >= 0)
     ty_node_set_history (rt->node, runtime_on_history, rt);
   return TRUE;

@@ -39,13 +39,13 @@ group_prepare (TyetGroup *group, GError **error)
  * @group: a group
  * @error: return location for an error
  *
- * Founds the group, with this process as its only member. The first view comes by [signal@Tyet.Group::view-changed] as soon
- * as the main context runs.
+ * Founds the group, with this process as its only member. The first view comes by [signal@Tyet.Group::view-changed]
+ * as soon as the main context runs.
  *
  * Nothing keeps two processes from founding two groups of one name; they never become one.
  *
- * Fails with %TYET_ERROR_ORDERING if there is no ordering of the name that the group was made with, %TYET_ERROR_NAME if the
- * group's name is not possible, and %TYET_ERROR_STATE if the group has been entered before.
+ * Fails with %TYET_ERROR_ORDERING if there is no ordering of the name that the group was made with, %TYET_ERROR_NAME
+ * if the group's name is not possible, and %TYET_ERROR_STATE if the group has been entered before.
  *
  * Returns: %TRUE if the group is founded
  */
@@ -174,8 +174,8 @@ tyet_group_join_finish (TyetGroup *group, GAsyncResult *result, GError **error)
  * @cancellable: (nullable): a way to end it early
  * @error: return location for an error
  *
- * Joins the group and waits until it is done: [method@Tyet.Group.join_async] for programs that have nothing else to do. It
- * runs the main context meanwhile, so callbacks are called; it cannot be used inside one of the library.
+ * Joins the group and waits until it is done: [method@Tyet.Group.join_async] for programs that have nothing else to
+ * do. It runs the main context meanwhile, so callbacks are called; it cannot be used inside one of the library.
  *
  * Fails as [method@Tyet.Group.join_finish] says.
  *
@@ -245,9 +245,9 @@ group_on_leave_cancelled (GCancellable *cancellable, gpointer user_data)
  * @callback: (nullable): what to call when this process has left
  * @user_data: what to give it
  *
- * Leaves the group in good order: what was sent before is delivered to the others first. @callback is called when the view
- * without this process is decided, or the group is dissolved because nobody stays. A blocked group cannot be left before it
- * is reunited; letting go of the object gives up on that.
+ * Leaves the group in good order: what was sent before is delivered to the others first. @callback is called when the
+ * view without this process is decided, or the group is dissolved because nobody stays. A blocked group cannot be
+ * left before it is reunited; letting go of the object gives up on that.
  */
 void
 tyet_group_leave_async (TyetGroup *group, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
@@ -294,8 +294,8 @@ tyet_group_leave_async (TyetGroup *group, GCancellable *cancellable, GAsyncReady
  *
  * How leaving went.
  *
- * Fails with %TYET_ERROR_NOT_MEMBER if this process is in no view of the group, and %TYET_ERROR_EXCLUDED if the group went on
- * without it before it could leave.
+ * Fails with %TYET_ERROR_NOT_MEMBER if this process is in no view of the group, and %TYET_ERROR_EXCLUDED if the group
+ * went on without it before it could leave.
  *
  * Returns: %TRUE if this process has left in good order
  */
@@ -313,7 +313,8 @@ tyet_group_leave_finish (TyetGroup *group, GAsyncResult *result, GError **error)
  * @cancellable: (nullable): a way to stop waiting; this process leaves all the same
  * @error: return location for an error
  *
- * Leaves the group and waits until it is done, as [method@Tyet.Group.leave_async] does, running the main context meanwhile.
+ * Leaves the group and waits until it is done, as [method@Tyet.Group.leave_async] does, running the main context
+ * meanwhile.
  *
  * Fails as [method@Tyet.Group.leave_finish] says.
  *

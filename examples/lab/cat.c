@@ -76,7 +76,8 @@ static gboolean
 is_usage (const GError *error)
 {
   return error->domain == G_OPTION_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT)
-         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ORDERING) || g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ORDERING)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME)
          || g_error_matches (error, TYET_ERROR, TYET_ERROR_ADDRESS);
 }
 
@@ -92,8 +93,10 @@ on_line (const char *line, gsize len_bytes, gpointer user_data)
   if (tyet_group_send (cat->group, cat->service, line, len_bytes, &error))
     return TRUE;
   /* These pass: the line is offered again when there is room, a quorum, a group. */
-  if (g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK) || g_error_matches (error, TYET_ERROR, TYET_ERROR_BLOCKED)
-      || g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER) || g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED))
+  if (g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_BLOCKED)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED))
     return FALSE;
   complain (cat, "a line was not sent: %s", error->message);
   return TRUE;
@@ -102,7 +105,8 @@ on_line (const char *line, gsize len_bytes, gpointer user_data)
 static void
 on_line_too_long (gsize limit_bytes, gpointer user_data)
 {
-  complain (user_data, "a line of more than %" G_GSIZE_FORMAT " bytes, the limit of a message, was not sent", limit_bytes);
+  complain (user_data, "a line of more than %" G_GSIZE_FORMAT " bytes, the limit of a message, was not sent",
+            limit_bytes);
 }
 
 static void
@@ -358,7 +362,8 @@ static void
 cat_stop (Cat *cat)
 {
   TyetGroupState state = cat->group != NULL ? tyet_group_get_state (cat->group) : TYET_GROUP_STATE_FAILED;
-  gboolean in = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
+  gboolean in
+      = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
   cat->stopping = TRUE;
   g_clear_pointer (&cat->lines, lab_lines_free);
   if (in && g_object_get_data (G_OBJECT (cat->group), "leaving") == NULL)

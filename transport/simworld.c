@@ -502,6 +502,14 @@ ty_sim_kill_after_writes (TySimProcess *p, guint n)
   ty_sim_port_limit_writes (p->port, n);
 }
 
+void
+ty_sim_spare (TySimProcess *p)
+{
+  p->die_at = G_MAXUINT64;
+  p->limited = FALSE;
+  ty_sim_port_limit_writes (p->port, G_MAXUINT);
+}
+
 guint64
 ty_sim_effects_done (const TySimProcess *p)
 {

@@ -16,7 +16,7 @@ static const char *const state_names[] = {
 /* What may follow what (the picture in group.h). */
 static const guint may_follow[] = {
   [TY_GROUP_NEW] = 1u << TY_GROUP_JOINING | 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_FAILED,
-  [TY_GROUP_JOINING] = 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_FAILED,
+  [TY_GROUP_JOINING] = 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_FAILED | 1u << TY_GROUP_EXCLUDED,
   [TY_GROUP_MEMBER] = 1u << TY_GROUP_FLUSHING | 1u << TY_GROUP_BLOCKED | 1u << TY_GROUP_LEFT | 1u << TY_GROUP_EXCLUDED
                       | 1u << TY_GROUP_FAILED,
   [TY_GROUP_FLUSHING] = 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_BLOCKED | 1u << TY_GROUP_LEFT | 1u << TY_GROUP_EXCLUDED
@@ -135,6 +135,8 @@ ty_group_free (TyGroup *group)
   ty_batch_builder_clear (&group->open);
   g_queue_clear_full (&group->full, free_builder);
   g_clear_pointer (&group->view, tyet_view_unref);
+  g_clear_pointer (&group->founders, tyet_view_unref);
+  g_clear_pointer (&group->founding, g_bytes_unref);
   g_strfreev (group->contacts);
   g_free (group->name);
   g_free (group);
@@ -179,8 +181,8 @@ ty_group_set_deliver_own (TyGroup *group, gboolean deliver_own)
 
 /* ---- requests ---- */
 
-static gboolean
-may_enter (TyGroup *group, GError **error)
+gboolean
+ty_group_may_enter (TyGroup *group, GError **error)
 {
   TyNode *node = group->node;
   if (group->state != TY_GROUP_NEW || group->entering)
@@ -210,7 +212,7 @@ may_enter (TyGroup *group, GError **error)
 gboolean
 ty_group_found (TyGroup *group, GError **error)
 {
-  if (!may_enter (group, error))
+  if (!ty_group_may_enter (group, error))
     return FALSE;
   group->found_asked = TRUE;
   group->entering = TRUE;
@@ -221,7 +223,7 @@ ty_group_found (TyGroup *group, GError **error)
 gboolean
 ty_group_join (TyGroup *group, const char *const *contacts, gint64 timeout_us, GError **error)
 {
-  if (!may_enter (group, error))
+  if (!ty_group_may_enter (group, error))
     return FALSE;
   if (contacts == NULL || contacts[0] == NULL)
     {
@@ -319,6 +321,7 @@ cancel (TyGroup *group)
   group->cancel_asked = FALSE;
   if (group->state == TY_GROUP_NEW || group->state == TY_GROUP_JOINING)
     {
+      g_clear_pointer (&group->founders, tyet_view_unref);
       group->join_asked = group->found_asked = FALSE;
       ty_group_fail_entry (group, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Joining was cancelled"));
       group->membership_ops->stop (group->membership);
@@ -371,6 +374,8 @@ ty_group_take_requests (TyGroup *group)
     cancel (group);
   if (group->found_asked)
     found (group);
+  if (group->founders != NULL)
+    ty_group_begin_founding (group);
   if (group->join_asked)
     join (group);
   ty_group_take_transfer_requests (group);
@@ -502,7 +507,7 @@ ty_group_get_ordering (const TyGroup *group)
 TyetView *
 ty_group_get_view (const TyGroup *group)
 {
-  return group->view;
+  return group->view != NULL && group->view->id.number > 0 ? group->view : NULL;
 }
 
 gboolean

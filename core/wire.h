@@ -16,7 +16,9 @@ typedef struct
   gboolean bad;
 } TyReader;
 
-#define TY_READER(data, len) ((TyReader){ .at = (const guint8 *) (data), .end = (const guint8 *) (data) + (len) })
+/* By way of an integer: nothing at all may be read from NULL, and NULL + 0 is not C. */
+#define TY_READER(data, len)                                                                                           \
+  ((TyReader){ .at = (const guint8 *) (data), .end = (const guint8 *) ((guintptr) (data) + (len)) })
 
 static inline TyReader
 ty_reader_of_bytes (GBytes *bytes)

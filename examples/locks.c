@@ -1,8 +1,9 @@
 /* examples/locks.c: a lock service without a server, after the one of "Inside Virtual Synchrony" (Birman and Joseph).
  *
- * Every process holds the list of who waits for the lock; the first in it has the lock. A request and a release are multicast
- * in total order, so all lists are the same, and the lock is yours when your own request is delivered to you and finds the
- * list empty, or when you come to its head. Who dies or leaves is struck off everywhere at the same point: by the view.
+ * Every process holds the list of who waits for the lock; the first in it has the lock. A request and a release are
+ * multicast in total order, so all lists are the same, and the lock is yours when your own request is delivered to
+ * you and finds the list empty, or when you come to its head. Who dies or leaves is struck off everywhere at the same
+ * point: by the view.
  *
  * Each process takes and gives back the lock as fast as it can, and once a second says how often that was.
  *
@@ -167,7 +168,8 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error) : !tyet_group_found (group, &error))
+  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error)
+               : !tyet_group_found (group, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;

@@ -143,6 +143,7 @@ struct _TyMembership
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */
+  TyId founding;      /* what stands for the group in view 0 (V13) */
   gint64 linger_until;
 
   /* Joining. */

@@ -182,22 +182,23 @@ proposal_is_stuck (TyMembership *m)
   return FALSE;
 }
 
-/* A partition heals piece by piece: who was blocked anyway gives the others a moment to come back into reach, rather than go
+/* A partition heals piece by piece, and founders start one by one: who was blocked anyway gives the others a moment to come back into reach, rather than go
  * on without them. */
 static gboolean
 settled (TyMembership *m)
 {
-  if (!m->blocked)
+  if (!m->blocked && m->view->id.number > 0)
     return TRUE;
   gint64 now = ty_m_now (m);
   if (m->quorum_since == 0)
     m->quorum_since = now;
+  gint64 patience = m->view->id.number > 0 ? m->config.suspect_after_us / 2 : m->config.suspect_after_us;
   gboolean all = TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    all &= !m->members[i].suspected || m->members[i].dead;
-  if (all || now >= m->quorum_since + m->config.suspect_after_us / 2)
+    all &= m->members[i].dead || ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+  if (all || now >= m->quorum_since + patience)
     return TRUE;
-  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + m->config.suspect_after_us / 2);
+  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + patience);
   return FALSE;
 }
 
@@ -209,7 +210,7 @@ wait_for_reach (TyMembership *m, const Selection *s)
   gboolean left_out = FALSE;
   for (guint i = 0; i < m->view->n_members; i++)
     left_out |= m->round->states[i] != NULL && !m->round->suspected[i] && !s->next[i] && !s->leaves[i] && !s->out[i];
-  if (!m->blocked || !left_out || now >= m->quorum_since + 2 * m->config.suspect_after_us)
+  if ((!m->blocked && m->view->id.number > 0) || !left_out || now >= m->quorum_since + 2 * m->config.suspect_after_us)
     return FALSE;
   ty_round_free (m);
   m->need_round = TRUE;

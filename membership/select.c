@@ -268,6 +268,8 @@ ty_select_value (TyMembership *m, const Round *round, const Selection *s)
       return NULL;
     }
   value->group = m->view->group;
+  if (m->view->id.number == 0)
+    m->host->draw (m->host_data, &value->group, sizeof value->group);
   value->old = m->view->id;
   value->id = (TyViewId){ .number = m->view->id.number + 1, .ballot = round->ballot };
   value->group_name = g_strdup (m->view->group_name);

@@ -29,6 +29,8 @@ typedef struct _TyDial TyDial;
 
 /* ---- inbox.c ---- */
 
+typedef struct _TyPool TyPool;
+
 /* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it as a
  * TyRemnant, and is moved (once) if something else has been read behind it. */
 typedef struct
@@ -37,6 +39,7 @@ typedef struct
   GBytes *bytes; /* owns mem */
   gsize fill;
   gboolean shared; /* something refers to it: it cannot be written over */
+  TyPool *pool;    /* of buffers that were let go */
 } TyInbox;
 
 typedef struct

@@ -42,7 +42,7 @@ gsize ty_session_waiting_bytes (const TySession *session);
 /* A list of pieces to write. The heads of the frames are in it; the bodies are the session's. */
 #define TY_GATHER_FRAMES 256
 #define TY_GATHER_PARTS (2 * TY_GATHER_FRAMES)
-#define TY_GATHER_BYTES (1024 * 1024)
+#define TY_GATHER_BYTES (256 * 1024)
 
 typedef struct
 {

@@ -232,7 +232,7 @@ arrive (TyLink *to, Piece *p)
       to->dialed = TRUE;
       break;
     case PIECE_ROOM:
-      to->writable = to->short_of_room;
+      to->writable |= to->short_of_room;
       to->short_of_room = FALSE;
       break;
     }

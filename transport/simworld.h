@@ -71,6 +71,8 @@ void ty_sim_quit (TySimProcess *p);
 void ty_sim_kill_after_effects (TySimProcess *p, guint64 n);
 /* In the middle of a flush: when `n` more writes to links have gone out. */
 void ty_sim_kill_after_writes (TySimProcess *p, guint n);
+/* It does not die by these two after all. */
+void ty_sim_spare (TySimProcess *p);
 guint64 ty_sim_effects_done (const TySimProcess *p);
 /* No turns, until it goes on; dials to it succeed, bytes pile up. */
 void ty_sim_stop (TySimProcess *p);

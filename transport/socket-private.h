@@ -36,7 +36,8 @@ struct _TyLink
   TySocketState state;
   guint32 interest; /* what epoll watches for */
   gboolean reading;
-  gboolean want_write;
+  gboolean want_write;  /* the hub waits for room */
+  gboolean watch_write; /* room is watched for */
   gboolean hangup_told;
   gboolean outcome_due; /* on_dialed or on_ended is to be told, in sockets->due */
   gboolean failed;      /* it is on_ended: */

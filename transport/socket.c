@@ -38,7 +38,7 @@ link_watch (TyLink *link)
   if (link->state == TY_SOCKET_CONNECTING)
     events = EPOLLOUT;
   else if (link->state == TY_SOCKET_OPEN)
-    events = (link->reading ? EPOLLIN : 0) | (link->hangup_told ? 0 : EPOLLRDHUP) | (link->want_write ? EPOLLOUT : 0);
+    events = (link->reading ? EPOLLIN : 0) | (link->hangup_told ? 0 : EPOLLRDHUP) | (link->watch_write ? EPOLLOUT : 0);
   if (events == link->interest || link->fd < 0)
     return;
   link->interest = events;
@@ -258,9 +258,9 @@ socket_writev (TyLink *link, const struct iovec *parts, guint n_parts)
       return -1;
     }
   n = MAX (n, 0);
-  if ((gsize) n < all && !link->want_write)
+  if ((gsize) n < all)
     {
-      link->want_write = TRUE;
+      link->want_write = link->watch_write = TRUE;
       link_watch (link);
     }
   return n;
@@ -390,9 +390,12 @@ on_ready (TyLink *link, guint32 events)
     }
   if ((events & EPOLLOUT) != 0 && link->state == TY_SOCKET_OPEN)
     {
-      link->want_write = FALSE;
+      /* Watched on until there has been room for nothing: who writes much is stopped again at once. */
+      link->watch_write = link->want_write;
       link_watch (link);
-      ty_hub_on_writable (hub, link);
+      if (link->want_write)
+        ty_hub_on_writable (hub, link);
+      link->want_write = FALSE;
     }
 }
 

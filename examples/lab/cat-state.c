@@ -1,7 +1,8 @@
-/* examples/lab/cat-state.c: a state for `tyet cat --state`: for each sender, how many messages and a digest of them all.
+/* examples/lab/cat-state.c: a state for `tyet cat --state`: for each sender, how many messages and a digest of them
+ * all.
  *
- * Where a view ends, everybody has had the same messages, each sender's in the same order, whatever the ordering: so this
- * state is the same for all orderings.  It is small, and written and read as text:
+ * Where a view ends, everybody has had the same messages, each sender's in the same order, whatever the ordering: so
+ * this state is the same for all orderings.  It is small, and written and read as text:
  *
  *   NAME TAB COUNT TAB SHA-256 of the former digest and the message
  *

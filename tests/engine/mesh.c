@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/engine/mesh.h"
 
+#include "core/tyet-error.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +89,7 @@ mesh_free (Mesh *mesh)
         g_clear_pointer (&g_array_index (p->events, TyEvent, e).packet, g_bytes_unref);
       g_array_unref (p->events);
       g_ptr_array_unref (p->contacts);
+      g_byte_array_unref (p->storage);
       g_string_free (p->history, TRUE);
       g_free (p->name);
       g_free (p->address);
@@ -112,32 +115,74 @@ sink (const char *lines, gsize len, gpointer data)
     printf ("%.*s", (int) len, lines);
 }
 
-Proc *
-mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state)
+static gboolean
+store (const char *group, const guint8 *record, gsize len, gpointer data, GError **error)
+{
+  Proc *p = data;
+  if (p->disk_full)
+    {
+      g_set_error_literal (error, TYET_ERROR, TYET_ERROR_STATE, "no space left");
+      return FALSE;
+    }
+  g_byte_array_set_size (p->storage, 0);
+  g_byte_array_append (p->storage, record, (guint) len);
+  return TRUE;
+}
+
+static Proc *
+spawn (Mesh *mesh, const char *name, const TyId *pid, const char *address)
 {
   g_assert (mesh->procs->len < MAX_PROCS);
   Proc *p = g_new0 (Proc, 1);
   TyWorld world = { .draw = draw, .world = mesh };
   p->mesh = mesh;
   p->index = mesh->procs->len;
-  draw (mesh, &p->pid, sizeof p->pid);
+  if (pid != NULL)
+    p->pid = *pid;
+  else
+    draw (mesh, &p->pid, sizeof p->pid);
   p->name = g_strdup (name);
-  p->address = g_strdup_printf ("sim://%u", p->index);
+  p->address = address != NULL ? g_strdup (address) : g_strdup_printf ("sim://%u", p->index);
   p->alive = TRUE;
   p->crash_after = -1;
-  p->takes_state = takes_state;
   p->history = g_string_new (NULL);
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
   p->contacts = g_ptr_array_new ();
+  p->storage = g_byte_array_new ();
   p->node = ty_node_new (&mesh->config, &p->pid, name, &ty_modules, &world);
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, sink, p);
+  ty_node_set_storage (p->node, store, p);
+  g_ptr_array_add (mesh->procs, p);
+  return p;
+}
+
+static void
+add_group (Proc *p, const char *ordering)
+{
   GError *error = NULL;
   p->group = ty_group_new (p->node, "g", ordering, &error);
   g_assert_no_error (error);
-  ty_group_set_takes_state (p->group, takes_state);
+  ty_group_set_takes_state (p->group, p->takes_state);
   ty_group_set_gives_state (p->group, TRUE);
-  g_ptr_array_add (mesh->procs, p);
+}
+
+Proc *
+mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state)
+{
+  Proc *p = spawn (mesh, name, NULL, NULL);
+  p->takes_state = takes_state;
+  add_group (p, ordering);
+  return p;
+}
+
+Proc *
+mesh_restart (Proc *before)
+{
+  g_assert (!before->alive);
+  Proc *p = spawn (before->mesh, before->name, before->storage->len > 0 ? &before->pid : NULL, before->address);
+  g_byte_array_append (p->storage, before->storage->data, before->storage->len);
+  add_group (p, "total");
   return p;
 }
 
@@ -255,7 +300,9 @@ static void
 dial (Proc *p, const TyEffect *effect)
 {
   Mesh *mesh = p->mesh;
-  guint to = (guint) atoi (effect->address + strlen ("sim://"));
+  guint to = mesh->procs->len;
+  while (to-- > 0 && !g_str_equal (((Proc *) mesh->procs->pdata[to])->address, effect->address))
+    ;
   Proc *other = mesh->procs->pdata[to];
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;

@@ -32,6 +32,8 @@ struct _Proc
   GArray *events; /* of TyEvent, to be taken by the next step */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
+  GByteArray *storage; /* what its founder's record is; empty: none */
+  gboolean disk_full;
   GPtrArray *contacts; /* of Proc, borrowed */
   guint64 transfer;
   gboolean transfer_ended;
@@ -53,6 +55,9 @@ struct _Mesh
 
 Mesh *mesh_new (guint32 seed);
 void mesh_free (Mesh *mesh);
+/* A process at an address of its own, or with the incarnation and at the address of `before`, whose storage it has; its group
+ * object is not entered yet. */
+Proc *mesh_restart (Proc *before);
 Proc *mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state);
 void mesh_crash (Proc *p);
 void mesh_cut (Mesh *mesh, guint a, guint b);

@@ -336,7 +336,7 @@ test_control_first (Pair *p, gconstpointer data)
         break;
       before += told->type == TY_EVENT_PACKET;
     }
-  g_assert_cmpuint (before, <=, 20); /* what had been gathered for one write */
+  g_assert_cmpuint (before, <=, 6); /* what had been gathered for one write */
   g_assert_cmpuint (test_node_told (p->b, TY_EVENT_PACKET), ==, 101);
 }
 

@@ -61,6 +61,11 @@ void mesh_heal_all (Mesh *mesh);
 gboolean mesh_is_cut (Mesh *mesh, guint a, guint b);
 /* Loses the session of a pair: what is in flight is gone. */
 void mesh_lose (Mesh *mesh, guint a, guint b);
+/* A session between two begins, if it can; whether there is one. */
+void mesh_meet (Mesh *mesh, guint a, guint b);
+gboolean mesh_has_session (Mesh *mesh, guint a, guint b);
+/* What is on its way, of GBytes: for those who tamper with it. */
+GQueue *mesh_queue (Mesh *mesh, guint from, guint to, TyClass class);
 void mesh_step (Proc *p);
 /* One packet of a random queue, or, if there is none or the dice say so, time. */
 void mesh_move (Mesh *mesh);

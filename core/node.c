@@ -423,7 +423,7 @@ on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType ty
   TyGroup *group = g_hash_table_lookup (node->groups_by_id, &id);
   if (group != NULL)
     return ty_group_on_packet (group, from, packet, type, view, r);
-  if (type == TY_PACKET_PREPARE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
+  if (type == TY_PACKET_PREPARE || type == TY_PACKET_PROPOSE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
     answer_for_past (node, from, &id, view);
   return TRUE;
 }

@@ -244,6 +244,18 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     }
 }
 
+/* It is gone, or has given up. */
+static void
+forget_joiner (TyMembership *m, const TyId *pid)
+{
+  guint index;
+  if (ty_entry_find (m, pid, &index) == NULL)
+    return;
+  g_ptr_array_remove_index (m->joiners, index);
+  if (m->round != NULL)
+    ty_round_forget_joiner (m, pid);
+}
+
 static void
 membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why)
 {
@@ -253,13 +265,8 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
       ty_ids_add (m->met, pid);
       ty_entry_ask (m, pid);
     }
-  guint index;
-  if (reach != TY_REACH_UP && ty_entry_find (m, pid, &index) != NULL)
-    {
-      g_ptr_array_remove_index (m->joiners, index);
-      if (m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid))
-        ty_round_drop_joiner (m);
-    }
+  if (reach != TY_REACH_UP)
+    forget_joiner (m, pid);
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   guint rank = ty_m_rank (m, pid);
@@ -378,10 +385,13 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_LEAVE:
       return ty_entry_on_leave (m, pid, r);
     case TY_PACKET_GONE:
-      if (!from_member || !ty_reader_done (r))
+      if (!ty_reader_done (r))
         return FALSE;
       /* It delivers nothing and votes no more: as good as dead. */
-      suspect_member (m, ty_m_rank (m, pid), TRUE);
+      if (from_member)
+        suspect_member (m, ty_m_rank (m, pid), TRUE);
+      else
+        forget_joiner (m, pid);
       check_block (m);
       return TRUE;
     case TY_PACKET_SUSPECT:

@@ -78,6 +78,7 @@ typedef struct
   State *joiner_state;
   gint64 started;
   gboolean proposed;
+  gboolean stuck;      /* a joiner that it waits for is gone */
   Record *record; /* of the proposal, borrowed */
 } Round;
 
@@ -219,6 +220,7 @@ void ty_round_reconsider (TyMembership *m);
 void ty_round_reached (TyMembership *m, guint rank);
 void ty_round_free (TyMembership *m);
 void ty_round_drop_joiner (TyMembership *m);
+void ty_round_forget_joiner (TyMembership *m, const TyId *pid);
 
 /* select.c */
 typedef struct

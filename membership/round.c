@@ -73,6 +73,17 @@ ty_round_drop_joiner (TyMembership *m)
   ty_round_reconsider (m);
 }
 
+/* A process that wanted in is gone: the round goes on without it, or, if it is proposed already, will not end. */
+void
+ty_round_forget_joiner (TyMembership *m, const TyId *pid)
+{
+  Round *round = m->round;
+  if (!round->proposed && round->joiner != NULL && ty_id_equal (&round->joiner->as.pid, pid))
+    ty_round_drop_joiner (m);
+  else if (round->record != NULL && ty_ids_contain (round->record->need, pid))
+    round->stuck = TRUE;
+}
+
 /* V2: the lowest-ranked member that this process does not suspect, and that has not yielded. */
 guint
 ty_round_coordinator (const TyMembership *m)
@@ -168,8 +179,8 @@ static gboolean
 proposal_is_stuck (TyMembership *m)
 {
   const Round *round = m->round;
-  if (round->record == NULL)
-    return FALSE;
+  if (round->record == NULL || round->stuck)
+    return round->stuck;
   for (guint i = 0; i < m->view->n_members; i++)
     if (round->suspected[i] && ty_ids_contain (round->record->need, &m->view->members[i].pid))
       return TRUE;
@@ -511,8 +522,11 @@ ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r)
   TyBallot promised;
   ty_read_ballot (r, &promised);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || yields > 1 || rank == m->view->n_members)
+  if (!ty_reader_done (r) || yields > 1)
     return FALSE;
+  /* A joiner that has promised a rival's ballot says so too. */
+  if (rank == m->view->n_members && (yields == 1 || ty_entry_find (m, pid, NULL) == NULL))
+    return TRUE;
   m->counter = MAX (m->counter, promised.counter);
   if (yields == 1)
     {

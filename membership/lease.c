@@ -54,16 +54,16 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
 /* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot. And what
  * this process said by its own FLUSH it has promised. */
 void
-ty_lease_begin (TyMembership *m, const Record *decided_by)
+ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
 {
   gint64 now = ty_m_now (m);
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyId *pid = &m->view->members[i].pid;
-      if (decided_by == NULL || !decided_by->accepted)
-        continue;
-      m->members[i].promise_until = now + promise (m);
-      if (m->state_at > 0 && ty_ids_contain (decided_by->flushed, pid))
+      /* Also when this process learned of the decision otherwise: others may have decided by its FLUSH. */
+      if (flushed)
+        m->members[i].promise_until = now + promise (m);
+      if (decided_by != NULL && m->state_at > 0 && ty_ids_contain (decided_by->flushed, pid))
         m->members[i].echoed = m->state_at;
     }
 }

@@ -193,7 +193,8 @@ membership_begin (TyMembership *m, TyetView *view)
   m->phase = TY_MEMBERSHIP_IN;
   m->blocked = FALSE;
   m->quorum_since = 0;
-  m->self_loaded = view->members[view->self].loaded;
+  /* It may have loaded after its STATE: then the view does not know, and the others have to be told again. */
+  m->self_loaded |= view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
   m->alive_at = now;
   for (guint i = 0; i < view->n_members; i++)
@@ -210,6 +211,8 @@ membership_begin (TyMembership *m, TyetView *view)
       m->members[i].unreached_since = reach == TY_REACH_NONE ? now : 0;
     }
   m->dial_at = now + 2 * m->config.heartbeat_us;
+  if (m->self_loaded && !view->members[view->self].loaded)
+    ty_m_send_all (m, ty_m_packet (m, TY_PACKET_TRANSFER_LOADED), TRUE);
   if (m->leaving || m->takeout != NULL)
     ty_entry_say_leaving (m);
   ty_entry_on_view (m);
@@ -275,17 +278,19 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (rank == m->view->n_members)
     return;
 
+  if (m->members[m->view->self].yielded)
+    m->back_off_until = 0;
   for (guint i = 0; i < m->view->n_members; i++)
     m->members[i].yielded = FALSE;
   if (reach == TY_REACH_SUSPECT || reach == TY_REACH_DEAD)
     suspect_member (m, rank, reach == TY_REACH_DEAD);
-  else if (reach == TY_REACH_UP && !m->members[rank].dead)
+  else if (reach == TY_REACH_UP)
     {
       /* V9: the suspicion ends (outside one's own running ballot: round->suspected stays), and a round repairs what was
        * lost.  A fresh session alone calls for one too. */
       if (m->members[rank].suspected || fresh)
         m->need_round = TRUE;
-      m->members[rank].suspected = FALSE;
+      m->members[rank].suspected = m->members[rank].dead = FALSE;
       m->members[rank].unreached_since = 0;
       ty_round_reached (m, rank);
     }

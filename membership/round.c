@@ -27,6 +27,7 @@
  *   1       flags: 1 loaded, 2 leaves,           1       1: FLUSHes are gathered
  *           4 to be taken out, 8 reaches the     value   (value.h)
  *           joiner, 16 has accepted              varint  whom the round waits for, 16 bytes each
+ *   varint  weight that it is to have
  *   block   bit by rank: reaches                 varint  acceptors, 16 bytes each
  *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender (ranks),
  * number
@@ -163,13 +164,33 @@ ty_round_reached (TyMembership *m, guint rank)
     send_prepare (m, &m->view->members[rank].pid, FALSE);
 }
 
+/* V10: when nobody who goes on has loaded, the first leaver that has stays; a round for its sake would change nothing. */
+static gboolean
+leaver_must_stay (TyMembership *m, guint rank)
+{
+  gboolean anyone = FALSE;
+  for (guint i = 0; i < m->view->n_members; i++)
+    {
+      const Member *member = &m->members[i];
+      gboolean loaded = member->loaded || m->view->members[i].loaded;
+      if (member->suspected || member->takeout)
+        continue;
+      if (member->leaving && loaded && i < rank)
+        return FALSE;
+      if (!member->leaving && loaded)
+        return FALSE;
+      anyone |= !member->leaving;
+    }
+  return anyone && (m->members[rank].loaded || m->view->members[rank].loaded);
+}
+
 static gboolean
 change_wanted (TyMembership *m)
 {
   if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || m->members[i].leaving || m->members[i].takeout)
+    if (m->members[i].suspected || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
 }
@@ -245,7 +266,7 @@ ty_round_tick (TyMembership *m)
     {
       Joiner *joiner = ty_entry_find (m, &round->joiner->as.pid, NULL);
       if (joiner != NULL)
-        joiner->failed = TRUE;
+        joiner->not_before = now + m->config.suspect_after_us;
       ty_round_drop_joiner (m);
       round = m->round;
     }
@@ -271,6 +292,7 @@ read_state (TyMembership *m, State *state, TyReader *r)
   state->leaving = (flags & 2) != 0;
   state->takeout = (flags & 4) != 0;
   state->reaches_joiner = (flags & 8) != 0;
+  state->weight = (guint32) ty_read_bounded (r, TY_MAX_WEIGHT);
   gsize len;
   const guint8 *bits = ty_read_block (r, &len);
   if (r->bad || flags > 31 || len != (n + 7) / 8)
@@ -441,6 +463,8 @@ yield (TyMembership *m)
 {
   ty_round_free (m);
   m->members[m->view->self].yielded = TRUE;
+  /* Should the turn come round with nobody having found one, there is no hurry. */
+  m->back_off_until = ty_m_now (m) + m->round_us;
   GByteArray *w = ty_m_packet (m, TY_PACKET_NACK);
   ty_write_u8 (w, 1);
   ty_write_ballot (w, &m->promised);
@@ -462,6 +486,9 @@ propose (TyMembership *m)
       gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
       if (found && !waits)
         value = ty_select_value (m, round, &selection);
+      Joiner *joiner = round->joiner != NULL && !waits ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
+      if (joiner != NULL && !selection.joiner)
+        joiner->not_before = ty_m_now (m) + m->config.suspect_after_us / 2;
       ty_selection_clear (&selection);
       if (waits)
         return;

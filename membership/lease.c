@@ -55,14 +55,16 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
  * this process said by its own FLUSH it has promised, also when it was told of the decision by DECIDED: whoever counted
  * the FLUSH has a lease from it. */
 void
-ty_lease_begin (TyMembership *m, const Record *decided_by)
+ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
 {
   gint64 now = ty_m_now (m);
-  gboolean counts = decided_by != NULL && decided_by->accepted && m->state_at > 0;
   for (guint i = 0; i < m->view->n_members; i++)
     {
-      m->members[i].promise_until = now + promise (m);
-      if (counts && ty_ids_contain (decided_by->flushed, &m->view->members[i].pid))
+      const TyId *pid = &m->view->members[i].pid;
+      /* Also when this process learned of the decision otherwise: others may have decided by its FLUSH. */
+      if (flushed)
+        m->members[i].promise_until = now + promise (m);
+      if (decided_by != NULL && m->state_at > 0 && ty_ids_contain (decided_by->flushed, pid))
         m->members[i].echoed = m->state_at;
     }
 }
@@ -85,8 +87,14 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint64 stamp = ty_read_bounded (r, G_MAXINT64);
   guint64 echo = ty_read_bounded (r, G_MAXINT64);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || rank == m->view->n_members || (gint64) echo > ty_m_now (m))
+  if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
+  if (rank == m->view->n_members)
+    {
+      /* It was in the view before, and wants to know whether this process has closed that (V11). */
+      ty_lease_tell (m, pid, m->view->id.number);
+      return TRUE;
+    }
   Member *member = &m->members[rank];
   gboolean first = member->stamp == 0;
   member->stamp = MAX (member->stamp, (gint64) stamp);

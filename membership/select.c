@@ -91,7 +91,7 @@ next_members (TyMembership *m, const Round *round, const Selection *s)
         ty_member_copy (&member, &m->view->members[i]);
         member.loaded = has_loaded (round->states[i]);
         if (member.loaded && !m->view->members[i].loaded && member.weight == 0)
-          member.weight = 1;
+          member.weight = round->states[i]->weight;
         g_array_append_val (members, member);
       }
   if (s->joiner)

@@ -86,7 +86,12 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint64 stamp = ty_read_bounded (r, G_MAXINT64);
   guint64 echo = ty_read_bounded (r, G_MAXINT64);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || rank == m->view->n_members || (gint64) echo > ty_m_now (m))
+  if (!ty_reader_done (r))
+    return FALSE;
+  /* A leaver, or one left out, says that it has closed the view before this one: what it had to say is said (V7). */
+  if (rank == m->view->n_members)
+    return TRUE;
+  if ((gint64) echo > ty_m_now (m))
     return FALSE;
   Member *member = &m->members[rank];
   gboolean first = member->stamp == 0;

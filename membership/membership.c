@@ -453,8 +453,10 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_LEAVE:
       return ty_entry_on_leave (m, pid, r);
     case TY_PACKET_GONE:
-      if (!from_member || !ty_reader_done (r))
+      if (!ty_reader_done (r))
         return FALSE;
+      if (!from_member)
+        return TRUE; /* whoever is blocked also asks its contacts (V12): they may know nothing of the group */
       /* It delivers nothing and votes no more: as good as dead. But a founder may only not have begun yet. */
       suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
       check_block (m);

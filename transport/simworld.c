@@ -164,8 +164,28 @@ packet_name (GBytes *packet)
 static void
 trace_event (TySimProcess *p, const TyEvent *e)
 {
-  static const char *const names[]
-      = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead", "packet", "dial failed" };
+static const char *const names[] = {
+    [TY_EFFECT_NONE] = "nothing",
+    [TY_EFFECT_SEND] = "send",
+    [TY_EFFECT_DIAL] = "dial",
+    [TY_EFFECT_PEER_CLOSE] = "peer close",
+    [TY_EFFECT_PEER_SUSPECT] = "suspect",
+    [TY_EFFECT_DELIVER] = "deliver",
+    [TY_EFFECT_VIEW] = "view",
+    [TY_EFFECT_ENTERED] = "entered",
+    [TY_EFFECT_LEFT] = "left",
+    [TY_EFFECT_BLOCKED] = "blocked",
+    [TY_EFFECT_UNBLOCKED] = "unblocked",
+    [TY_EFFECT_EXCLUDED] = "excluded",
+    [TY_EFFECT_ROOM] = "room",
+    [TY_EFFECT_STABLE] = "stable",
+    [TY_EFFECT_SAVE_STATE] = "save state",
+    [TY_EFFECT_STATE_ROOM] = "state room",
+    [TY_EFFECT_SAVE_ENDED] = "save ended",
+    [TY_EFFECT_LOAD_STATE] = "load state",
+    [TY_EFFECT_STATE_BYTES] = "state bytes",
+    [TY_EFFECT_STATE_END] = "state end",
+  };
   if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
     return;
   if (e->type == TY_EVENT_PACKET)
@@ -269,6 +289,8 @@ carry_out (TySimProcess *p)
   const TyEffect *effects = ty_node_effects (p->node, &n);
   for (guint i = 0; i < n && !p->dying; i++)
     {
+      if (effects[i].type == TY_EFFECT_NONE)
+        continue;
       if (p->effects_done++ == p->die_at)
         {
           p->dying = TRUE;

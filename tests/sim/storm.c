@@ -333,7 +333,7 @@ run_calm (Run *run)
   faults_calm (run);
   gint64 limit = now_of (run) + SECONDS (90);
   /* What was suspected before may still come out: it is whole when it stays so for a while. */
-  for (guint64 views = 0;; views = run->views)
+  for (guint64 views = 0;;)
     {
       if (!ty_sim_run_until (world, is_settled, run, limit - now_of (run)))
         return "the groups did not become whole within 90 s of the last fault";

@@ -6,6 +6,8 @@
 #include "core/packet.h"
 #include "core/view.h"
 
+#define MAX_SPINS 1000
+
 struct _TySimWorld
 {
   TySimWorldConfig config;
@@ -31,6 +33,7 @@ struct _TySimProcess
   GString *history;
   gpointer data;
 
+  guint spins;    /* turns on end that left a deadline in the past */
   gint64 turn_at; /* of its next turn; G_MAXINT64: none is set */
   gboolean in_turn;
   gboolean stopped;
@@ -348,7 +351,9 @@ turn (gpointer data)
   if (ty_sim_port_has_something (p->port) || ty_hub_has_events (p->hub) || ty_node_pending (p->node))
     set_turn (p, soon (p));
   gint64 due = world_time (p, MIN (ty_hub_deadline (p->hub), ty_node_deadline (p->node)));
-  /* A deadline that is over was seen to in this turn; one that stays over must not make the clock stand still. */
+  /* A deadline that is over was seen to in this turn. One that stays over would keep a real driver busy for nothing. */
+  p->spins = due <= ty_sim_now (p->world->net) ? p->spins + 1 : 0;
+  g_assert (p->spins < MAX_SPINS);
   if (due != G_MAXINT64)
     set_turn (p, MAX (due, ty_sim_now (p->world->net) + 1) + p->slow_us);
 }

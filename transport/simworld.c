@@ -144,6 +144,7 @@ packet_name (GBytes *packet)
     [TY_PACKET_JOIN] = "JOIN",
     [TY_PACKET_WELCOME] = "WELCOME",
     [TY_PACKET_LEAVE] = "LEAVE",
+    [TY_PACKET_GONE] = "GONE",
     [TY_PACKET_SUSPECT] = "SUSPECT",
     [TY_PACKET_PREPARE] = "PREPARE",
     [TY_PACKET_STATE] = "STATE",
@@ -167,7 +168,31 @@ packet_name (GBytes *packet)
 static void
 trace_event (TySimProcess *p, const TyEvent *e)
 {
-static const char *const names[] = {
+  static const char *const names[] = {
+    [TY_EVENT_TIME] = "time",
+    [TY_EVENT_PEER_UP] = "peer up",
+    [TY_EVENT_PEER_HEARD] = "heard",
+    [TY_EVENT_PEER_DOWN] = "peer down",
+    [TY_EVENT_PEER_RESUMED] = "peer resumed",
+    [TY_EVENT_PEER_LOST] = "peer lost",
+    [TY_EVENT_PEER_DEAD] = "peer dead",
+    [TY_EVENT_PACKET] = "packet",
+    [TY_EVENT_DIAL_FAILED] = "dial failed",
+  };
+  if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
+    return;
+  if (e->type == TY_EVENT_PACKET)
+    ty_sim_trace (p->world, "%s <- peer %u: %s, %" G_GSIZE_FORMAT " bytes", p->name, e->peer, packet_name (e->packet),
+                  g_bytes_get_size (e->packet));
+  else
+    ty_sim_trace (p->world, "%s: %s: peer %u %s %s", p->name, names[e->type], e->peer,
+                  e->name != NULL ? e->name : (e->address != NULL ? e->address : ""), e->text != NULL ? e->text : "");
+}
+
+static void
+trace_effect (TySimProcess *p, const TyEffect *e)
+{
+  static const char *const names[] = {
     [TY_EFFECT_NONE] = "nothing",
     [TY_EFFECT_SEND] = "send",
     [TY_EFFECT_DIAL] = "dial",
@@ -189,23 +214,6 @@ static const char *const names[] = {
     [TY_EFFECT_STATE_BYTES] = "state bytes",
     [TY_EFFECT_STATE_END] = "state end",
   };
-  if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
-    return;
-  if (e->type == TY_EVENT_PACKET)
-    ty_sim_trace (p->world, "%s <- peer %u: %s, %" G_GSIZE_FORMAT " bytes", p->name, e->peer, packet_name (e->packet),
-                  g_bytes_get_size (e->packet));
-  else
-    ty_sim_trace (p->world, "%s: %s: peer %u %s %s", p->name, names[e->type], e->peer,
-                  e->name != NULL ? e->name : (e->address != NULL ? e->address : ""), e->text != NULL ? e->text : "");
-}
-
-static void
-trace_effect (TySimProcess *p, const TyEffect *e)
-{
-  static const char *const names[]
-      = { "send",       "dial",       "peer close", "suspect",     "deliver",  "view",   "entered",
-          "left",       "blocked",    "unblocked",  "excluded",    "room",     "stable", "save state",
-          "state room", "save ended", "load state", "state bytes", "state end" };
   if (p->world->trace == NULL)
     return;
   const char *name = (guint) e->type < G_N_ELEMENTS (names) ? names[e->type] : "?";

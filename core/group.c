@@ -395,7 +395,7 @@ ty_group_deadline (TyGroup *group)
   gint64 at = group->membership_ops->deadline (group->membership);
   if (group->leave_asked && group->leave_until > 0 && in_view (group))
     at = MIN (at, group->leave_until);
-  return group->receipts_due > 0 ? MIN (at, group->receipts_due) : at;
+  return group->receipts_due > 0 && in_view (group) ? MIN (at, group->receipts_due) : at;
 }
 
 /* ---- packets and peers ---- */

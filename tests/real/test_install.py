@@ -58,7 +58,8 @@ class Installed(unittest.TestCase):
             self.one(pattern)
         headers = [os.path.basename(f) for f in self.files if f.endswith(".h")]
         self.assertEqual([h for h in headers if not re.match(r"tyet(-[a-z-]+)?\.h$", h)], [])
-        self.assertRegex(run("readelf", "-d", self.one(r"/libtyet\.so\.\d+\.\d+\.\d+$")), r"SONAME.*\[libtyet\.so\.\d+\]")
+        library = self.one(r"/libtyet\.so\.\d+\.\d+\.\d+$")
+        self.assertRegex(run("readelf", "-d", library), r"SONAME.*\[libtyet\.so\.\d+\]")
 
     def test_program_with_pkg_config(self):
         pc = self.one(r"/pkgconfig/tyet\.pc$")

@@ -50,7 +50,7 @@ typedef struct
   guint state_buffer_bytes;
 
   char *storage;    /* directory, or NULL */
-  char *group_name; /* of the group entered last */
+  char *group_name; /* of the group that was in a view last */
   gboolean torn;    /* a group was let go of while in a view: the record has no end in good order */
   char *history_path;
   int history_fd; /* -1: none, or given up */

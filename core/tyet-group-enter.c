@@ -23,8 +23,6 @@ group_prepare (TyetGroup *group, GError **error)
                    group->name);
       return FALSE;
     }
-  g_free (group->rt->group_name);
-  group->rt->group_name = g_strdup (group->name);
   ty_group_set_weight (group->engine, group->weight);
   ty_group_set_deliver_own (group->engine, group->deliver_own);
   ty_group_set_gives_state (group->engine, TRUE);
@@ -161,10 +159,12 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
  *
  * How joining went.
  *
- * Fails with %TYET_ERROR_UNREACHABLE if no contact could be reached, %TYET_ERROR_REFUSED if the group did not let this
- * process in (the message says why: another group name or ordering, a member of the same name, or not reaching every
- * member), %TYET_ERROR_PROTOCOL if a contact speaks something else, %TYET_ERROR_ADDRESS if a contact does not parse,
- * %TYET_ERROR_TIMED_OUT, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again.
+ * Fails with %TYET_ERROR_TIMED_OUT if nobody let this process in in the time given (the message says what became of each
+ * contact), %TYET_ERROR_REFUSED if the group did not let it in (the message says why: another group name or ordering, a
+ * member of the same name, or not reaching every member), %TYET_ERROR_PROTOCOL if the contacts speak something else or
+ * cannot be reached at all, %TYET_ERROR_EXCLUDED if it was let in but the state could not be taken in,
+ * `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again, but for
+ * %TYET_ERROR_EXCLUDED: then only as a new process.
  *
  * Returns: %TRUE if this process is a member
  */
@@ -374,8 +374,8 @@ group_on_leave_cancelled (GCancellable *cancellable, gpointer user_data)
  * @user_data: what to give it
  *
  * Leaves the group in good order: what was sent before is delivered to the others first. @callback is called when the
- * view without this process is decided, or the group is dissolved because nobody stays. A blocked group cannot be
- * left before it is reunited; letting go of the object gives up on that.
+ * view without this process is decided and the others can do without it, or the group is dissolved because nobody stays.
+ * A blocked group is left at once, without agreement: there is nobody to agree with.
  */
 void
 tyet_group_leave_async (TyetGroup *group, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)

@@ -232,7 +232,7 @@ mesh_crash (Proc *p)
   if (mesh->trace)
     printf ("-- %s crashes\n", p->name);
   p->alive = FALSE;
-  p->group = NULL;
+  p->group = p->second = NULL;
   ty_node_free (p->node);
   p->node = NULL;
   for (guint e = 0; e < p->events->len; e++)
@@ -335,8 +335,27 @@ give_state (Proc *p, guint64 transfer)
 }
 
 static void
+to_second (Proc *p, const TyEffect *effect)
+{
+  if (effect->type == TY_EFFECT_ENTERED)
+    p->second_entered = effect->error == NULL;
+  p->second_over |= effect->type == TY_EFFECT_EXCLUDED || effect->type == TY_EFFECT_LEFT;
+}
+
+void
+mesh_load (Proc *p)
+{
+  p->hold_load = FALSE;
+  if (p->transfer_ended && p->group != NULL)
+    ty_group_state_loaded (p->group, p->transfer, NULL, NULL);
+  p->transfer_ended = FALSE;
+}
+
+static void
 to_app (Proc *p, const TyEffect *effect)
 {
+  if (effect->group != NULL && effect->group == p->second)
+    to_second (p, effect);
   if (effect->group == NULL || effect->group != p->group)
     return;
   switch (effect->type)
@@ -372,8 +391,10 @@ to_app (Proc *p, const TyEffect *effect)
       ty_group_state_taken (p->group, effect->number, g_bytes_get_size (effect->bytes));
       break;
     case TY_EFFECT_STATE_END:
-      if (effect->error == NULL)
-        ty_group_state_loaded (p->group, effect->number, NULL, NULL);
+      p->transfer = effect->number;
+      p->transfer_ended = effect->error == NULL;
+      if (p->transfer_ended && !p->hold_load)
+        mesh_load (p);
       break;
     default:
       break;
@@ -458,6 +479,29 @@ mesh_step (Proc *p)
 /* ---- time and packets ---- */
 
 static gboolean
+passes (Mesh *mesh, guint from, guint to, guint class)
+{
+  GBytes *head = g_queue_peek_head (queue (mesh, from, to, class));
+  if (head == NULL || mesh->pass == NULL)
+    return head != NULL;
+  gsize len;
+  const guint8 *data = g_bytes_get_data (head, &len);
+  return mesh->pass (mesh, from, to, data, len);
+}
+
+guint64
+mesh_refused (Mesh *mesh)
+{
+  guint64 refused = 0;
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      Proc *p = mesh->procs->pdata[i];
+      refused += p->alive ? ty_node_refused_packets (p->node) : 0;
+    }
+  return refused;
+}
+
+static gboolean
 deliver_one (Mesh *mesh)
 {
   guint n = mesh->procs->len, found = 0;
@@ -468,7 +512,7 @@ deliver_one (Mesh *mesh)
         Proc *pb = mesh->procs->pdata[b];
         gboolean any = FALSE;
         for (guint c = 0; c < TY_N_CLASSES; c++)
-          any |= !g_queue_is_empty (queue (mesh, a, b, c));
+          any |= passes (mesh, a, b, c);
         if (any && pb->alive && !pb->stopped && !mesh_is_cut (mesh, a, b)
             && !g_hash_table_contains (mesh->closed, pair (a, b)) && found < G_N_ELEMENTS (from))
           {
@@ -486,9 +530,9 @@ deliver_one (Mesh *mesh)
     for (guint c = 0; c < TY_N_CLASSES; c++)
       {
         guint class = control_first ? c : TY_N_CLASSES - 1 - c;
-        GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
-        if (bytes == NULL)
+        if (!passes (mesh, from[pick], to[pick], class))
           continue;
+        GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
         if (mesh->trace)
           printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name,
                   packet_name (g_bytes_get_data (bytes, NULL)));

@@ -65,7 +65,7 @@ struct _TyNode
 typedef struct
 {
   TyId group;
-  guint64 view;
+  TyetView *view; /* the last that it was in */
 } TyPast;
 
 /* A closed view's messages, kept for those who have not closed it (V7). */

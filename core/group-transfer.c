@@ -450,6 +450,8 @@ finish_taking (TyGroup *group, TyTransfer *transfer)
   ty_group_effect (group, TY_EFFECT_ENTERED);
   group->entering = FALSE;
   ty_group_unspill (group);
+  if (group->blocked)
+    ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_BLOCKED, .text = g_strdup ("no quorum of the view is in reach") });
   g_ptr_array_remove (group->transfers, transfer);
   group->membership_ops->loaded (group->membership);
 }

@@ -169,7 +169,7 @@ ty_group_set_gives_state (TyGroup *group, gboolean gives)
 void
 ty_group_set_weight (TyGroup *group, guint32 weight)
 {
-  g_assert (weight <= 1000000);
+  g_assert (weight <= TY_MAX_WEIGHT);
   group->weight = weight;
 }
 
@@ -274,7 +274,7 @@ ty_group_drop (TyGroup *group)
 {
   group->dropped = TRUE;
   group->user_data = NULL;
-  group->leave_asked = in_view (group) && !group->leaving;
+  group->leave_asked = in_view (group);
   group->cancel_asked = group->entering;
   if (group->state == TY_GROUP_NEW && !group->entering)
     ty_group_enter_state (group, TY_GROUP_FAILED);

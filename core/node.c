@@ -70,6 +70,8 @@ ty_node_free (TyNode *node)
       g_free (local);
     }
   g_array_unref (node->effects);
+  for (guint i = 0; i < node->past->len; i++)
+    tyet_view_unref (g_array_index (node->past, TyPast, i).view);
   g_array_unref (node->past);
   g_hash_table_unref (node->groups_by_id);
   g_ptr_array_unref (node->groups);
@@ -231,7 +233,7 @@ ty_node_unregister (TyNode *node, TyGroup *group)
       g_hash_table_remove (node->groups_by_id, ids[i]);
   if (group->view == NULL || group->view->id.number == 0)
     return;
-  TyPast past = { .group = group->id, .view = group->view->id.number };
+  TyPast past = { .group = group->id, .view = tyet_view_ref (group->view) };
   g_array_append_val (node->past, past);
 }
 
@@ -411,19 +413,23 @@ answer_for_past (TyNode *node, const TyId *from, const TyId *group, guint64 view
 {
   const TyKnown *known = ty_node_known (node, from);
   guint64 last = 0;
+  gboolean left_behind = FALSE;
   for (guint i = 0; i < node->past->len; i++)
     {
       const TyPast *past = &g_array_index (node->past, TyPast, i);
-      if (ty_id_equal (&past->group, group))
-        last = MAX (last, past->view);
+      if (!ty_id_equal (&past->group, group) || past->view->id.number < last)
+        continue;
+      last = past->view->id.number;
+      /* Whoever is in the later view has only not learned of it yet. */
+      left_behind = last > view && ty_view_rank (past->view, from) == past->view->n_members;
     }
   if (known == NULL || known->peer == TY_NO_PEER)
     return;
   g_autoptr (GByteArray) w = g_byte_array_new ();
-  ty_write_u8 (w, last > view ? TY_PACKET_EXCLUDED : TY_PACKET_GONE);
+  ty_write_u8 (w, left_behind ? TY_PACKET_EXCLUDED : TY_PACKET_GONE);
   ty_write_id (w, group);
   ty_write_varint (w, view);
-  if (last > view)
+  if (left_behind)
     ty_write_varint (w, last);
   g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (g_steal_pointer (&w));
   ty_node_send (node, known->peer, packet, TY_CLASS_CONTROL, 0);
@@ -449,7 +455,7 @@ on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType ty
       ty_group_keep_future (founding, from, view, packet);
       return TRUE;
     }
-  if (type == TY_PACKET_PREPARE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
+  if (type == TY_PACKET_PREPARE || type == TY_PACKET_PROPOSE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
     answer_for_past (node, from, &id, view);
   return TRUE;
 }

@@ -60,7 +60,7 @@ ty_member_read (TyReader *r, TyMember *member)
   ty_read_id (r, &member->pid);
   member->name = ty_read_text (r, TY_MAX_NAME_BYTES);
   member->address = ty_read_text (r, TY_MAX_ADDRESS_BYTES);
-  member->weight = (guint32) ty_read_bounded (r, 1000000);
+  member->weight = (guint32) ty_read_bounded (r, TY_MAX_WEIGHT);
   guint64 since = ty_read_varint (r);
   member->since = since >> 1;
   member->loaded = (since & 1) != 0;

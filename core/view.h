@@ -10,6 +10,7 @@
 #define TY_MAX_ADDRESS_BYTES 255
 /* No protocol limit: what a decoder accepts before it calls a packet absurd. */
 #define TY_MAX_MEMBERS 65535
+#define TY_MAX_WEIGHT 1000000
 
 /* Weights, ranks and loaded-or-not are part of a view (V1). */
 typedef struct

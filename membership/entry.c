@@ -244,7 +244,7 @@ ty_entry_next (TyMembership *m)
   for (guint i = 0; i < m->joiners->len; i++)
     {
       Joiner *joiner = m->joiners->pdata[i];
-      if (joiner->ready && !joiner->failed)
+      if (joiner->ready && ty_m_now (m) >= joiner->not_before)
         return joiner;
     }
   return NULL;
@@ -308,7 +308,6 @@ admit (TyMembership *m, TyMember *as, gboolean takes_state, guint64 told, const 
   ty_member_copy (&joiner->as, as);
   joiner->as.loaded = !takes_state;
   joiner->ready = told == m->view->id.number && reaches_all (m, reached);
-  joiner->failed = FALSE;
   if (told != m->view->id.number)
     answer (m, &as->pid, WELCOME_VIEW, "");
 }
@@ -370,7 +369,6 @@ ty_entry_on_view (TyMembership *m)
     {
       Joiner *joiner = m->joiners->pdata[i];
       joiner->ready = FALSE;
-      joiner->failed = FALSE;
       if (ty_m_rank (m, &joiner->as.pid) < m->view->n_members)
         g_ptr_array_remove_index (m->joiners, i);
       else

@@ -26,14 +26,18 @@ void
 ty_late_keep (TyMembership *m, TyetView *old, TyValue *value)
 {
   Kept *kept = g_new0 (Kept, 1);
+  gboolean goes_on = ty_value_rank (value, &m->self) < value->n_members;
   kept->number = old->id.number;
   kept->view = tyet_view_ref (old);
   kept->value = ty_value_ref (value);
   kept->awaited = g_array_new (FALSE, FALSE, sizeof (TyId));
   kept->answered = g_array_new (FALSE, FALSE, sizeof (TyId));
   for (guint i = 0; i < value->n_members; i++)
-    if (ty_m_reach (m, &value->members[i].pid) == TY_REACH_UP)
-      ty_ids_add (kept->awaited, &value->members[i].pid);
+    {
+      TyReach reach = ty_m_reach (m, &value->members[i].pid);
+      if (reach == TY_REACH_UP || (goes_on && reach != TY_REACH_DEAD))
+        ty_ids_add (kept->awaited, &value->members[i].pid);
+    }
   for (guint i = 0; i < value->n_gone; i++)
     {
       const TyMember *member = &old->members[value->gone[i].rank];
@@ -62,11 +66,21 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
   for (guint i = 0; i < m->kept->len; i++)
     {
       Kept *kept = m->kept->pdata[i];
-      if (reach == TY_REACH_SUSPECT || reach == TY_REACH_DEAD)
+      /* A suspect that is still a member may be heard of again before a view without it is decided. */
+      gboolean member = m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) < m->view->n_members;
+      if (reach == TY_REACH_DEAD || (reach == TY_REACH_SUSPECT && !member))
         ty_ids_remove (kept->awaited, pid);
       if (fresh)
         ty_ids_remove (kept->answered, pid);
     }
+}
+
+/* A view without it has been decided since: it can only be told that it is excluded. */
+static gboolean
+given_up (TyMembership *m, const Kept *kept, const TyId *pid)
+{
+  return m->phase == TY_MEMBERSHIP_IN && kept->number + 1 < m->view->id.number
+         && ty_value_rank (kept->value, pid) < kept->value->n_members && ty_m_rank (m, pid) == m->view->n_members;
 }
 
 void
@@ -76,6 +90,9 @@ ty_late_tick (TyMembership *m)
   for (guint i = 0; i < m->kept->len;)
     {
       Kept *kept = m->kept->pdata[i];
+      for (guint a = kept->awaited->len; a-- > 0;)
+        if (given_up (m, kept, &g_array_index (kept->awaited, TyId, a)))
+          g_array_remove_index (kept->awaited, a);
       gboolean done = kept->awaited->len == 0;
       if (done)
         m->host->release (m->host_data, kept->number);
@@ -130,6 +147,7 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
       ty_read_ballot (r, &ballot);
       guint8 flags = ty_read_u8 (r);
       gsize len;
+      ty_read_varint (r);
       ty_read_block (r, &len);
       if ((flags & 16) != 0)
         {
@@ -201,6 +219,7 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
     return FALSE;
   m->decided = g_steal_pointer (&value);
   m->decided_by = *pid;
+  m->asked = 0;
   if (!m->frozen)
     {
       m->frozen = TRUE;

@@ -51,19 +51,20 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
   ty_m_send (m, pid, w);
 }
 
-/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot. And what
- * this process said by its own FLUSH it has promised. */
+/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot.  And what
+ * this process said by its own FLUSH it has promised, also when it was told of the decision by DECIDED: whoever counted
+ * the FLUSH has a lease from it. */
 void
-ty_lease_begin (TyMembership *m, const Record *decided_by)
+ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
 {
   gint64 now = ty_m_now (m);
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyId *pid = &m->view->members[i].pid;
-      if (decided_by == NULL || !decided_by->accepted)
-        continue;
-      m->members[i].promise_until = now + promise (m);
-      if (m->state_at > 0 && ty_ids_contain (decided_by->flushed, pid))
+      /* Also when this process learned of the decision otherwise: others may have decided by its FLUSH. */
+      if (flushed)
+        m->members[i].promise_until = now + promise (m);
+      if (decided_by != NULL && m->state_at > 0 && ty_ids_contain (decided_by->flushed, pid))
         m->members[i].echoed = m->state_at;
     }
 }
@@ -86,8 +87,14 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint64 stamp = ty_read_bounded (r, G_MAXINT64);
   guint64 echo = ty_read_bounded (r, G_MAXINT64);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || rank == m->view->n_members || (gint64) echo > ty_m_now (m))
+  if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
+  if (rank == m->view->n_members)
+    {
+      /* It was in the view before, and wants to know whether this process has closed that (V11). */
+      ty_lease_tell (m, pid, m->view->id.number);
+      return TRUE;
+    }
   Member *member = &m->members[rank];
   gboolean first = member->stamp == 0;
   member->stamp = MAX (member->stamp, (gint64) stamp);

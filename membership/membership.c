@@ -140,6 +140,7 @@ ty_m_drop_instance (TyMembership *m)
   m->need_round = FALSE;
   m->back_off_until = 0;
   m->need_at = 0;
+  m->ahead_at = 0;
   m->probe_until = 0;
 }
 
@@ -193,7 +194,8 @@ membership_begin (TyMembership *m, TyetView *view)
   m->phase = TY_MEMBERSHIP_IN;
   m->blocked = FALSE;
   m->quorum_since = 0;
-  m->self_loaded = view->members[view->self].loaded;
+  /* It may have loaded after its STATE: then the view does not know, and the others have to be told again. */
+  m->self_loaded |= view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
   m->alive_at = now;
   for (guint i = 0; i < view->n_members; i++)
@@ -210,6 +212,8 @@ membership_begin (TyMembership *m, TyetView *view)
       m->members[i].unreached_since = reach == TY_REACH_NONE ? now : 0;
     }
   m->dial_at = now + 2 * m->config.heartbeat_us;
+  if (m->self_loaded && !view->members[view->self].loaded)
+    ty_m_send_all (m, ty_m_packet (m, TY_PACKET_TRANSFER_LOADED), TRUE);
   if (m->leaving || m->takeout != NULL)
     ty_entry_say_leaving (m);
   ty_entry_on_view (m);
@@ -305,6 +309,18 @@ meet_founder (TyMembership *m, const TyId *pid)
     }
 }
 
+/* It is gone, or has given up. */
+static void
+forget_joiner (TyMembership *m, const TyId *pid)
+{
+  guint index;
+  if (ty_entry_find (m, pid, &index) == NULL)
+    return;
+  g_ptr_array_remove_index (m->joiners, index);
+  if (m->round != NULL)
+    ty_round_forget_joiner (m, pid);
+}
+
 static void
 membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why)
 {
@@ -314,13 +330,8 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
       ty_ids_add (m->met, pid);
       ty_entry_ask (m, pid);
     }
-  guint index;
-  if (reach != TY_REACH_UP && ty_entry_find (m, pid, &index) != NULL)
-    {
-      g_ptr_array_remove_index (m->joiners, index);
-      if (m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid))
-        ty_round_drop_joiner (m);
-    }
+  if (reach != TY_REACH_UP)
+    forget_joiner (m, pid);
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   if (m->view->id.number == 0 && reach == TY_REACH_UP)
@@ -331,17 +342,19 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (rank == m->view->n_members)
     return;
 
+  if (m->members[m->view->self].yielded)
+    m->back_off_until = 0;
   for (guint i = 0; i < m->view->n_members; i++)
     m->members[i].yielded = FALSE;
   if (reach == TY_REACH_SUSPECT || reach == TY_REACH_DEAD)
     suspect_member (m, rank, reach == TY_REACH_DEAD);
-  else if (reach == TY_REACH_UP && !m->members[rank].dead)
+  else if (reach == TY_REACH_UP)
     {
       /* V9: the suspicion ends (outside one's own running ballot: round->suspected stays), and a round repairs what was
        * lost.  A fresh session alone calls for one too. */
       if (m->members[rank].suspected || fresh)
         m->need_round = TRUE;
-      m->members[rank].suspected = FALSE;
+      m->members[rank].suspected = m->members[rank].dead = FALSE;
       m->members[rank].unreached_since = 0;
       ty_round_reached (m, rank);
     }
@@ -453,10 +466,13 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_LEAVE:
       return ty_entry_on_leave (m, pid, r);
     case TY_PACKET_GONE:
-      if (!from_member || !ty_reader_done (r))
+      if (!ty_reader_done (r))
         return FALSE;
       /* It delivers nothing and votes no more: as good as dead. But a founder may only not have begun yet. */
-      suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
+      if (from_member)
+        suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
+      else
+        forget_joiner (m, pid);
       check_block (m);
       return TRUE;
     case TY_PACKET_SUSPECT:
@@ -515,9 +531,10 @@ membership_on_other_view (TyMembership *m, const TyId *pid, guint64 number)
   ty_late_closed (m, pid, number);
   if (m->phase == TY_MEMBERSHIP_IN && number > m->view->id.number)
     {
-      /* Somebody is ahead: ask (V7). */
-      if (m->need_at > ty_m_now (m) && m->frozen)
+      /* Somebody is ahead: ask (V7), now and then: packets of a later view may come in numbers. */
+      if (ty_m_now (m) < m->ahead_at)
         return;
+      m->ahead_at = ty_m_now (m) + m->config.heartbeat_us;
       GByteArray *w = ty_m_packet (m, TY_PACKET_NEED);
       ty_write_ballot (w, &m->promised);
       m->host->write_receipts (m->host_data, w);

@@ -40,7 +40,7 @@ typedef struct
   TyMember as;     /* how it would be a member */
   gboolean ready;  /* it has said that it reaches every member of the current view */
   gint64 asked_at; /* when it first asked in this view */
-  gboolean failed; /* did not answer a round of this view */
+  gint64 not_before; /* it did not answer a round, or not everyone reached it: when it may be asked again */
 } Joiner;
 
 /* What is known of one ballot of the current view. */
@@ -61,6 +61,7 @@ typedef struct
 {
   guint8 *bytes; /* what the readers point into */
   gboolean loaded, leaving, takeout, reaches_joiner;
+  guint32 weight; /* that it is to have once it has loaded (V10) */
   gboolean *reaches; /* by rank */
   TyBallot accepted_ballot;
   TyValue *accepted;
@@ -78,6 +79,7 @@ typedef struct
   State *joiner_state;
   gint64 started;
   gboolean proposed;
+  gboolean stuck;      /* a joiner that it waits for is gone */
   Record *record; /* of the proposal, borrowed */
 } Round;
 
@@ -130,9 +132,11 @@ struct _TyMembership
   GPtrArray *records;  /* of Record */
   TyValue *decided;    /* told by DECIDED; installing waits for the cut */
   TyId decided_by;
+  guint asked;         /* whom to ask next for what is lacking, in turn; 0: who told of it */
   gboolean need_round; /* something other than what can be seen calls for one */
   gint64 back_off_until;
   gint64 need_at;      /* when NEED goes out next */
+  gint64 ahead_at;     /* who is ahead is not asked again before */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;
   guint64 rounds;
@@ -187,7 +191,8 @@ gboolean ty_detector_suspect (TyDetector *d, gint64 now, guint *peer);
 gint64 ty_detector_deadline (const TyDetector *d);
 
 /* lease.c */
-void ty_lease_begin (TyMembership *m, const Record *decided_by);
+/* `flushed`: this process has said FLUSH to what began the view. */
+void ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed);
 void ty_lease_tick (TyMembership *m);
 gboolean ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_lease_holds (TyMembership *m);
@@ -220,6 +225,7 @@ void ty_round_reconsider (TyMembership *m);
 void ty_round_reached (TyMembership *m, guint rank);
 void ty_round_free (TyMembership *m);
 void ty_round_drop_joiner (TyMembership *m);
+void ty_round_forget_joiner (TyMembership *m, const TyId *pid);
 
 /* select.c */
 typedef struct

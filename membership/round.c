@@ -27,6 +27,7 @@
  *   1       flags: 1 loaded, 2 leaves,           1       1: FLUSHes are gathered
  *           4 to be taken out, 8 reaches the     value   (value.h)
  *           joiner, 16 has accepted              varint  whom the round waits for, 16 bytes each
+ *   varint  weight that it is to have
  *   block   bit by rank: reaches                 varint  acceptors, 16 bytes each
  *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender (ranks),
  * number
@@ -71,6 +72,17 @@ ty_round_drop_joiner (TyMembership *m)
   g_clear_pointer (&round->joiner, ty_joiner_free);
   g_clear_pointer (&round->joiner_state, ty_state_free);
   ty_round_reconsider (m);
+}
+
+/* A process that wanted in is gone: the round goes on without it, or, if it is proposed already, will not end. */
+void
+ty_round_forget_joiner (TyMembership *m, const TyId *pid)
+{
+  Round *round = m->round;
+  if (!round->proposed && round->joiner != NULL && ty_id_equal (&round->joiner->as.pid, pid))
+    ty_round_drop_joiner (m);
+  else if (round->record != NULL && ty_ids_contain (round->record->need, pid))
+    round->stuck = TRUE;
 }
 
 /* V2: the lowest-ranked member that this process does not suspect, and that has not yielded. */
@@ -152,13 +164,33 @@ ty_round_reached (TyMembership *m, guint rank)
     send_prepare (m, &m->view->members[rank].pid, FALSE);
 }
 
+/* V10: when nobody who goes on has loaded, the first leaver that has stays; a round for its sake would change nothing. */
+static gboolean
+leaver_must_stay (TyMembership *m, guint rank)
+{
+  gboolean anyone = FALSE;
+  for (guint i = 0; i < m->view->n_members; i++)
+    {
+      const Member *member = &m->members[i];
+      gboolean loaded = member->loaded || m->view->members[i].loaded;
+      if (member->suspected || member->takeout)
+        continue;
+      if (member->leaving && loaded && i < rank)
+        return FALSE;
+      if (!member->leaving && loaded)
+        return FALSE;
+      anyone |= !member->leaving;
+    }
+  return anyone && (m->members[rank].loaded || m->view->members[rank].loaded);
+}
+
 static gboolean
 change_wanted (TyMembership *m)
 {
   if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || m->members[i].leaving || m->members[i].takeout)
+    if (m->members[i].suspected || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
 }
@@ -168,8 +200,8 @@ static gboolean
 proposal_is_stuck (TyMembership *m)
 {
   const Round *round = m->round;
-  if (round->record == NULL)
-    return FALSE;
+  if (round->record == NULL || round->stuck)
+    return round->stuck;
   for (guint i = 0; i < m->view->n_members; i++)
     if (round->suspected[i] && ty_ids_contain (round->record->need, &m->view->members[i].pid))
       return TRUE;
@@ -235,7 +267,7 @@ ty_round_tick (TyMembership *m)
     {
       Joiner *joiner = ty_entry_find (m, &round->joiner->as.pid, NULL);
       if (joiner != NULL)
-        joiner->failed = TRUE;
+        joiner->not_before = now + m->config.suspect_after_us;
       ty_round_drop_joiner (m);
       round = m->round;
     }
@@ -261,6 +293,7 @@ read_state (TyMembership *m, State *state, TyReader *r)
   state->leaving = (flags & 2) != 0;
   state->takeout = (flags & 4) != 0;
   state->reaches_joiner = (flags & 8) != 0;
+  state->weight = (guint32) ty_read_bounded (r, TY_MAX_WEIGHT);
   gsize len;
   const guint8 *bits = ty_read_block (r, &len);
   if (r->bad || flags > 31 || len != (n + 7) / 8)
@@ -431,6 +464,8 @@ yield (TyMembership *m)
 {
   ty_round_free (m);
   m->members[m->view->self].yielded = TRUE;
+  /* Should the turn come round with nobody having found one, there is no hurry. */
+  m->back_off_until = ty_m_now (m) + m->round_us;
   GByteArray *w = ty_m_packet (m, TY_PACKET_NACK);
   ty_write_u8 (w, 1);
   ty_write_ballot (w, &m->promised);
@@ -452,6 +487,9 @@ propose (TyMembership *m)
       gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
       if (found && !waits)
         value = ty_select_value (m, round, &selection);
+      Joiner *joiner = round->joiner != NULL && !waits ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
+      if (joiner != NULL && !selection.joiner)
+        joiner->not_before = ty_m_now (m) + m->config.suspect_after_us / 2;
       ty_selection_clear (&selection);
       if (waits)
         return;
@@ -512,8 +550,11 @@ ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r)
   TyBallot promised;
   ty_read_ballot (r, &promised);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || yields > 1 || rank == m->view->n_members)
+  if (!ty_reader_done (r) || yields > 1)
     return FALSE;
+  /* A joiner that has promised a rival's ballot says so too. */
+  if (rank == m->view->n_members && (yields == 1 || ty_entry_find (m, pid, NULL) == NULL))
+    return TRUE;
   m->counter = MAX (m->counter, promised.counter);
   if (yields == 1)
     {

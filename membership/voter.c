@@ -132,6 +132,7 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
   GByteArray *w = ty_m_packet (m, TY_PACKET_STATE);
   ty_write_ballot (w, ballot);
   ty_write_u8 (w, flags);
+  ty_write_varint (w, m->me.name != NULL ? m->me.weight : 1);
   g_autofree guint8 *bits = g_malloc0 ((n + 7) / 8);
   for (guint i = 0; i < n; i++)
     {
@@ -147,7 +148,9 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
     }
   write_sub (w, m, m->host->write_receipts);
   write_sub (w, m, m->host->write_order);
-  m->state_at = ty_m_now (m);
+  /* Asked twice, it cannot know which of the answers a FLUSH of that ballot echoes: the first, at worst. */
+  if (ty_ballot_compare (ballot, &m->state_ballot) != 0)
+    m->state_at = ty_m_now (m);
   m->state_ballot = *ballot;
   ty_m_send (m, pid, w);
 }
@@ -450,7 +453,9 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   gboolean goes_on = ty_value_rank (value, &m->self) < value->n_members;
   g_autoptr (TyetView) old = tyet_view_ref (m->view);
   gboolean echoes = record != NULL && ty_ballot_compare (&record->ballot, &m->state_ballot) == 0;
+  gboolean flushed = m->accepted != NULL && ty_view_id_equal (&m->accepted->id, &value->id);
   Record *decided_by = steal_record (m, record);
+  flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);
 
   if (was_member)
@@ -466,7 +471,7 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
     {
       if (!echoes)
         m->state_at = 0;
-      ty_lease_begin (m, decided_by);
+      ty_lease_begin (m, decided_by, flushed);
     }
   else
     for (guint i = 0; i < old->n_members; i++)
@@ -474,6 +479,23 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
         ty_lease_tell (m, &old->members[i].pid, old->id.number + 1);
   if (decided_by != NULL)
     ty_record_free (decided_by);
+}
+
+/* Whom to ask for what is lacking up to the decided cut (V7): who told of the decision, then each of the others in
+ * turn: any may have gone, or keep nothing any more. */
+static const TyId *
+next_holder (TyMembership *m)
+{
+  guint n_old = m->view->n_members, n = n_old + m->decided->n_members;
+  for (guint tries = 0; m->asked > 0 && tries < n; tries++)
+    {
+      guint i = m->asked++ % n;
+      const TyId *pid = i < n_old ? &m->view->members[i].pid : &m->decided->members[i - n_old].pid;
+      if (!ty_id_equal (pid, &m->self) && ty_m_reach (m, pid) == TY_REACH_UP)
+        return pid;
+    }
+  m->asked = 1;
+  return &m->decided_by;
 }
 
 /* V2: who has sent STATE and sees no decision, or has lost something that only a round repairs (V9), tells whom it
@@ -493,7 +515,7 @@ ty_voter_tick (TyMembership *m)
   m->host->write_receipts (m->host_data, w);
   guint coordinator = ty_round_coordinator (m);
   if (m->decided != NULL)
-    m->host->send (m->host_data, &m->decided_by, w);
+    m->host->send (m->host_data, next_holder (m), w);
   else if (coordinator < m->view->n_members)
     m->host->send (m->host_data, &m->view->members[coordinator].pid, w);
   g_byte_array_unref (w);

@@ -195,7 +195,7 @@ class Lab:
     """The members of one group in one run."""
 
     def __init__(self, tyet, ordering="total", group="lab", args=()):
-        self.tyet, self.ordering, self.group, self.args = tyet, ordering, group, list(args)
+        self.tyet, self.ordering, self.group, self.args = os.path.abspath(tyet), ordering, group, list(args)
         self.changed = threading.Condition(threading.RLock())
         self.folder = tempfile.mkdtemp(prefix="tyet-")
         self.cats = []

@@ -3,9 +3,11 @@
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 import unittest
@@ -232,6 +234,56 @@ class State(unittest.TestCase):
                 lab.hush()
                 lab.close([a, b, d])
                 lab.agree()
+
+
+class Founders(unittest.TestCase):
+    def start(self, lab, addresses, name):
+        founders = [x for n, address in addresses.items() for x in ("--founder", "%s=%s" % (n, address))]
+        return lab.start(name, *founders, "--storage", os.path.join(lab.folder, "of-" + name), listen=addresses[name])
+
+    def addresses(self, names):
+        """Free ports; somebody else could take one before it is used, so these tests would have to be run again then."""
+        with contextlib.ExitStack() as stack:
+            ports = [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in names]
+        return {n: "tcp://127.0.0.1:%d" % port for n, port in zip(names, ports)}
+
+    def test_founded_once_by_a_majority_that_restarts(self):
+        with Lab(TYET) as lab:
+            addresses = self.addresses(["a", "b", "c"])
+            a = self.start(lab, addresses, "a")
+            lab.wait(lambda: a.address, "a listens", [a])
+            a.kill()  # it may have promised by now, and must keep to it
+            self.assertIsNone(a.view, "one of three founds nothing")
+            lab.cats.remove(a)
+            a = self.start(lab, addresses, "a")
+            b = self.start(lab, addresses, "b")
+            lab.settle([a, b])
+            lab.talk([a, b])
+            lab.more([a, b], 20)
+            # The third comes late: the group stands, and it is told so.
+            c = self.start(lab, addresses, "c")
+            self.assertEqual(c.status(), 1)
+            self.assertTrue(c.stderr().strip())
+            again = lab.join("c", [addresses["a"]])
+            lab.settle([a, b, again])
+            lab.hush()
+            lab.close([a, b, again])
+            run = lab.agree([a, b, again])
+            self.assertEqual(len([prev for _, prev in run.views.values() if prev == ""]), 1)
+
+    def test_all_at_once(self):
+        with Lab(TYET) as lab:
+            addresses = self.addresses(FIVE)
+            cats = [self.start(lab, addresses, name) for name in FIVE]
+            lab.wait(lambda: sum(c.view is not None or not c.running for c in cats) == 5, "all are in or too late")
+            inside = [c for c in cats if c.view is not None]
+            self.assertGreaterEqual(len(inside), 3)
+            lab.talk(inside)
+            lab.more(inside, 100)
+            lab.hush()
+            lab.close(inside)
+            run = lab.agree()
+            self.assertEqual(len([prev for _, prev in run.views.values() if prev == ""]), 1)
 
 
 class Slow(unittest.TestCase):

@@ -140,6 +140,7 @@ ty_m_drop_instance (TyMembership *m)
   m->need_round = FALSE;
   m->back_off_until = 0;
   m->need_at = 0;
+  m->ahead_at = 0;
   m->probe_until = 0;
 }
 
@@ -515,9 +516,10 @@ membership_on_other_view (TyMembership *m, const TyId *pid, guint64 number)
   ty_late_closed (m, pid, number);
   if (m->phase == TY_MEMBERSHIP_IN && number > m->view->id.number)
     {
-      /* Somebody is ahead: ask (V7). */
-      if (m->need_at > ty_m_now (m) && m->frozen)
+      /* Somebody is ahead: ask (V7), now and then: packets of a later view may come in numbers. */
+      if (ty_m_now (m) < m->ahead_at)
         return;
+      m->ahead_at = ty_m_now (m) + m->config.heartbeat_us;
       GByteArray *w = ty_m_packet (m, TY_PACKET_NEED);
       ty_write_ballot (w, &m->promised);
       m->host->write_receipts (m->host_data, w);

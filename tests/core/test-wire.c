@@ -262,7 +262,7 @@ test_count (void)
   } cases[] = {
     { "00", 16, 0, FALSE },       { "02 0102", 1, 2, FALSE },   { "03 0102", 1, 0, TRUE }, { "02 01020304", 2, 2, FALSE },
     { "02 010203", 2, 0, TRUE },  { "ffffffffffffffffff01 00", 1, 0, TRUE },
-    { "ffffffffffffffff7f 0000", 2, 0, TRUE },
+    { "80808080808080808001 0000", 2, 0, TRUE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {

@@ -203,6 +203,26 @@ begin_session (Mesh *mesh, guint a, guint b)
 }
 
 void
+mesh_meet (Mesh *mesh, guint a, guint b)
+{
+  const Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+  if (a != b && pa->alive && pb->alive && !has_session (mesh, a, b) && !mesh_is_cut (mesh, a, b))
+    begin_session (mesh, a, b);
+}
+
+gboolean
+mesh_has_session (Mesh *mesh, guint a, guint b)
+{
+  return has_session (mesh, a, b);
+}
+
+GQueue *
+mesh_queue (Mesh *mesh, guint from, guint to, TyClass class)
+{
+  return queue (mesh, from, to, class);
+}
+
+void
 mesh_lose (Mesh *mesh, guint a, guint b)
 {
   if (!has_session (mesh, a, b))
@@ -300,9 +320,12 @@ static void
 dial (Proc *p, const TyEffect *effect)
 {
   Mesh *mesh = p->mesh;
+  /* Addresses come from other processes, and need not be any. */
   guint to = mesh->procs->len;
-  while (to-- > 0 && !g_str_equal (((Proc *) mesh->procs->pdata[to])->address, effect->address))
-    ;
+  while (to > 0 && !g_str_equal (((Proc *) mesh->procs->pdata[to - 1])->address, effect->address))
+    to--;
+  if (to-- == 0)
+    return;
   Proc *other = mesh->procs->pdata[to];
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;
@@ -402,15 +425,17 @@ to_app (Proc *p, const TyEffect *effect)
 }
 
 static const char *
-packet_name (const guint8 *data)
+packet_name (GBytes *packet)
 {
+  gsize len;
+  const guint8 *data = g_bytes_get_data (packet, &len);
   static const char *const names[] = {
     [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [8] = "JOIN", [9] = "WELCOME",
     [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
     [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
     [34] = "T-FAILED", [35] = "T-LOADED",
   };
-  return data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
+  return len > 0 && data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
 }
 
 static void
@@ -424,7 +449,7 @@ carry_out (Proc *p, const TyEffect *effect)
         {
           if (mesh->trace)
             printf ("%8.3f %s -> %u %s\n", (gdouble) mesh->now / 1000, p->name, effect->peer,
-                    packet_name (g_bytes_get_data (effect->bytes, NULL)));
+                    packet_name (effect->bytes));
           g_queue_push_tail (queue (mesh, p->index, effect->peer, effect->class), g_bytes_ref (effect->bytes));
         }
       break;
@@ -535,7 +560,7 @@ deliver_one (Mesh *mesh)
         GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
         if (mesh->trace)
           printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name,
-                  packet_name (g_bytes_get_data (bytes, NULL)));
+                  packet_name (bytes));
         add_event (p, (TyEvent){ .type = TY_EVENT_PACKET, .peer = from[pick], .packet = bytes });
         break;
       }

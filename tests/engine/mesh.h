@@ -77,6 +77,11 @@ void mesh_lose (Mesh *mesh, guint a, guint b);
 void mesh_load (Proc *p);
 /* Packets of living processes that living processes have refused as malformed: all here are honest. */
 guint64 mesh_refused (Mesh *mesh);
+/* A session between two begins, if it can; whether there is one. */
+void mesh_meet (Mesh *mesh, guint a, guint b);
+gboolean mesh_has_session (Mesh *mesh, guint a, guint b);
+/* What is on its way, of GBytes: for those who tamper with it. */
+GQueue *mesh_queue (Mesh *mesh, guint from, guint to, TyClass class);
 void mesh_step (Proc *p);
 /* One packet of a random queue, or, if there is none or the dice say so, time. */
 void mesh_move (Mesh *mesh);

@@ -275,8 +275,8 @@ test_both_dial_any_order (void)
     }
 }
 
-/* Cuts at any moment, also in the middle of a handshake, with both ends dialing again each time: nothing is lost, nothing
- * comes twice, nothing changes its order. */
+/* Cuts at any moment, also in the middle of a handshake, with both ends dialing again each time: nothing is lost,
+ * nothing comes twice, nothing changes its order. */
 static void
 test_cuts_anywhere (void)
 {

@@ -253,7 +253,8 @@ test_heartbeat (Pair *p, gconstpointer data)
   g_assert_cmpuint (p->a->told->len, ==, test_node_told (p->a, TY_EVENT_PEER_HEARD));
 }
 
-/* Acknowledgements: none before the step; alone when nothing carries them for half a heartbeat; carried by what goes back. */
+/* Acknowledgements: none before the step; alone when nothing carries them for half a heartbeat; carried by what goes
+ * back. */
 static void
 test_acknowledgements (Pair *p, gconstpointer data)
 {

@@ -127,8 +127,9 @@ pop_all (TyOutbox *outbox)
   TyFrame frame;
   while (ty_outbox_pop (outbox, &frame))
     {
-      g_string_append_printf (text, "%s%c%u%s ", frame.part & TY_FRAME_FIRST ? "<" : "", "cdb"[frame.class], frame.stream,
-                              frame.part & TY_FRAME_LAST ? ">" : "");
+      const char *first = frame.part & TY_FRAME_FIRST ? "<" : "";
+      const char *last = frame.part & TY_FRAME_LAST ? ">" : "";
+      g_string_append_printf (text, "%s%c%u%s ", first, "cdb"[frame.class], frame.stream, last);
       g_bytes_unref (frame.bytes);
     }
   g_assert_cmpuint (ty_outbox_waiting_bytes (outbox), ==, 0);
@@ -251,7 +252,8 @@ two_read (Two *t)
   g_byte_array_remove_range (t->wire, 0, (guint) used);
 }
 
-/* Each cut of the stream of bytes, with and without the acknowledgement of what came: the rest comes after a resumption. */
+/* Each cut of the stream of bytes, with and without the acknowledgement of what came: the rest comes after a
+ * resumption. */
 static void
 test_every_cut (void)
 {
@@ -340,7 +342,8 @@ test_half_a_head (void)
   TyRecordHead other = { .body_bytes = 10, .kind = TY_RECORD_FRAME, .part = TY_FRAME_WHOLE, .number = 1 };
   GBytes *none = NULL;
   const char *why;
-  g_assert_cmpint (ty_session_on_frame (t.a, &other, (const guint8 *) "0123456789", &none, &why), ==, TY_FRAME_IS_WHOLE);
+  TyFrameOutcome outcome = ty_session_on_frame (t.a, &other, (const guint8 *) "0123456789", &none, &why);
+  g_assert_cmpint (outcome, ==, TY_FRAME_IS_WHOLE);
   ty_session_taken (t.a);
   two_write (&t, G_MAXSIZE);
   g_assert_cmpuint (t.wire->data[16], ==, 1);
@@ -370,8 +373,8 @@ static TyFrameOutcome
 feed (TySession *session, guint32 number, guint8 class, guint32 stream, guint8 part, guint32 len_bytes)
 {
   static const guint8 body[TY_RECORD_MAX_BODY];
-  TyRecordHead head = { .body_bytes = len_bytes, .kind = TY_RECORD_FRAME, .class = class, .stream = stream, .part = part,
-                        .number = number };
+  TyRecordHead head = { .body_bytes = len_bytes, .kind = TY_RECORD_FRAME, .class = class, .part = part,
+                        .stream = stream, .number = number };
   GBytes *packet = NULL;
   const char *why;
   TyFrameOutcome outcome = ty_session_on_frame (session, &head, body, &packet, &why);

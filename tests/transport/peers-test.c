@@ -264,8 +264,10 @@ test_acknowledgements (Pair *p, gconstpointer data)
   p->b->no_step = TRUE;
   send_bytes (p->a, p->b, TY_CLASS_DATA, 100);
   test_net_pump (p->net);
+  send_bytes (p->b, p->a, TY_CLASS_DATA, 1);
   ty_hub_flush (p->b->hub);
   test_net_pump (p->net);
+  g_assert_cmpuint (test_node_told (p->a, TY_EVENT_PACKET), ==, 1);
   g_assert_cmpuint (ty_hub_waiting_bytes (p->a->hub, peer), ==, 100);
   p->b->no_step = FALSE;
   test_net_pump (p->net);

@@ -4,9 +4,10 @@
  * session it is resumed, else a fresh one is begun, and what either had is lost.
  *
  * Two processes that dial each other at once make two connections.  The one that the lesser incarnation dialed is
- * kept: it goes on with its own once the other's hello has come on it, and turns the other's intro away; the greater
- * one gives its own up if the other has said hello on the other connection.  Neither gives up a connection for one
- * that has not got as far as a hello: there may be a way in one direction only.
+ * kept: it goes on with its own once the other's hello has come on it, and ends the other's; the greater one gives its
+ * own up if the other has said hello on the other connection, which it has by then if the lesser goes on.  So an intro
+ * that comes is always to be followed.  Neither gives up a connection for one that has not got as far as a hello:
+ * there may be a way in one direction only.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
@@ -173,11 +174,6 @@ void
 ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
 {
   TyHub *hub = conn->hub;
-  if (rival_of (conn, TRUE) != NULL && wins (conn))
-    {
-      ty_conn_end (conn, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
-      return;
-    }
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
   gboolean same = peer != NULL && ty_id_equal (ty_session_id (peer->session), &intro->session);
   if (intro->resume != same)

@@ -309,6 +309,39 @@ test_alias (Pair *p, gconstpointer data)
   g_assert_true (told);
 }
 
+/* The same, both dialed at once; and the hello of the one connection, from before there was a session, comes after
+ * the session stands over the other. */
+static void
+test_stale_hello (void)
+{
+  TestNet *net = test_net_new ();
+  Pair p = { net, test_node_new (net, 1, "a"), test_node_new (net, 2, "b") };
+  TestNode *other_name = test_alien_new (net, "alias");
+  other_name->hub = p.b->hub;
+  other_name->no_step = TRUE;
+  test_node_dial (p.a, "alias", NULL);
+  TyLink *late = test_node_link (p.a);
+  for (guint i = 0; i < 10; i++)
+    {
+      test_net_pump_once (net);
+      late->frozen = late->other != NULL && late->in->len > 0;
+      if (late->frozen)
+        break;
+    }
+  g_assert_true (late->frozen);
+  test_node_dial (p.a, "b", NULL);
+  test_net_pump (net);
+  g_assert_cmpuint (test_node_told (p.a, TY_EVENT_PEER_UP), ==, 1);
+  late->frozen = FALSE;
+  test_net_pass (net, S);
+  other_name->hub = NULL;
+  g_assert_cmpuint (test_node_told (p.a, TY_EVENT_PEER_UP), ==, 1);
+  g_assert_cmpuint (test_node_told (p.a, TY_EVENT_PEER_LOST), ==, 0);
+  g_assert_cmpuint (test_node_told (p.b, TY_EVENT_PEER_LOST), ==, 0);
+  g_assert_cmpuint (test_node_count_links (p.a), ==, 1);
+  test_net_free (net);
+}
+
 static void
 test_dial_again (Pair *p, gconstpointer data)
 {
@@ -375,6 +408,7 @@ main (int argc, char **argv)
   ADD ("heartbeat", test_heartbeat);
   ADD ("acknowledgements", test_acknowledgements);
   ADD ("alias", test_alias);
+  g_test_add_func ("/transport/peers/stale-hello", test_stale_hello);
   ADD ("dial-again", test_dial_again);
   ADD ("control-first", test_control_first);
   ADD ("one-write", test_one_write);

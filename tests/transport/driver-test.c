@@ -80,8 +80,11 @@ on_effect (const TyEffect *effect, gpointer data)
       guint turns = 0;
       gboolean over = FALSE;
       g_timeout_add_once (20, mark, &over);
-      for (; !over; turns++)
-        g_main_context_iteration (NULL, TRUE);
+      while (!over)
+        {
+          turns++;
+          g_main_context_iteration (NULL, TRUE);
+        }
       /* Not entered; nor does what waits for the driver make the inner loop spin. */
       g_assert_cmpuint (stub_node_steps (p->node), ==, steps);
       g_assert_cmpuint (turns, <, 20);

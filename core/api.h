@@ -49,16 +49,18 @@ typedef struct
   GPtrArray *groups; /* TyetGroup *, not held: each takes itself out */
   guint state_buffer_bytes;
 
-  char *group_name; /* of the group entered last */
+  char *storage;    /* directory, or NULL */
+  char *group_name; /* of the group that was in a view last */
   gboolean torn;    /* a group was let go of while in a view: the record has no end in good order */
   char *history_path;
   int history_fd; /* -1: none, or given up */
   GError *history_error;
 } TyRuntime;
 
-/* The node and the driver of `process`, listening at `address`. */
+/* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget, or
+ * NULL. */
 TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address,
-                           GError **error);
+                           const char *storage, GError **error);
 TyRuntime *ty_runtime_ref (TyRuntime *rt);
 void ty_runtime_unref (TyRuntime *rt);
 

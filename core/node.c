@@ -136,6 +136,14 @@ ty_node_set_storage (TyNode *node, TyStorageSink sink, gpointer user_data)
   node->storage_data = user_data;
 }
 
+void
+ty_node_end_history (TyNode *node, const char *group_name, gint64 now_us)
+{
+  g_assert (node->history != NULL);
+  ty_history_end (node->history, group_name, now_us);
+  ty_history_flush (node->history, node->sink, node->sink_data);
+}
+
 gboolean
 ty_node_pending (const TyNode *node)
 {

@@ -62,6 +62,8 @@ const TyId *ty_node_get_pid (const TyNode *node);
 const TyNodeConfig *ty_node_get_config (const TyNode *node);
 void ty_node_set_history (TyNode *node, TyHistorySink sink, gpointer user_data);
 void ty_node_set_storage (TyNode *node, TyStorageSink sink, gpointer user_data);
+/* Recording stops in good order: the last line, which goes to the sink at once. */
+void ty_node_end_history (TyNode *node, const char *group_name, gint64 now_us);
 
 /* One step. Afterwards the effects are there until ty_node_effects_done (), which must come before the next step. Times
  * never go back. */

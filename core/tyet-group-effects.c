@@ -16,16 +16,11 @@ group_is_wanted (TyetGroup *group)
 
 /* ---- Messages ---- */
 
-static gboolean
-group_is_heard (TyetGroup *group)
-{
-  return g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_DELIVERED], 0, TRUE);
-}
-
 static void
 group_deliver (TyetGroup *group, const TyEffect *effect)
 {
-  gboolean heard = group_is_heard (group);
+  /* Once a batch: asking GObject for each message would cost as much as delivering it. */
+  gboolean heard = g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_DELIVERED], 0, TRUE);
   gsize offset = effect->offset;
   for (guint64 number = effect->number; number <= effect->last && group_is_wanted (group); number++)
     {
@@ -33,16 +28,11 @@ group_deliver (TyetGroup *group, const TyEffect *effect)
       ty_batch_at (effect->batch, offset, number, &m);
       offset = m.next;
       if (group->deliver != NULL)
-        {
-          group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len,
-                          group->deliver_data);
-          heard = group_is_heard (group);
-        }
+        group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len, group->deliver_data);
       if (heard && group_is_wanted (group))
         {
           g_autoptr (TyetMessage) message = ty_tyet_message_new (effect->view, effect->rank, effect->batch, &m);
           g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_DELIVERED], 0, message);
-          heard = group_is_heard (group);
         }
     }
 }
@@ -53,6 +43,8 @@ static void
 group_view (TyetGroup *group, const TyEffect *effect)
 {
   g_autoptr (TyetViewChange) change = ty_tyet_view_change_new (effect->change);
+  g_free (group->rt->group_name);
+  group->rt->group_name = g_strdup (group->name);
   ty_tyet_group_set_view (group, effect->view);
   ty_tyet_group_notify_state (group);
   if (group_is_wanted (group))

@@ -47,6 +47,7 @@ struct _TyetProcess
   char *name;    /* as asked for, or NULL */
   char *id;
   char *history; /* as asked for, or NULL */
+  char *storage; /* as asked for, or NULL */
   guint suspect_after_ms;
   guint heartbeat_ms;
   guint window_bytes;
@@ -71,6 +72,7 @@ enum
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
   PROP_HISTORY,
+  PROP_STORAGE,
   N_PROPS
 };
 
@@ -127,6 +129,9 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
     case PROP_HISTORY:
       self->history = g_value_dup_string (value);
       break;
+    case PROP_STORAGE:
+      self->storage = g_value_dup_string (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -174,6 +179,9 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_HISTORY:
       g_value_set_string (value, tyet_process_get_history (self));
       break;
+    case PROP_STORAGE:
+      g_value_set_string (value, self->storage);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -197,6 +205,7 @@ process_finalize (GObject *object)
   g_free (self->name);
   g_free (self->id);
   g_free (self->history);
+  g_free (self->storage);
   G_OBJECT_CLASS (tyet_process_parent_class)->finalize (object);
 }
 
@@ -239,7 +248,7 @@ process_init_initable (GInitable *initable, GCancellable *cancellable, GError **
   if (!process_make_config (self, &config, error))
     return FALSE;
   self->rt = ty_runtime_new (self, &config, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
-                             error);
+                             self->storage, error);
   if (self->rt == NULL)
     return FALSE;
   self->rt->state_buffer_bytes = self->state_buffer_bytes;
@@ -365,6 +374,14 @@ tyet_process_class_init (TyetProcessClass *klass)
    * The file that the history of this process is appended to; see [method@Tyet.Process.set_history].
    */
   props[PROP_HISTORY] = g_param_spec_string ("history", NULL, NULL, NULL, flags);
+  /**
+   * TyetProcess:storage: (type filename)
+   *
+   * The directory in which the process keeps what it must not forget, made if it does not exist; %NULL for none. Only a
+   * process that founds a group together with others needs one ([method@Tyet.Group.found_with]): its own, the same at
+   * each start.
+   */
+  props[PROP_STORAGE] = g_param_spec_string ("storage", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**

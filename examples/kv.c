@@ -37,10 +37,10 @@ on_message (TyetGroup *group, TyetMessage *message, gpointer unused)
 static void
 on_saved (GObject *stream, GAsyncResult *result, gpointer snapshot)
 {
-  g_autoptr (GString) text = snapshot;
   /* Closed, it is complete; let go of without that, it is a failure, and the joiner is told so. */
   if (g_output_stream_write_all_finish (G_OUTPUT_STREAM (stream), result, NULL, NULL))
     g_output_stream_close (G_OUTPUT_STREAM (stream), NULL, NULL);
+  g_string_free (snapshot, TRUE);
 }
 
 static void

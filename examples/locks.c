@@ -23,7 +23,8 @@ static void
 say (TyetGroup *group, const char *what)
 {
   g_autoptr (GError) error = NULL;
-  if (!tyet_group_abcast (group, what, strlen (what), &error))
+  if (!tyet_group_abcast (group, what, strlen (what), &error)
+      && !g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER)) /* on the way out */
     g_printerr ("%s: %s\n", what, error->message);
 }
 

@@ -51,19 +51,18 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
   ty_m_send (m, pid, w);
 }
 
-/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot. And what
- * this process said by its own FLUSH it has promised. */
+/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot.  And what
+ * this process said by its own FLUSH it has promised, also when it was told of the decision by DECIDED: whoever counted
+ * the FLUSH has a lease from it. */
 void
 ty_lease_begin (TyMembership *m, const Record *decided_by)
 {
   gint64 now = ty_m_now (m);
+  gboolean counts = decided_by != NULL && decided_by->accepted && m->state_at > 0;
   for (guint i = 0; i < m->view->n_members; i++)
     {
-      const TyId *pid = &m->view->members[i].pid;
-      if (decided_by == NULL || !decided_by->accepted)
-        continue;
       m->members[i].promise_until = now + promise (m);
-      if (m->state_at > 0 && ty_ids_contain (decided_by->flushed, pid))
+      if (counts && ty_ids_contain (decided_by->flushed, &m->view->members[i].pid))
         m->members[i].echoed = m->state_at;
     }
 }

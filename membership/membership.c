@@ -140,6 +140,7 @@ ty_m_drop_instance (TyMembership *m)
   m->need_round = FALSE;
   m->back_off_until = 0;
   m->need_at = 0;
+  m->ahead_at = 0;
   m->probe_until = 0;
 }
 
@@ -397,7 +398,7 @@ membership_on_dial_failed (TyMembership *m, const char *address, const char *why
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
         && ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
-      suspect_member (m, i, TRUE);
+      suspect_member (m, i, m->view->id.number > 0); /* a founder may only not have started yet */
   check_block (m);
 }
 
@@ -515,9 +516,10 @@ membership_on_other_view (TyMembership *m, const TyId *pid, guint64 number)
   ty_late_closed (m, pid, number);
   if (m->phase == TY_MEMBERSHIP_IN && number > m->view->id.number)
     {
-      /* Somebody is ahead: ask (V7). */
-      if (m->need_at > ty_m_now (m) && m->frozen)
+      /* Somebody is ahead: ask (V7), now and then: packets of a later view may come in numbers. */
+      if (ty_m_now (m) < m->ahead_at)
         return;
+      m->ahead_at = ty_m_now (m) + m->config.heartbeat_us;
       GByteArray *w = ty_m_packet (m, TY_PACKET_NEED);
       ty_write_ballot (w, &m->promised);
       m->host->write_receipts (m->host_data, w);

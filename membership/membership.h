@@ -133,6 +133,7 @@ struct _TyMembership
   gboolean need_round; /* something other than what can be seen calls for one */
   gint64 back_off_until;
   gint64 need_at;      /* when NEED goes out next */
+  gint64 ahead_at;     /* who is ahead is not asked again before */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;
   guint64 rounds;

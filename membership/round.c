@@ -192,12 +192,13 @@ settled (TyMembership *m)
   gint64 now = ty_m_now (m);
   if (m->quorum_since == 0)
     m->quorum_since = now;
+  gint64 patience = m->view->id.number > 0 ? m->config.suspect_after_us / 2 : m->config.suspect_after_us;
   gboolean all = TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
     all &= m->members[i].dead || ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
-  if (all || now >= m->quorum_since + m->config.suspect_after_us / 2)
+  if (all || now >= m->quorum_since + patience)
     return TRUE;
-  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + m->config.suspect_after_us / 2);
+  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + patience);
   return FALSE;
 }
 

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/simworld.h"
 
-#include "core/history.h"
 #include "core/packet.h"
 #include "core/view.h"
 
@@ -476,10 +475,7 @@ ty_sim_kill (TySimProcess *p, TySimDeath death)
 static void
 record_end (TySimProcess *p)
 {
-  TyHistory *h = ty_history_new (p->name);
-  ty_history_end (h, "", local_time (p));
-  ty_history_flush (h, keep_lines, p->history);
-  ty_history_free (h);
+  ty_node_end_history (p->node, "", local_time (p));
 }
 
 void

@@ -18,8 +18,8 @@
 typedef struct
 {
   /* options */
-  char *group_name, *ordering, *service_name, *listen, *name, *history;
-  char **contacts;
+  char *group_name, *ordering, *service_name, *listen, *name, *history, *storage;
+  char **contacts, **founders;
   gboolean found, json, stay, rejoin, plain, with_state;
   int suspect_after_ms, heartbeat_ms, timeout_ms;
 
@@ -282,7 +282,7 @@ make_process (Cat *cat, GError **error)
     }
   return g_initable_new (TYET_TYPE_PROCESS, NULL, error, "address", cat->address != NULL ? cat->address : cat->listen,
                          "name", name, "suspect-after", suspect_after, "heartbeat", heartbeat, "history", cat->history,
-                         "security", TYET_SECURITY_PLAIN, NULL);
+                         "security", TYET_SECURITY_PLAIN, "storage", cat->lives == 0 ? cat->storage : NULL, NULL);
 }
 
 static gboolean
@@ -321,6 +321,11 @@ cat_enter (Cat *cat, GError **error)
     }
   if (cat->found && cat->lives == 0)
     return tyet_group_found (cat->group, error);
+  if (cat->founders != NULL && cat->lives == 0)
+    {
+      tyet_group_found_with_async (cat->group, (const char *const *) cat->founders, cat->joining, on_joined, cat);
+      return TRUE;
+    }
   for (char **c = cat->contacts; c != NULL && *c != NULL; c++)
     g_ptr_array_add (contacts, *c);
   for (char **c = cat->known; c != NULL && *c != NULL; c++)
@@ -421,6 +426,11 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
     { "found", 0, 0, G_OPTION_ARG_NONE, &cat->found, "Found the group", NULL },
     { "contact", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cat->contacts,
       "Join the group by the member at ADDR; may be given several times", "ADDR" },
+    { "founder", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cat->founders,
+      "Found the group together with others: give the same list to each, this one among them; needs --storage",
+      "NAME=ADDR" },
+    { "storage", 0, 0, G_OPTION_ARG_FILENAME, &cat->storage,
+      "The directory in which a founder keeps its promises until the group stands; its own", "DIR" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &cat->name, "This member's name (default: a short random one)", "NAME" },
     { "history", 0, 0, G_OPTION_ARG_FILENAME, &cat->history, "Append the history of this process to FILE", "FILE" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &cat->json, "Write events as JSON objects, one a line", NULL },
@@ -462,8 +472,10 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "--group and --ordering are needed");
   if (!g_strv_contains (orderings, cat->ordering))
     return refuse (error, "There is no ordering \"%s\"; there are %s", cat->ordering, all);
-  if (cat->found == (cat->contacts != NULL))
-    return refuse (error, "Either --found or at least one --contact is needed, and not both");
+  if ((cat->found ? 1 : 0) + (cat->contacts != NULL ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
+    return refuse (error, "One of --found, --contact and --founder is needed, and only one of them");
+  if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
+    return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
   if (cat->suspect_after_ms == 0 || cat->suspect_after_ms < -1 || cat->heartbeat_ms < 0 || cat->timeout_ms < -1)
     return refuse (error, "Times are positive numbers of milliseconds");
   if (cat->suspect_after_ms > 0 && cat->suspect_after_ms < 10)
@@ -524,6 +536,8 @@ lab_cat (int argc, char **argv)
   g_free (cat.first_name);
   g_free (cat.address);
   g_strfreev (cat.contacts);
+  g_strfreev (cat.founders);
+  g_free (cat.storage);
   g_strfreev (cat.known);
   return status;
 }

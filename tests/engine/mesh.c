@@ -203,6 +203,26 @@ begin_session (Mesh *mesh, guint a, guint b)
 }
 
 void
+mesh_meet (Mesh *mesh, guint a, guint b)
+{
+  const Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+  if (a != b && pa->alive && pb->alive && !has_session (mesh, a, b) && !mesh_is_cut (mesh, a, b))
+    begin_session (mesh, a, b);
+}
+
+gboolean
+mesh_has_session (Mesh *mesh, guint a, guint b)
+{
+  return has_session (mesh, a, b);
+}
+
+GQueue *
+mesh_queue (Mesh *mesh, guint from, guint to, TyClass class)
+{
+  return queue (mesh, from, to, class);
+}
+
+void
 mesh_lose (Mesh *mesh, guint a, guint b)
 {
   if (!has_session (mesh, a, b))
@@ -232,7 +252,7 @@ mesh_crash (Proc *p)
   if (mesh->trace)
     printf ("-- %s crashes\n", p->name);
   p->alive = FALSE;
-  p->group = NULL;
+  p->group = p->second = NULL;
   ty_node_free (p->node);
   p->node = NULL;
   for (guint e = 0; e < p->events->len; e++)
@@ -300,9 +320,12 @@ static void
 dial (Proc *p, const TyEffect *effect)
 {
   Mesh *mesh = p->mesh;
+  /* Addresses come from other processes, and need not be any. */
   guint to = mesh->procs->len;
-  while (to-- > 0 && !g_str_equal (((Proc *) mesh->procs->pdata[to])->address, effect->address))
-    ;
+  while (to > 0 && !g_str_equal (((Proc *) mesh->procs->pdata[to - 1])->address, effect->address))
+    to--;
+  if (to-- == 0)
+    return;
   Proc *other = mesh->procs->pdata[to];
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;
@@ -335,8 +358,27 @@ give_state (Proc *p, guint64 transfer)
 }
 
 static void
+to_second (Proc *p, const TyEffect *effect)
+{
+  if (effect->type == TY_EFFECT_ENTERED)
+    p->second_entered = effect->error == NULL;
+  p->second_over |= effect->type == TY_EFFECT_EXCLUDED || effect->type == TY_EFFECT_LEFT;
+}
+
+void
+mesh_load (Proc *p)
+{
+  p->hold_load = FALSE;
+  if (p->transfer_ended && p->group != NULL)
+    ty_group_state_loaded (p->group, p->transfer, NULL, NULL);
+  p->transfer_ended = FALSE;
+}
+
+static void
 to_app (Proc *p, const TyEffect *effect)
 {
+  if (effect->group != NULL && effect->group == p->second)
+    to_second (p, effect);
   if (effect->group == NULL || effect->group != p->group)
     return;
   switch (effect->type)
@@ -372,8 +414,10 @@ to_app (Proc *p, const TyEffect *effect)
       ty_group_state_taken (p->group, effect->number, g_bytes_get_size (effect->bytes));
       break;
     case TY_EFFECT_STATE_END:
-      if (effect->error == NULL)
-        ty_group_state_loaded (p->group, effect->number, NULL, NULL);
+      p->transfer = effect->number;
+      p->transfer_ended = effect->error == NULL;
+      if (p->transfer_ended && !p->hold_load)
+        mesh_load (p);
       break;
     default:
       break;
@@ -381,15 +425,17 @@ to_app (Proc *p, const TyEffect *effect)
 }
 
 static const char *
-packet_name (const guint8 *data)
+packet_name (GBytes *packet)
 {
+  gsize len;
+  const guint8 *data = g_bytes_get_data (packet, &len);
   static const char *const names[] = {
     [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [8] = "JOIN", [9] = "WELCOME",
     [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
     [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
     [34] = "T-FAILED", [35] = "T-LOADED",
   };
-  return data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
+  return len > 0 && data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
 }
 
 static void
@@ -403,7 +449,7 @@ carry_out (Proc *p, const TyEffect *effect)
         {
           if (mesh->trace)
             printf ("%8.3f %s -> %u %s\n", (gdouble) mesh->now / 1000, p->name, effect->peer,
-                    packet_name (g_bytes_get_data (effect->bytes, NULL)));
+                    packet_name (effect->bytes));
           g_queue_push_tail (queue (mesh, p->index, effect->peer, effect->class), g_bytes_ref (effect->bytes));
         }
       break;
@@ -458,6 +504,29 @@ mesh_step (Proc *p)
 /* ---- time and packets ---- */
 
 static gboolean
+passes (Mesh *mesh, guint from, guint to, guint class)
+{
+  GBytes *head = g_queue_peek_head (queue (mesh, from, to, class));
+  if (head == NULL || mesh->pass == NULL)
+    return head != NULL;
+  gsize len;
+  const guint8 *data = g_bytes_get_data (head, &len);
+  return mesh->pass (mesh, from, to, data, len);
+}
+
+guint64
+mesh_refused (Mesh *mesh)
+{
+  guint64 refused = 0;
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      Proc *p = mesh->procs->pdata[i];
+      refused += p->alive ? ty_node_refused_packets (p->node) : 0;
+    }
+  return refused;
+}
+
+static gboolean
 deliver_one (Mesh *mesh)
 {
   guint n = mesh->procs->len, found = 0;
@@ -468,7 +537,7 @@ deliver_one (Mesh *mesh)
         Proc *pb = mesh->procs->pdata[b];
         gboolean any = FALSE;
         for (guint c = 0; c < TY_N_CLASSES; c++)
-          any |= !g_queue_is_empty (queue (mesh, a, b, c));
+          any |= passes (mesh, a, b, c);
         if (any && pb->alive && !pb->stopped && !mesh_is_cut (mesh, a, b)
             && !g_hash_table_contains (mesh->closed, pair (a, b)) && found < G_N_ELEMENTS (from))
           {
@@ -486,12 +555,12 @@ deliver_one (Mesh *mesh)
     for (guint c = 0; c < TY_N_CLASSES; c++)
       {
         guint class = control_first ? c : TY_N_CLASSES - 1 - c;
-        GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
-        if (bytes == NULL)
+        if (!passes (mesh, from[pick], to[pick], class))
           continue;
+        GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
         if (mesh->trace)
           printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name,
-                  packet_name (g_bytes_get_data (bytes, NULL)));
+                  packet_name (bytes));
         add_event (p, (TyEvent){ .type = TY_EVENT_PACKET, .peer = from[pick], .packet = bytes });
         break;
       }

@@ -37,7 +37,13 @@ struct _Proc
   GPtrArray *contacts; /* of Proc, borrowed */
   guint64 transfer;
   gboolean transfer_ended;
+  gboolean hold_load; /* a state that has come is not taken in until mesh_load () */
+  TyGroup *second;    /* another group of the same process, or NULL */
+  gboolean second_entered, second_over;
 };
+
+/* Whether the packet at the head of a queue may pass now; what is behind it in its class waits with it. */
+typedef gboolean (*MeshPass) (Mesh *mesh, guint from, guint to, const guint8 *packet, gsize len_bytes);
 
 struct _Mesh
 {
@@ -51,6 +57,7 @@ struct _Mesh
   gboolean trace;
   guint64 steps;
   TyNodeConfig config;
+  MeshPass pass; /* NULL: everything passes */
 };
 
 Mesh *mesh_new (guint32 seed);
@@ -66,6 +73,15 @@ void mesh_heal_all (Mesh *mesh);
 gboolean mesh_is_cut (Mesh *mesh, guint a, guint b);
 /* Loses the session of a pair: what is in flight is gone. */
 void mesh_lose (Mesh *mesh, guint a, guint b);
+/* The state that was held back is taken in. */
+void mesh_load (Proc *p);
+/* Packets of living processes that living processes have refused as malformed: all here are honest. */
+guint64 mesh_refused (Mesh *mesh);
+/* A session between two begins, if it can; whether there is one. */
+void mesh_meet (Mesh *mesh, guint a, guint b);
+gboolean mesh_has_session (Mesh *mesh, guint a, guint b);
+/* What is on its way, of GBytes: for those who tamper with it. */
+GQueue *mesh_queue (Mesh *mesh, guint from, guint to, TyClass class);
 void mesh_step (Proc *p);
 /* One packet of a random queue, or, if there is none or the dice say so, time. */
 void mesh_move (Mesh *mesh);

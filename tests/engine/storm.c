@@ -261,6 +261,13 @@ may_go_on (const Storm *s)
   return tip != NULL && 2 * there > tip->n_members;
 }
 
+static void
+none_refused (Storm *s, guint32 seed)
+{
+  if (mesh_refused (s->mesh) > 0)
+    complain (s, seed, "honest packets were refused");
+}
+
 static gboolean
 under_way (const Storm *s)
 {
@@ -306,6 +313,7 @@ run (guint32 seed)
       mesh_move (s.mesh);
     }
   judge (&s, TRUE, seed);
+  none_refused (&s, seed);
 
   if (trace_arg)
     printf ("-- heal everything\n");
@@ -340,6 +348,7 @@ run (guint32 seed)
         complain (&s, seed, "did not stay together");
     }
   judge (&s, TRUE, seed);
+  none_refused (&s, seed);
   mesh_free (s.mesh);
 }
 

@@ -24,6 +24,17 @@ test_stamps (void)
   probe_pump (p);
   probe_send (p, "a");
   assert_log (p, "1:2 1:3 2:2 (01)");
+  /* A plain message is stated also when it was delivered in one go with a sequenced one after it. */
+  g_assert_true (probe_packet (p, 0, "01030101"));
+  g_assert_true (probe_packet (p, 0, "0203"));
+  g_assert_true (probe_packet (p, 2, "0203"));
+  g_assert_true (probe_packet (p, 0, "01040001"));
+  probe_pump (p);
+  assert_log (p, "<0203> 1:4");
+  probe_take (p, 0, "fa", "00");
+  probe_pump (p);
+  probe_send (p, "c");
+  assert_log (p, "0:2-3 (020001)");
 }
 
 /* Golden: one ORDER packet for all that came in a step, runs of one sender in one; ACK; gossip; digest. */

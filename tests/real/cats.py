@@ -34,7 +34,7 @@ class Failure(AssertionError):
 
 
 def is_sanitized(binary):
-    """Whether it was built for the address sanitizer, which keeps freed memory for a while and looks for leaks itself."""
+    """Whether it was built for the address sanitizer, which keeps freed memory a while and looks for leaks itself."""
     with open(binary, "rb") as f:
         return b"__asan_init" in f.read()
 

@@ -115,6 +115,7 @@ come_back (gpointer data)
 {
   Note *note = data;
   Run *run = note->run;
+  run->returning--;
   for (guint site = 0; site < run->n_sites; site++)
     {
       if (run->at[site] != note->p)
@@ -135,6 +136,7 @@ on_effect (Part *part, const TyEffect *e, gpointer data)
   Note *note = g_new (Note, 1);
   *note = (Note){ run, part->p };
   g_ptr_array_add (run->notes, note);
+  run->returning++;
   ty_sim_at (ty_sim_world_net (run->stage->world),
              now_of (run) + (gint64) pick (run, 1000, run->calm || chance (run, 2) ? 10000 : 2000000), come_back, note);
 }
@@ -268,6 +270,8 @@ static gboolean
 is_settled (gpointer data)
 {
   Run *run = data;
+  if (run->returning > 0)
+    return FALSE;
   for (guint g = 0; g < run->n_groups; g++)
     if (!(run_has_quorum (run, g, NULL) ? is_whole (run, g) : is_stuck (run, g)))
       return FALSE;

@@ -43,6 +43,7 @@ typedef struct
   guint incarnation[MAX_SITES];
   gboolean random_weights;
   gboolean calm; /* the liveness phase: faults are over */
+  guint returning; /* will come back as other processes */
   gint64 end_us; /* of the safety phase */
   guint64 faults[N_FAULTS];
   guint64 messages, views;

@@ -1,8 +1,8 @@
 /* transport/dial.c: who is dialed when, and what a dial that fails proves (N3, V14).
  *
- * A dial is a first contact, or is for a peer whose session is to be resumed.  A first contact ends when somebody usable or
- * unusable is found, or nobody; one for a session goes on until the session is resumed, lost, closed, or its process is known
- * to be dead.
+ * A dial is a first contact, or is for a peer whose session is to be resumed.  A first contact ends when somebody
+ * usable or unusable is found, or nobody; one for a session goes on until the session is resumed, lost, closed, or
+ * its process is known to be dead.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
@@ -51,7 +51,8 @@ ty_dial_done (TyDial *dial)
   g_assert (dial->conn == NULL);
 }
 
-/* The next attempt: after a wait that doubles each time, half of it drawn, so that two that dial each other fall out of step. */
+/* The next attempt: after a wait that doubles each time, half of it drawn, so that two that dial each other fall out
+ * of step. */
 static void
 schedule (TyDial *dial)
 {

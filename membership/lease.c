@@ -85,8 +85,11 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint64 stamp = ty_read_bounded (r, G_MAXINT64);
   guint64 echo = ty_read_bounded (r, G_MAXINT64);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || rank == m->view->n_members || (gint64) echo > ty_m_now (m))
+  if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
+  /* Who left, or was left out, tells that it has closed the view before this one: no more than that. */
+  if (rank == m->view->n_members)
+    return stamp == 0 && echo == 0;
   Member *member = &m->members[rank];
   gboolean first = member->stamp == 0;
   member->stamp = MAX (member->stamp, (gint64) stamp);

@@ -116,6 +116,7 @@ membership_create (const TyMembershipHost *host_ops, gpointer host, const TyNode
   m->config = *config;
   m->round_us = config->round_us > 0 ? config->round_us : config->suspect_after_us / 3;
   m->lease_us = config->lease_us > 0 ? config->lease_us : config->suspect_after_us / 2;
+  m->config.gather_above = config->gather_above > 0 ? config->gather_above : TY_GATHER_ABOVE;
   m->self = *self;
   m->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_record_free);
   m->joiners = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_joiner_free);

@@ -16,7 +16,7 @@
 #include "core/tyet-error.h"
 
 /* Above this many members of the old view, FLUSHes go to the coordinator alone, and its DECIDED counts for all (V5). */
-#define TY_GATHER_ABOVE 16
+#define TY_GATHER_ABOVE 16 /* unless configured */
 
 /* A member of the current view, by rank. */
 typedef struct

@@ -423,7 +423,7 @@ send_proposal (TyMembership *m, const TyValue *value, const GArray *need, const 
   g_autoptr (GArray) plan = make_plan (m, round, value);
   GByteArray *w = ty_m_packet (m, TY_PACKET_PROPOSE);
   ty_write_ballot (w, &round->ballot);
-  ty_write_u8 (w, m->view->n_members > TY_GATHER_ABOVE);
+  ty_write_u8 (w, m->view->n_members > m->config.gather_above);
   ty_value_write (w, value);
   write_ids (w, need);
   write_ids (w, acceptors);

@@ -111,10 +111,7 @@ ty_dial_want (TyHub *hub, const char *address, const TyId *pid)
 {
   TyPeer *peer = peer_at (hub, address, pid);
   if (peer != NULL && peer->conn != NULL && !peer->conn->hung_up)
-    {
-      ty_hub_event (hub, TY_EVENT_PEER_HEARD, peer, address);
-      return;
-    }
+    return; /* it is there already, as far as anyone can tell: no sign of life came of asking */
   if (peer != NULL && peer->redial != NULL)
     return;
   for (guint i = 0; i < hub->dials->len; i++)

@@ -131,7 +131,8 @@ on_effect (Part *part, const TyEffect *e, gpointer data)
 {
   Run *run = data;
   run->views += e->type == TY_EFFECT_VIEW;
-  if (e->type != TY_EFFECT_EXCLUDED)
+  gboolean refused = e->type == TY_EFFECT_ENTERED && e->error != NULL; /* taken out while it loaded, say */
+  if (e->type != TY_EFFECT_EXCLUDED && !refused)
     return;
   Note *note = g_new (Note, 1);
   *note = (Note){ run, part->p };

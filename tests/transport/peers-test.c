@@ -339,6 +339,7 @@ test_stale_hello (void)
   test_net_free (net);
 }
 
+/* To ask for a connection that is there is no sign of life of whoever is at its other end. */
 static void
 test_dial_again (Pair *p, gconstpointer data)
 {
@@ -346,8 +347,7 @@ test_dial_again (Pair *p, gconstpointer data)
   test_node_dial (p->a, "b", NULL);
   test_node_dial (p->a, "b", p->b);
   test_net_pump (p->net);
-  g_assert_cmpuint (test_node_told (p->a, TY_EVENT_PEER_HEARD), ==, 2);
-  g_assert_cmpuint (p->a->told->len, ==, 2);
+  g_assert_cmpuint (p->a->told->len, ==, 0);
   g_assert_cmpuint (test_node_count_links (p->a), ==, 1);
 }
 

@@ -379,8 +379,11 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_LEAVE:
       return ty_entry_on_leave (m, pid, r);
     case TY_PACKET_GONE:
-      if (!from_member || !ty_reader_done (r))
+      if (!ty_reader_done (r))
         return FALSE;
+      /* A contact that was asked: it is no member, and cannot help. */
+      if (!from_member)
+        return TRUE;
       /* It delivers nothing and votes no more: as good as dead. */
       suspect_member (m, ty_m_rank (m, pid), TRUE);
       check_block (m);

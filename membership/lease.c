@@ -87,9 +87,13 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint rank = ty_m_rank (m, pid);
   if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
-  /* Who left, or was left out, tells that it has closed the view before this one: no more than that. */
+  /* Who left, or was left out, tells that it has closed the view before this one, and wants to know the same. */
   if (rank == m->view->n_members)
-    return stamp == 0 && echo == 0;
+    {
+      if (stamp == 0 && echo == 0)
+        ty_late_tell_closed (m, pid);
+      return stamp == 0 && echo == 0;
+    }
   Member *member = &m->members[rank];
   gboolean first = member->stamp == 0;
   member->stamp = MAX (member->stamp, (gint64) stamp);

@@ -469,13 +469,14 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_GONE:
       if (!ty_reader_done (r))
         return FALSE;
+      /* A joiner that has given up, or a contact that was asked and knows nothing of the group (V12). */
       if (!from_member)
-        return TRUE; /* whoever is blocked also asks its contacts (V12): they may know nothing of the group */
+        {
+          forget_joiner (m, pid);
+          return TRUE;
+        }
       /* It delivers nothing and votes no more: as good as dead. But a founder may only not have begun yet. */
-      if (from_member)
-        suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
-      else
-        forget_joiner (m, pid);
+      suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
       check_block (m);
       return TRUE;
     case TY_PACKET_SUSPECT:

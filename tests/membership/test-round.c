@@ -479,6 +479,35 @@ test_promised_rival_has_its_time (void)
   table_free (table);
 }
 
+/* A joiner promises as others do, and refuses as others do. */
+static void
+test_nack_of_joiner (void)
+{
+  Table *table = ghosts (3, 0);
+  Seat *joiner = table_seat (table, TRUE);
+  table->seats[0].reach[3] = TY_REACH_UP;
+  TyMember as = { .pid = joiner->pid, .name = joiner->name, .address = joiner->address, .weight = 1, .loaded = TRUE };
+  g_autoptr (GByteArray) w = g_byte_array_new ();
+  ty_write_text (w, "fifo");
+  ty_member_write (w, &as);
+  ty_write_u8 (w, 0);
+  ty_write_varint (w, 1);
+  write_seats (table, w, "012");
+  TyReader r = TY_READER (w->data, w->len);
+  TyBallot rival = ballot_of (table, 8, 2);
+  /* Before it is asked its word counts for nothing. */
+  feed_nack (table, 3, 0, FALSE, &rival);
+  g_assert_true (ty_membership.on_join (table->seats[0].m, &joiner->pid, &r, "g", "fifo"));
+  table_run (table);
+  TyBallot b = last_ballot (table, 0, 3, TY_PACKET_PREPARE);
+  assert_ballot (&b, table, 1, 0);
+  feed_nack (table, 3, 0, FALSE, &rival);
+  table_run (table);
+  b = last_ballot (table, 0, 3, TY_PACKET_PREPARE);
+  assert_ballot (&b, table, 9, 0);
+  table_free (table);
+}
+
 /* ---- NEED ---- */
 
 static void
@@ -884,6 +913,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/round/above-the-rival", test_above_the_rival);
   g_test_add_func ("/membership/round/back-off", test_back_off);
   g_test_add_func ("/membership/round/promised-rival-has-its-time", test_promised_rival_has_its_time);
+  g_test_add_func ("/membership/round/nack-of-joiner", test_nack_of_joiner);
   g_test_add_func ("/membership/round/need", test_need);
   g_test_add_func ("/membership/round/need-starts-a-round", test_need_starts_a_round);
   g_test_add_func ("/membership/voter/accepts-with-the-cut", test_accepts_with_the_cut);

@@ -47,6 +47,8 @@ struct _TyFlushOps
   /* Of own messages: the last that is stable, and the bytes of those not yet received and consumed by all. */
   guint64 (*stable) (const TyStore *store);
   gsize (*window_used) (const TyStore *store);
+  /* The member that needs memory for the oldest own message longest: who holds the window. */
+  guint (*laggard) (const TyStore *store);
   /* Bytes of all batches kept. */
   gsize (*kept_bytes) (const TyStore *store);
 

@@ -401,8 +401,10 @@ ty_group_tick (TyGroup *group)
     say_leave (group);
   /* V13: the members that had the state are gone, and with them the quorum: nobody can let this process in. */
   const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
-  if (failure != NULL)
+  if (failure != NULL && group->membership_ops->lost (group->membership))
     give_up_entry (group, failure);
+  if (in_view (group))
+    ty_group_mind_laggard (group);
   group->membership_ops->tick (group->membership);
 }
 
@@ -412,6 +414,9 @@ ty_group_deadline (TyGroup *group)
   gint64 at = group->membership_ops->deadline (group->membership);
   if (group->leave_asked && group->leave_until > 0 && in_view (group))
     at = MIN (at, group->leave_until);
+  gint64 lag = group->node->config.lag_us;
+  if (group->refused > 0 && lag > 0 && in_view (group) && !group->frozen)
+    at = MIN (at, group->refused_since + (group->warned ? lag : lag / 2));
   return group->receipts_due > 0 && in_view (group) ? MIN (at, group->receipts_due) : at;
 }
 

@@ -143,6 +143,8 @@ struct _TyMembershipOps
   void (*on_other_view) (TyMembership *m, const TyId *pid, guint64 view);
   /* Receipts have grown: what waited for the cut may go on. */
   void (*on_progress) (TyMembership *m);
+  /* The member with that rank is past the limit in taking what this process sends: the next view does without it. */
+  void (*on_behind) (TyMembership *m, guint rank);
   /* A gap in someone's messages: only a round mends it. */
   void (*on_gap) (TyMembership *m);
 
@@ -152,6 +154,8 @@ struct _TyMembershipOps
 
   /* V14: whether this process may deliver and answer at this moment. */
   gboolean (*lease) (TyMembership *m);
+  /* V13: too many members are dead for a quorum ever to come about. */
+  gboolean (*lost) (TyMembership *m);
   /* Who is reached by, or named in, anything that this membership still cares for: sessions with others may go. */
   gboolean (*wants) (TyMembership *m, const TyId *pid);
   /* Appends TyGroupWait to `waits`. */

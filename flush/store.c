@@ -286,6 +286,16 @@ store_window_used (const TyStore *store)
   return store->window_used;
 }
 
+static guint
+store_laggard (const TyStore *store)
+{
+  guint laggard = 0;
+  for (guint m = 1; m < store->members; m++)
+    if (store->consumed[m] < store->consumed[laggard])
+      laggard = m;
+  return laggard;
+}
+
 static gsize
 store_kept_bytes (const TyStore *store)
 {
@@ -341,6 +351,7 @@ const TyFlushOps ty_flush = {
   .on_receipts = store_on_receipts,
   .stable = store_stable,
   .window_used = store_window_used,
+  .laggard = store_laggard,
   .kept_bytes = store_kept_bytes,
   .digest = store_digest,
   .read_digest = store_read_digest,

@@ -177,6 +177,18 @@ membership_free (TyMembership *m)
   g_free (m);
 }
 
+/* V13: those that are not dead hold no quorum of the view, and never will again. */
+static gboolean
+membership_lost (TyMembership *m)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || m->view->id.number == 0)
+    return FALSE;
+  g_autofree gboolean *in = g_new0 (gboolean, m->view->n_members);
+  for (guint i = 0; i < m->view->n_members; i++)
+    in[i] = !m->members[i].dead;
+  return !ty_members_quorum (m->view->members, m->view->n_members, in);
+}
+
 /* V12. */
 static void
 check_block (TyMembership *m)
@@ -184,7 +196,10 @@ check_block (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_IN || m->blocked || m->view->id.number == 0 || ty_m_quorum_in_reach (m))
     return;
   m->blocked = TRUE;
-  m->host->blocked (m->host_data, "no quorum of the view is in reach");
+  m->host->blocked (m->host_data, membership_lost (m)
+                                      ? "the quorum is lost for good: too many members are dead; only founding the "
+                                        "group anew goes on"
+                                      : "no quorum of the view is in reach");
 }
 
 static void
@@ -456,6 +471,27 @@ founder_speaks (TyMembership *m, const TyId *pid)
   ty_round_reached (m, rank);
 }
 
+/* Everybody is told: whoever coordinates lets it go, itself or another. */
+static void
+membership_on_behind (TyMembership *m, guint rank)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || rank == m->view->self)
+    return;
+  GByteArray *w = ty_m_packet (m, TY_PACKET_BEHIND);
+  ty_write_varint (w, rank);
+  ty_m_send_all (m, w, TRUE);
+}
+
+static gboolean
+on_behind (TyMembership *m, TyReader *r)
+{
+  guint64 rank = ty_read_varint (r);
+  if (!ty_reader_done (r) || rank >= m->view->n_members)
+    return FALSE;
+  m->members[rank].behind = TRUE;
+  return TRUE;
+}
+
 static gboolean
 on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
 {
@@ -481,6 +517,8 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
       return TRUE;
     case TY_PACKET_SUSPECT:
       return from_member && on_suspect (m, r);
+    case TY_PACKET_BEHIND:
+      return from_member && on_behind (m, r);
     case TY_PACKET_TRANSFER_LOADED:
       return on_loaded (m, pid, r);
     case TY_PACKET_STATE:
@@ -789,10 +827,12 @@ const TyMembershipOps ty_membership = {
   .on_welcome = ty_entry_on_welcome,
   .on_other_view = membership_on_other_view,
   .on_progress = ty_voter_progress,
+  .on_behind = membership_on_behind,
   .on_gap = membership_on_gap,
   .tick = membership_tick,
   .deadline = membership_deadline,
   .lease = ty_lease_holds,
+  .lost = membership_lost,
   .wants = membership_wants,
   .waits = membership_waits,
   .rounds = membership_rounds,

@@ -23,6 +23,7 @@ typedef struct
 {
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
+  gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean leaving;
   gboolean takeout;
   gboolean loaded;  /* has said so since the view began */

@@ -90,7 +90,7 @@ guint
 ty_round_coordinator (const TyMembership *m)
 {
   for (guint i = 0; i < m->view->n_members; i++)
-    if (!m->members[i].suspected && !m->members[i].yielded)
+    if (!m->members[i].suspected && !m->members[i].behind && !m->members[i].yielded)
       return i;
   for (guint i = 0; i < m->view->n_members; i++)
     if (!m->members[i].suspected)
@@ -141,7 +141,7 @@ begin_round (TyMembership *m)
   round->states = g_new0 (State *, n);
   round->started = ty_m_now (m);
   for (guint i = 0; i < n; i++)
-    round->suspected[i] = m->members[i].suspected;
+    round->suspected[i] = m->members[i].suspected || m->members[i].behind;
   const Joiner *joiner = ty_entry_next (m);
   if (joiner != NULL)
     {
@@ -190,7 +190,7 @@ change_wanted (TyMembership *m)
   if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
+    if (m->members[i].suspected || m->members[i].behind || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
 }

@@ -25,6 +25,7 @@ struct _Proc
   char *address;
   gboolean alive;
   gboolean stopped;
+  gboolean slow; /* takes control, and no data */
   gboolean entered, blocked, excluded, left, failed;
   guint64 delivered;
   guint64 room;

@@ -252,6 +252,8 @@ worth_another_try (Cat *cat, const GError *error)
   gboolean late = timeout_ms > 0 && g_get_monotonic_time () - cat->began_us > timeout_ms * 1000;
   if (cat->state != NULL && cat_state_is_refused (cat->state))
     return FALSE;
+  if (cat->founders != NULL && !cat->entered)
+    return FALSE; /* the group stands: to join it is another call */
   return cat->entered || (g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED) && !late);
 }
 

@@ -293,7 +293,8 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
                                     .last = last });
   if (!group->loaded)
     {
-      group->spill_bytes += bytes;
+      /* What it costs to keep: the batch may hold more than these messages, but each batch is spilled whole. */
+      group->spill_bytes += bytes + sizeof (TyEffect) + sizeof (TyBatch);
       group->spilled_to[sender] = last;
       gboolean full = group->spill_bytes > group->node->config.spill_bytes;
       if (full && !group->spill_full)

@@ -381,11 +381,28 @@ ty_group_take_requests (TyGroup *group)
   ty_group_take_transfer_requests (group);
 }
 
+static void
+give_up_entry (TyGroup *group, const char *failure)
+{
+  GError *error = g_error_new (TYET_ERROR, TYET_ERROR_TRANSFER,
+                               "Group \"%s\" was lost while its state was being taken: %s, and no quorum is left",
+                               group->name, failure);
+  group->membership_ops->stop (group->membership);
+  ty_node_unregister (group->node, group);
+  ty_group_drop_spill (group);
+  ty_group_fail_entry (group, error);
+  ty_group_end_transfers (group, "the group was lost");
+}
+
 void
 ty_group_tick (TyGroup *group)
 {
   if (group->leave_asked && in_view (group))
     say_leave (group);
+  /* V13: the members that had the state are gone, and with them the quorum: nobody can let this process in. */
+  const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
+  if (failure != NULL)
+    give_up_entry (group, failure);
   group->membership_ops->tick (group->membership);
 }
 
@@ -395,7 +412,7 @@ ty_group_deadline (TyGroup *group)
   gint64 at = group->membership_ops->deadline (group->membership);
   if (group->leave_asked && group->leave_until > 0 && in_view (group))
     at = MIN (at, group->leave_until);
-  return group->receipts_due > 0 ? MIN (at, group->receipts_due) : at;
+  return group->receipts_due > 0 && in_view (group) ? MIN (at, group->receipts_due) : at;
 }
 
 /* ---- packets and peers ---- */

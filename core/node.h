@@ -23,6 +23,7 @@ typedef struct
   gint64 heartbeat_us;       /* at most this long between two frames to a peer */
   gint64 lease_us;           /* 0: half of suspect_after_us */
   gint64 round_us;           /* how long a coordinator waits for STATEs; 0: a third of suspect_after_us */
+  guint gather_above;        /* members of a view above which its FLUSHes are gathered (V5); 0: 16 */
   gboolean refusal_is_death; /* a closed connection and a port that refuses prove a death (V14) */
   gsize max_message_bytes;
   gsize window_bytes;        /* of a sender in a group: own messages that are not yet stable */

@@ -89,10 +89,11 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint rank = ty_m_rank (m, pid);
   if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
+  /* Who left, or was left out, tells that it has closed the view before this one, and wants to know the same. */
   if (rank == m->view->n_members)
     {
-      /* It was in the view before, and wants to know whether this process has closed that (V11). */
-      ty_lease_tell (m, pid, m->view->id.number);
+      if (stamp == 0 && echo == 0)
+        ty_late_tell_closed (m, pid);
       return TRUE;
     }
   Member *member = &m->members[rank];

@@ -116,6 +116,7 @@ membership_create (const TyMembershipHost *host_ops, gpointer host, const TyNode
   m->config = *config;
   m->round_us = config->round_us > 0 ? config->round_us : config->suspect_after_us / 3;
   m->lease_us = config->lease_us > 0 ? config->lease_us : config->suspect_after_us / 2;
+  m->config.gather_above = config->gather_above > 0 ? config->gather_above : TY_GATHER_ABOVE;
   m->self = *self;
   m->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_record_free);
   m->joiners = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_joiner_free);
@@ -468,11 +469,14 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_GONE:
       if (!ty_reader_done (r))
         return FALSE;
+      /* A joiner that has given up, or a contact that was asked and knows nothing of the group (V12). */
+      if (!from_member)
+        {
+          forget_joiner (m, pid);
+          return TRUE;
+        }
       /* It delivers nothing and votes no more: as good as dead. But a founder may only not have begun yet. */
-      if (from_member)
-        suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
-      else
-        forget_joiner (m, pid);
+      suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
       check_block (m);
       return TRUE;
     case TY_PACKET_SUSPECT:

@@ -16,7 +16,7 @@
 #include "core/tyet-error.h"
 
 /* Above this many members of the old view, FLUSHes go to the coordinator alone, and its DECIDED counts for all (V5). */
-#define TY_GATHER_ABOVE 16
+#define TY_GATHER_ABOVE 16 /* unless configured */
 
 /* A member of the current view, by rank. */
 typedef struct
@@ -257,6 +257,8 @@ gboolean ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r);
 void ty_late_keep (TyMembership *m, TyetView *old, TyValue *value);
 void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
+/* A former member of the view before this one asks whether that is closed here: it is. */
+void ty_late_tell_closed (TyMembership *m, const TyId *pid);
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
 void ty_kept_free (Kept *kept);

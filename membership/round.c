@@ -423,7 +423,7 @@ send_proposal (TyMembership *m, const TyValue *value, const GArray *need, const 
   g_autoptr (GArray) plan = make_plan (m, round, value);
   GByteArray *w = ty_m_packet (m, TY_PACKET_PROPOSE);
   ty_write_ballot (w, &round->ballot);
-  ty_write_u8 (w, m->view->n_members > TY_GATHER_ABOVE);
+  ty_write_u8 (w, m->view->n_members > m->config.gather_above);
   ty_value_write (w, value);
   write_ids (w, need);
   write_ids (w, acceptors);
@@ -550,10 +550,11 @@ ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r)
   TyBallot promised;
   ty_read_ballot (r, &promised);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || yields > 1)
+  if (!ty_reader_done (r) || yields > 1 || (yields == 1 && rank == m->view->n_members))
     return FALSE;
-  /* A joiner that has promised a rival's ballot says so too. */
-  if (rank == m->view->n_members && (yields == 1 || ty_entry_find (m, pid, NULL) == NULL))
+  /* A joiner refuses too, having been asked by a rival; of one that is not asked now the word has no effect. */
+  gboolean asked = m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid);
+  if (rank == m->view->n_members && !asked)
     return TRUE;
   m->counter = MAX (m->counter, promised.counter);
   if (yields == 1)

@@ -4,9 +4,9 @@
  *                                               ▲                                                  │ asked for more
  *                                               └──────────────────────────────────────────────────┘ (a few times)
  *
- * All that has come, from all sockets, goes into one step, and all that a step sends goes out before the application is
- * told anything: what the application does meanwhile costs the others nothing.  What it asks for in its callbacks is taken up
- * by another step of the same dispatch, so that answers are batched with no waiting.
+ * All that has come, from all sockets, goes into one step, and all that a step sends goes out before the application
+ * is told anything: what the application does meanwhile costs the others nothing.  What it asks for in its callbacks
+ * is taken up by another step of the same dispatch, so that answers are batched with no waiting.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/driver-port.h"
@@ -124,9 +124,9 @@ driver_unref (TyDriver *driver)
 
 /* ---- The source ----
  *
- * A source that may not recurse has its file descriptors taken out of the poll and put back around each dispatch, and one
- * that sets its ready time wakes the loop: each costs two more system calls, and a turn of the loop for nothing.  So this
- * one may recurse, refuses to, and tells its deadline when it is asked. */
+ * A source that may not recurse has its file descriptors taken out of the poll and put back around each dispatch, and
+ * one that sets its ready time wakes the loop: each costs two more system calls, and a turn of the loop for nothing.
+ * So this one may recurse, refuses to, and tells its deadline when it is asked. */
 
 static gint64
 deadline (TyDriver *driver)
@@ -135,8 +135,8 @@ deadline (TyDriver *driver)
   return MIN (deadline_us, ty_node_deadline (driver->node));
 }
 
-/* The node's clock runs on while the machine sleeps, the loop's does not: after a sleep it comes late, and the step learns how
- * late. */
+/* The node's clock runs on while the machine sleeps, the loop's does not: after a sleep it comes late, and the step
+ * learns how late. */
 static gboolean
 source_prepare (GSource *source, int *timeout_ms)
 {

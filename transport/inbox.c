@@ -8,12 +8,14 @@
 #define ROOM_BYTES (TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY)
 /* Below this, a copy costs less than what a slice keeps alive. */
 #define COPY_BYTES 1024
-/* Buffers that nobody refers to any more and that are kept for the next time: to the kernel, fresh memory is a fault a page. */
+/* Buffers that nobody refers to any more and that are kept for the next time: to the kernel, fresh memory is a fault
+ * a page. */
 #define SPARE_BUFFERS 8
 
 G_STATIC_ASSERT (INBOX_BYTES >= 2 * ROOM_BYTES);
 
-/* Packets are handed to the application, which may let the last of a buffer go in any thread, and after the hub is gone. */
+/* Packets are handed to the application, which may let the last of a buffer go in any thread, and after the hub is
+ * gone. */
 struct _TyPool
 {
   gatomicrefcount ref; /* the inbox's, and one for each buffer in use */

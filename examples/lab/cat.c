@@ -34,7 +34,9 @@ typedef struct
   char *first_name;   /* that of the first life */
   char *address;      /* the real one, kept by later lives */
   char **known;       /* addresses of the last view's other members */
-  guint lives;
+  guint lives;        /* before this one */
+  gint64 began_us;
+  gboolean entered;   /* in some life */
   gboolean stopping;
   gboolean signalled; /* a signal told it to stop: exit status 0 whatever comes */
   int status;
@@ -151,6 +153,7 @@ static void
 on_view (TyetGroup *group, TyetView *view, TyetViewChange *change, Cat *cat)
 {
   GPtrArray *others = g_ptr_array_new ();
+  cat->entered = TRUE;
   cat_event_view (&cat->events, view, change);
   for (guint i = 0; i < tyet_view_get_n_members (view); i++)
     if (i != tyet_view_get_rank (view))
@@ -240,6 +243,20 @@ on_excluded (TyetGroup *group, const char *why, Cat *cat)
   g_timeout_add (0, try_again, cat);
 }
 
+/* Who has been in comes back for as long as it takes. Who was let in, but lost the member that gave it the state, enters
+ * again as another process, in the time that it has. */
+static gboolean
+worth_another_try (Cat *cat, const GError *error)
+{
+  gint64 timeout_ms = cat->timeout_ms >= 0 ? cat->timeout_ms : 30000;
+  gboolean late = timeout_ms > 0 && g_get_monotonic_time () - cat->began_us > timeout_ms * 1000;
+  if (cat->state != NULL && cat_state_is_refused (cat->state))
+    return FALSE;
+  if (cat->founders != NULL && !cat->entered)
+    return FALSE; /* the group stands: to join it is another call */
+  return cat->entered || (g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED) && !late);
+}
+
 static void
 on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -259,12 +276,13 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
   if (G_OBJECT (cat->group) != source)
     return; /* excluded before it was quite in: already on its way back */
   complain (cat, "%s", error->message);
-  if (cat->lives == 0)
+  if (!worth_another_try (cat, error))
     {
       cat->status = is_usage (error) ? LAB_USAGE : LAB_FINDING;
       cat_end (cat);
       return;
     }
+  cat->lives += cat->entered ? 0 : 1;
   cat_let_go (cat);
   g_timeout_add (RETRY_MS, try_again, cat);
 }
@@ -497,6 +515,7 @@ cat_run (Cat *cat)
 {
   g_autoptr (GError) error = NULL;
   catch_signals (cat);
+  cat->began_us = g_get_monotonic_time ();
   cat->loop = g_main_loop_new (NULL, FALSE);
   cat->joining = g_cancellable_new ();
   cat->events = (CatEvents){ .json = cat->json, .out = lab_out_new (on_output_failed, cat) };

@@ -138,14 +138,14 @@ static void
 forgets_nothing (void)
 {
   guint decided = 0;
-  for (gint k = 0; k < 120; k++)
+  for (guint32 i = 0; i < 600; i++)
     {
-      Mesh *mesh = founders (1000 + (guint32) k, 3);
+      Mesh *mesh = founders (1000 + i, 3);
       mesh_cut (mesh, 0, 2);
       mesh_cut (mesh, 1, 2);
-      for (guint i = 0; i < 3; i++)
-        found (proc (mesh, i), 3);
-      proc (mesh, 1)->crash_after = k;
+      for (guint f = 0; f < 3; f++)
+        found (proc (mesh, f), 3);
+      proc (mesh, 1)->crash_after = (gint) (12 + i % 24); /* around its STATE and its FLUSH */
       mesh_run (mesh, 4000000);
       decided += proc (mesh, 0)->entered && !proc (mesh, 1)->alive && proc (mesh, 1)->storage->len > 0;
       mesh_cut (mesh, 0, 1);

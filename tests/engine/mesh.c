@@ -234,6 +234,17 @@ mesh_lose (Mesh *mesh, guint a, guint b)
   add_event (mesh->procs->pdata[b], (TyEvent){ .type = TY_EVENT_PEER_LOST, .peer = a, .text = "lost" });
 }
 
+void
+mesh_lose_at (Mesh *mesh, guint a, guint b)
+{
+  if (!has_session (mesh, a, b))
+    return;
+  drop_queue (mesh, a, b);
+  drop_queue (mesh, b, a);
+  g_hash_table_remove (mesh->session, pair (a, b));
+  add_event (mesh->procs->pdata[a], (TyEvent){ .type = TY_EVENT_PEER_LOST, .peer = b, .text = "lost" });
+}
+
 static void
 end_session_of_dead (Mesh *mesh, guint dead, guint other)
 {

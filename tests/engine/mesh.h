@@ -73,6 +73,8 @@ void mesh_heal_all (Mesh *mesh);
 gboolean mesh_is_cut (Mesh *mesh, guint a, guint b);
 /* Loses the session of a pair: what is in flight is gone. */
 void mesh_lose (Mesh *mesh, guint a, guint b);
+/* The same, but only `a` is told: `b` goes on sending into the void until it is told otherwise. */
+void mesh_lose_at (Mesh *mesh, guint a, guint b);
 /* The state that was held back is taken in. */
 void mesh_load (Proc *p);
 /* Packets of living processes that living processes have refused as malformed: all here are honest. */

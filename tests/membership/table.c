@@ -179,6 +179,27 @@ host_forward (gpointer host, guint64 view, const TyId *to, guint sender, guint64
   host_send (host, to, w);
 }
 
+/* Packets of the view that has begun are taken as if they came now (V7). */
+static void
+replay (Seat *seat)
+{
+  Table *table = seat->table;
+  for (guint i = 0; i < table->ahead->len;)
+    {
+      Sent *sent = table->ahead->pdata[i];
+      if (sent->to != seat->index || sent->view > seat->view->id.number)
+        {
+          i++;
+          continue;
+        }
+      sent = g_ptr_array_steal_index (table->ahead, i);
+      if (sent->view == seat->view->id.number)
+        g_queue_push_tail (&table->queue, sent);
+      else
+        sent_free (sent);
+    }
+}
+
 static void
 begin (Seat *seat, TyetView *view)
 {
@@ -187,6 +208,7 @@ begin (Seat *seat, TyetView *view)
   seat->frozen = seat->blocked = FALSE;
   memset (seat->received, 0, sizeof seat->received);
   ty_membership.begin (seat->m, view);
+  replay (seat);
 }
 
 static void
@@ -283,6 +305,7 @@ table_new (void)
   table->now = 10000000;
   ty_node_config_init (&table->config);
   table->log = g_ptr_array_new_with_free_func ((GDestroyNotify) sent_free);
+  table->ahead = g_ptr_array_new_with_free_func ((GDestroyNotify) sent_free);
   table->forwards = g_string_new (NULL);
   table->dials = g_array_new (FALSE, FALSE, sizeof (guint));
   return table;
@@ -304,6 +327,7 @@ table_free (Table *table)
   g_queue_clear_full (&table->queue, (GDestroyNotify) sent_free);
   g_queue_clear_full (&table->held, (GDestroyNotify) sent_free);
   g_ptr_array_unref (table->log);
+  g_ptr_array_unref (table->ahead);
   g_string_free (table->forwards, TRUE);
   g_array_unref (table->dials);
   g_free (table);
@@ -387,6 +411,8 @@ take (Seat *seat, const TyId *from, GBytes *bytes)
     }
   if (view > current && seat->view != NULL)
     {
+      GByteArray packet = { .data = (guint8 *) g_bytes_get_data (bytes, NULL), .len = (guint) g_bytes_get_size (bytes) };
+      g_ptr_array_add (seat->table->ahead, sent_new (seat_of (seat->table, from)->index, seat->index, &packet));
       ty_membership.on_other_view (seat->m, from, view);
       return TRUE;
     }

@@ -48,6 +48,7 @@ struct _Table
   guint n_seats;
   GQueue queue;   /* of Sent *: under way */
   GQueue held;    /* of Sent *: held back */
+  GPtrArray *ahead; /* of Sent: of a later view than the receiver's */
   GPtrArray *log; /* of Sent: everything ever sent to others */
   GString *forwards; /* "from>to sender(after,upto] " */
   GArray *dials;  /* of guint pairs: from * MAX_SEATS + to */

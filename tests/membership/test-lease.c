@@ -372,7 +372,8 @@ test_joiner (void)
   TyMember me = { .pid = seat->pid, .name = seat->name, .address = seat->address, .weight = 1, .loaded = TRUE };
   const char *contacts[] = { "t://0", NULL };
   ty_membership.join (seat->m, "g", "fifo", contacts, &me, G_MAXINT64);
-  table_run (table);
+  table_advance (table, 300 * MS);
+  g_assert_nonnull (seat->view);
   assert_members (seat, "0,1,2");
   assert_members (&table->seats[1], "0,1,2");
   g_assert_true (lease (table, 2));

@@ -320,6 +320,7 @@ test_value (void)
   rig.m->view->members[1].loaded = FALSE;
   rig.m->view->members[1].weight = 0;
   rig.m->members[3].dead = TRUE;
+  rig.round.states[1]->weight = 1;
   static const guint8 receipts[3][4] = { { 5, 0, 2, 0 }, { 4, 3, 2, 9 }, { 5, 1, 7, 0 } };
   for (guint i = 0; i < 3; i++)
     rig.round.states[i]->receipts = TY_READER (receipts[i], 4);

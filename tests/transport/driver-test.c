@@ -52,7 +52,8 @@ on_step (TyNode *node, const TyEvent *events, guint n_events, gint64 now_us, gpo
   while (p->ups > 0 && !g_queue_is_empty (&p->to_send))
     {
       g_autoptr (GBytes) bytes = g_queue_pop_head (&p->to_send);
-      stub_node_effect (node, &(TyEffect){ .type = TY_EFFECT_SEND, .peer = p->peer, .class = TY_CLASS_DATA, .bytes = bytes });
+      TyEffect effect = { .type = TY_EFFECT_SEND, .peer = p->peer, .class = TY_CLASS_DATA, .bytes = bytes };
+      stub_node_effect (node, &effect);
     }
 }
 
@@ -79,8 +80,11 @@ on_effect (const TyEffect *effect, gpointer data)
       guint turns = 0;
       gboolean over = FALSE;
       g_timeout_add_once (20, mark, &over);
-      for (; !over; turns++)
-        g_main_context_iteration (NULL, TRUE);
+      while (!over)
+        {
+          turns++;
+          g_main_context_iteration (NULL, TRUE);
+        }
       /* Not entered; nor does what waits for the driver make the inner loop spin. */
       g_assert_cmpuint (stub_node_steps (p->node), ==, steps);
       g_assert_cmpuint (turns, <, 20);

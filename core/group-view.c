@@ -163,6 +163,15 @@ host_check_order (gpointer host, GBytes *order)
 }
 
 static gboolean
+host_may_close (gpointer host, const guint64 *cut, GBytes *order)
+{
+  TyGroup *group = host;
+  TyClosing closing = { .cut = cut };
+  closing.order = g_bytes_get_data (order, &closing.order_len);
+  return group->ordering_ops->may_close (group->ordering, &closing);
+}
+
+static gboolean
 host_holds (gpointer host, const guint64 *cut)
 {
   TyGroup *group = host;
@@ -505,15 +514,18 @@ host_gone (gpointer host)
   group->leaving = FALSE;
 }
 
-static void
+static gboolean
 host_found_group (gpointer host, const TyId *id)
 {
   TyGroup *group = host;
   if (group->has_id)
-    return;
+    return ty_id_equal (&group->id, id);
+  if (g_hash_table_contains (group->node->groups_by_id, id))
+    return FALSE;
   group->id = *id;
   group->has_id = TRUE;
   ty_node_register (group->node, group);
+  return TRUE;
 }
 
 static void
@@ -539,6 +551,7 @@ const TyMembershipHost ty_group_membership_host = {
   .received = host_received,
   .check_order = host_check_order,
   .holds = host_holds,
+  .may_close = host_may_close,
   .forward = host_forward,
   .install = host_install,
   .release = host_release,

@@ -106,7 +106,7 @@ ty_read_ballot (TyReader *r, TyBallot *out)
 void
 ty_read_view_id (TyReader *r, TyViewId *out)
 {
-  out->number = ty_read_varint (r);
+  out->number = ty_read_bounded (r, G_MAXINT64 - 1);
   ty_read_ballot (r, &out->ballot);
 }
 

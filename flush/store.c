@@ -10,7 +10,7 @@
  *
  *   receipts, what a member says of each sender of whom it has something new to say
  *   size    field
- *   varint  how many entries, each:
+ *   varint  how many entries, by rank, each:
  *     varint  rank of the sender
  *     varint  last number received
  *     varint  of these, how many still need memory at the member (received - consumed)
@@ -242,13 +242,15 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
     {
       TyReader at = *r;
       gsize n = ty_read_count (&at, 3);
+      guint64 next = 0;
       for (gsize i = 0; i < n; i++)
         {
           guint64 sender = ty_read_varint (&at);
           guint64 received = ty_read_bounded (&at, G_MAXINT64);
           guint64 held = ty_read_bounded (&at, received);
-          if (at.bad || sender >= store->members)
+          if (at.bad || sender < next || sender >= store->members)
             return FALSE;
+          next = sender + 1;
           guint64 *known = cell (store, from, (guint) sender);
           /* Nobody can have received more of this process's messages than there are; receipts never shrink. */
           if (received < *known || (sender == store->self && received > store_received (store, store->self)))

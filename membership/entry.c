@@ -170,8 +170,9 @@ read_welcome_view (TyMembership *m, TyReader *r)
       return TRUE;
     }
   g_autoptr (TyetView) view = ty_view_new (&group, m->group_name, &id, members, n, &m->self);
+  if (n == 0 || !m->host->found_group (m->host_data, &group))
+    return FALSE;
   ty_m_set_view (m, view);
-  m->host->found_group (m->host_data, &group);
   ask_all (m);
   return TRUE;
 }

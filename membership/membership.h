@@ -234,6 +234,8 @@ void ty_selection_clear (Selection *s);
 TyValue *ty_select_value (TyMembership *m, const Round *round, const Selection *s);
 
 /* voter.c */
+/* Whether this process can take `value` for what follows the view, whoever says so. */
+gboolean ty_voter_fits (TyMembership *m, const TyValue *value);
 gboolean ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader *r);
 gboolean ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r);

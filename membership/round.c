@@ -274,9 +274,21 @@ read_state (TyMembership *m, State *state, TyReader *r)
     }
   state->receipts = ty_read_sub (r);
   state->order = ty_read_sub (r);
-  gboolean fits = state->accepted == NULL
-                  || (ty_view_id_equal (&state->accepted->old, &m->view->id) && state->accepted->n_old == n);
-  return ty_reader_done (r) && fits;
+  return ty_reader_done (r) && (state->accepted == NULL || ty_voter_fits (m, state->accepted));
+}
+
+/* Of a member: what it says of receipts and order must be such that a proposal can be made of it. It cannot have received
+ * what this process never sent. */
+static gboolean
+state_adds_up (TyMembership *m, const State *state, guint rank)
+{
+  TyDigest digest = { .rank = rank, .receipts = state->receipts, .order = state->order };
+  g_autofree guint64 *cut = NULL;
+  g_autoptr (GBytes) order = NULL;
+  guint faulty;
+  return m->host->merge (m->host_data, &digest, 1, &cut, &order, &faulty)
+         && m->host->check_order (m->host_data, order)
+         && cut[m->view->self] <= m->host->received (m->host_data, m->view->self);
 }
 
 gboolean
@@ -308,6 +320,11 @@ ty_round_on_state (TyMembership *m, const TyId *pid, TyReader *r)
     {
       ty_state_free (state);
       return TRUE;
+    }
+  if (rank < m->view->n_members && !state_adds_up (m, state, rank))
+    {
+      ty_state_free (state);
+      return FALSE;
     }
   *slot = state;
   ty_round_reconsider (m);
@@ -447,13 +464,20 @@ propose (TyMembership *m)
     value = ty_value_ref (adopted->accepted);
   else
     {
-      Selection selection;
-      gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
-      if (found && !waits)
-        value = ty_select_value (m, round, &selection);
-      ty_selection_clear (&selection);
-      if (waits)
-        return;
+      gboolean again;
+      do
+        {
+          Selection selection;
+          gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
+          if (found && !waits)
+            value = ty_select_value (m, round, &selection);
+          ty_selection_clear (&selection);
+          if (waits)
+            return;
+          /* Whose STATE does not go with the others' is suspected now: the rest may do without it. */
+          again = found && value == NULL;
+        }
+      while (again);
     }
   if (value == NULL)
     {

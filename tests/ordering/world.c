@@ -326,7 +326,8 @@ begin_view (World *w)
       free_member (w, &w->members[i]);
   clear_view (w);
   w->view++;
-  w->n = MAX (n_kept, 1 + rng_below (&w->rng, MAX_MEMBERS));
+  guint drawn = 1 + rng_below (&w->rng, MAX_MEMBERS);
+  w->n = MAX (n_kept, drawn);
   w->n_messages = 0;
   memset (w->members, 0, sizeof w->members);
   memset (w->channels, 0, sizeof w->channels);

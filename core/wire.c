@@ -99,7 +99,7 @@ ty_read_id (TyReader *r, TyId *out)
 void
 ty_read_ballot (TyReader *r, TyBallot *out)
 {
-  out->counter = ty_read_varint (r);
+  out->counter = ty_read_bounded (r, G_MAXINT64 - 1);
   ty_read_id (r, &out->pid);
 }
 

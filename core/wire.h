@@ -46,8 +46,8 @@ guint32 ty_read_u32 (TyReader *r);
 guint64 ty_read_u64 (TyReader *r);
 guint64 ty_read_varint (TyReader *r);
 void ty_read_id (TyReader *r, TyId *out);
+/* The counter of a ballot and the number of a view leave room to count on. */
 void ty_read_ballot (TyReader *r, TyBallot *out);
-/* A view's number leaves room to count on. */
 void ty_read_view_id (TyReader *r, TyViewId *out);
 
 /* A varint that must not exceed `max`; more is malformed. */

@@ -31,6 +31,16 @@ ty_m_is_member (const TyMembership *m)
   return m->phase == TY_MEMBERSHIP_IN;
 }
 
+void
+ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out)
+{
+  ty_read_ballot (r, out);
+  if (out->counter <= MAX (m->counter, m->promised.counter) + TY_MOST_ROUNDS)
+    return;
+  r->bad = TRUE;
+  r->at = r->end;
+}
+
 GByteArray *
 ty_m_packet_of (const TyMembership *m, TyPacketType type, guint64 number)
 {

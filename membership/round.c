@@ -286,6 +286,9 @@ state_adds_up (TyMembership *m, const State *state, guint rank)
   g_autofree guint64 *cut = NULL;
   g_autoptr (GBytes) order = NULL;
   guint faulty;
+  /* What it has accepted, it had accepted before it promised this ballot. */
+  if (state->accepted != NULL && ty_ballot_compare (&state->accepted_ballot, &m->round->ballot) >= 0)
+    return FALSE;
   return m->host->merge (m->host_data, &digest, 1, &cut, &order, &faulty)
          && m->host->check_order (m->host_data, order)
          && cut[m->view->self] <= m->host->received (m->host_data, m->view->self);
@@ -533,7 +536,7 @@ ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r)
 {
   guint8 yields = ty_read_u8 (r);
   TyBallot promised;
-  ty_read_ballot (r, &promised);
+  ty_m_read_ballot (m, r, &promised);
   guint rank = ty_m_rank (m, pid);
   if (!ty_reader_done (r) || yields > 1 || rank == m->view->n_members)
     return FALSE;
@@ -559,7 +562,7 @@ gboolean
 ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyBallot highest;
-  ty_read_ballot (r, &highest);
+  ty_m_read_ballot (m, r, &highest);
   if (r->bad || ty_m_rank (m, pid) == m->view->n_members)
     return FALSE;
   r->at = r->end;

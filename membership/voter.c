@@ -187,7 +187,7 @@ ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader 
   TyMember joiner = { 0 };
   TyMember *members = NULL;
   guint n = 0;
-  ty_read_ballot (r, &ballot);
+  ty_m_read_ballot (m, r, &ballot);
   gboolean with_joiner = ty_read_u8 (r) == 1;
   if (with_joiner)
     ty_member_read (r, &joiner);
@@ -367,7 +367,7 @@ gboolean
 ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyBallot ballot;
-  ty_read_ballot (r, &ballot);
+  ty_m_read_ballot (m, r, &ballot);
   gboolean gather = ty_read_u8 (r) == 1;
   g_autoptr (TyValue) value = r->bad ? NULL : ty_value_read (r);
   if (value == NULL)
@@ -439,7 +439,7 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyBallot ballot;
   TyId digest;
-  ty_read_ballot (r, &ballot);
+  ty_m_read_ballot (m, r, &ballot);
   ty_read_id (r, &digest);
   if (!ty_reader_done (r))
     return FALSE;

@@ -265,11 +265,17 @@ void
 ty_group_keep_future (TyGroup *group, const TyId *from, guint64 view, GBytes *packet)
 {
   gsize size = g_bytes_get_size (packet) + sizeof (TyFuture);
-  if (group->future_bytes + size > ty_group_future_limit (group))
+  gboolean strange = group->view != NULL && ty_view_rank (group->view, from) == group->view->n_members;
+  /* Who came into the later view is not known here yet, and has little to say in it before this process follows. */
+  const TyNodeConfig *config = &group->node->config;
+  gsize strange_limit = config->window_bytes + config->max_message_bytes;
+  if (group->future_bytes + size > ty_group_future_limit (group)
+      || (strange && group->strange_bytes + size > strange_limit))
     {
       group->lost_future = TRUE;
       return;
     }
+  group->strange_bytes += strange ? size : 0;
   TyFuture *future = g_new (TyFuture, 1);
   *future = (TyFuture){ .from = *from, .view = view, .packet = g_bytes_ref (packet) };
   g_queue_push_tail (&group->future, future);
@@ -282,7 +288,7 @@ ty_group_replay_future (TyGroup *group)
 {
   GQueue queue = group->future;
   g_queue_init (&group->future);
-  group->future_bytes = 0;
+  group->future_bytes = group->strange_bytes = 0;
   guint64 current = group->view->id.number;
   TyFuture *future;
   while ((future = g_queue_pop_head (&queue)) != NULL)

@@ -5,6 +5,9 @@
 
 #include "core/group.h"
 
+/* Strangers that a blocked process asks whether the group went on. */
+#define MOST_MET 256
+
 /* ---- small things that all files of the folder use ---- */
 
 gint64
@@ -258,6 +261,8 @@ static void
 membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why)
 {
   ty_late_on_reach (m, pid, reach, fresh);
+  if (m->phase == TY_MEMBERSHIP_JOINING && reach != TY_REACH_UP)
+    ty_ids_remove (m->met, pid);
   if (m->phase == TY_MEMBERSHIP_JOINING && reach == TY_REACH_UP)
     {
       ty_ids_add (m->met, pid);
@@ -273,7 +278,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members && m->blocked && m->met != NULL && reach == TY_REACH_UP)
+  if (rank == m->view->n_members && m->blocked && m->met != NULL && m->met->len < MOST_MET && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
@@ -388,8 +393,11 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_LEAVE:
       return ty_entry_on_leave (m, pid, r);
     case TY_PACKET_GONE:
-      if (!from_member || !ty_reader_done (r))
+      if (!ty_reader_done (r))
         return FALSE;
+      /* A contact, asked by a blocked process whether it knows more. */
+      if (!from_member)
+        return TRUE;
       /* It delivers nothing and votes no more: as good as dead. */
       suspect_member (m, ty_m_rank (m, pid), TRUE);
       check_block (m);

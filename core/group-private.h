@@ -134,6 +134,7 @@ struct _TyGroup
   GArray *kept;    /* of TyKeptStore */
   GQueue future;   /* of TyFuture */
   gsize future_bytes;
+  gsize strange_bytes; /* of these, from processes that are not in the view */
 
   /* Sending. */
   TyBatchBuilder open;

@@ -437,7 +437,8 @@ on_current (TyGroup *group, guint rank, GBytes *packet, TyPacketType type, TyRea
     case TY_PACKET_DATA:
       return member && ty_group_on_data (group, rank, packet, r);
     case TY_PACKET_FORWARD:
-      return ty_group_on_forward (group, packet, r);
+      /* Who holds messages of the view is, or was, one of its members. */
+      return member && ty_group_on_forward (group, packet, r);
     case TY_PACKET_RECEIPTS:
       return member && ty_group_on_receipts (group, rank, r);
     case TY_PACKET_ORDERING:

@@ -5,6 +5,9 @@
 
 #include "core/group.h"
 
+/* Strangers that a blocked process asks whether the group went on. */
+#define MOST_MET 256
+
 /* ---- small things that all files of the folder use ---- */
 
 gint64
@@ -29,6 +32,16 @@ gboolean
 ty_m_is_member (const TyMembership *m)
 {
   return m->phase == TY_MEMBERSHIP_IN;
+}
+
+void
+ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out)
+{
+  ty_read_ballot (r, out);
+  if (out->counter <= MAX (m->counter, m->promised.counter) + TY_MOST_ROUNDS)
+    return;
+  r->bad = TRUE;
+  r->at = r->end;
 }
 
 GByteArray *
@@ -341,10 +354,13 @@ static void
 membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why)
 {
   ty_late_on_reach (m, pid, reach, fresh);
+  if (m->phase == TY_MEMBERSHIP_JOINING && reach != TY_REACH_UP)
+    ty_ids_remove (m->met, pid);
   if (m->phase == TY_MEMBERSHIP_JOINING && reach == TY_REACH_UP)
     {
       ty_ids_add (m->met, pid);
       ty_entry_ask (m, pid);
+      ty_entry_reached (m);
     }
   if (reach != TY_REACH_UP)
     forget_joiner (m, pid);
@@ -353,7 +369,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->view->id.number == 0 && reach == TY_REACH_UP)
     meet_founder (m, pid);
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members && m->blocked && m->met != NULL && reach == TY_REACH_UP)
+  if (rank == m->view->n_members && m->blocked && m->met != NULL && m->met->len < MOST_MET && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;

@@ -18,6 +18,9 @@
 /* Above this many members of the old view, FLUSHes go to the coordinator alone, and its DECIDED counts for all (V5). */
 #define TY_GATHER_ABOVE 16 /* unless configured */
 
+/* No view sees more rounds than this. */
+#define TY_MOST_ROUNDS ((guint64) G_MAXUINT32)
+
 /* A member of the current view, by rank. */
 typedef struct
 {
@@ -170,6 +173,9 @@ gboolean ty_m_is_member (const TyMembership *m);
 gint64 ty_m_now (TyMembership *m);
 void ty_m_send (TyMembership *m, const TyId *pid, GByteArray *packet);
 void ty_m_send_all (TyMembership *m, GByteArray *packet, gboolean self_too);
+/* A ballot, in a packet about the current view. Malformed if it is farther ahead than rounds can have led: rounds go above the
+ * highest ballot seen, and must never come to the end of numbers. */
+void ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out);
 GByteArray *ty_m_packet (const TyMembership *m, TyPacketType type);
 GByteArray *ty_m_packet_of (const TyMembership *m, TyPacketType type, guint64 number);
 TyReach ty_m_reach (TyMembership *m, const TyId *pid);
@@ -204,6 +210,7 @@ void ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number);
 /* entry.c */
 void ty_entry_tick (TyMembership *m);
 void ty_entry_ask (TyMembership *m, const TyId *pid);
+void ty_entry_reached (TyMembership *m);
 gboolean ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);
 gboolean ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_entry_on_leave (TyMembership *m, const TyId *pid, TyReader *r);
@@ -242,6 +249,8 @@ void ty_selection_clear (Selection *s);
 TyValue *ty_select_value (TyMembership *m, const Round *round, const Selection *s);
 
 /* voter.c */
+/* Whether this process can take `value` for what follows the view, whoever says so. */
+gboolean ty_voter_fits (TyMembership *m, const TyValue *value);
 gboolean ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader *r);
 gboolean ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r);

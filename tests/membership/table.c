@@ -258,10 +258,11 @@ host_gone (gpointer host)
   ((Seat *) host)->gone = TRUE;
 }
 
-static void
+static gboolean
 host_found_group (gpointer host, const TyId *group)
 {
   ((Seat *) host)->found = TRUE;
+  return TRUE;
 }
 
 static void

@@ -173,9 +173,11 @@ carry_out (Box *box, const TyEffect *effect)
     tell (box, effect);
 }
 
-static void
-step (Box *box)
+void
+rig_step (Box *box)
 {
+  if (box->gone || box->stopped)
+    return;
   do
     {
       guint n;
@@ -196,11 +198,13 @@ static gboolean
 move (Rig *rig)
 {
   for (guint i = 0; i < rig->n_boxes; i++)
-    if (!rig->boxes[i].gone && (rig->boxes[i].events->len > 0 || ty_node_pending (rig->boxes[i].node)))
-      {
-        step (&rig->boxes[i]);
-        return TRUE;
-      }
+    {
+      Box *box = &rig->boxes[i];
+      if (box->gone || box->stopped || (box->events->len == 0 && !ty_node_pending (box->node)))
+        continue;
+      rig_step (box);
+      return TRUE;
+    }
   Carried *carried = g_queue_pop_head (&rig->queue);
   if (carried == NULL)
     return FALSE;
@@ -208,7 +212,7 @@ move (Rig *rig)
   if (!to->gone && to->session[carried->from] && (rig->lose == NULL || !rig->lose (rig, carried)))
     {
       rig_event (to, (TyEvent){ .type = TY_EVENT_PACKET, .peer = carried->from, .packet = g_bytes_ref (carried->bytes) });
-      step (to);
+      rig_step (to);
     }
   carried_free (carried);
   return TRUE;
@@ -228,8 +232,7 @@ rig_advance (Rig *rig, gint64 us)
     {
       rig->now = MIN (rig->now + 10000, until);
       for (guint i = 0; i < rig->n_boxes; i++)
-        if (!rig->boxes[i].gone)
-          step (&rig->boxes[i]);
+        rig_step (&rig->boxes[i]);
       rig_run (rig);
     }
 }
@@ -275,7 +278,7 @@ rig_feed (Rig *rig, guint from, guint to, GByteArray *packet)
 {
   g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (packet);
   rig_event (&rig->boxes[to], (TyEvent){ .type = TY_EVENT_PACKET, .peer = from, .packet = g_bytes_ref (bytes) });
-  step (&rig->boxes[to]);
+  rig_step (&rig->boxes[to]);
 }
 
 GBytes *

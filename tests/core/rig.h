@@ -21,6 +21,7 @@ typedef struct
   GString *told;   /* what the application was told: "view 2, deliver 0:1-1, " */
   guint64 transfer;
   gboolean gone;
+  gboolean stopped; /* takes no step; what comes waits for the next */
   gboolean session[MAX_BOXES];
 } Box;
 
@@ -56,6 +57,7 @@ void rig_event (Box *box, TyEvent event);
 void rig_session (Rig *rig, guint a, guint b);
 /* `dead` stops; the others hear of it at once. */
 void rig_kill (Rig *rig, guint dead);
+void rig_step (Box *box);
 void rig_run (Rig *rig);
 void rig_advance (Rig *rig, gint64 us);
 /* A packet for `to` from `from`, written by the test. Taken over. */

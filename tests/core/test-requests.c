@@ -480,9 +480,9 @@ test_future_bounded (void)
 
 /* A packet of the next view that comes early is delivered in it, once. */
 static gboolean
-lose_nothing_but_flush_to_a (Rig *rig, const Carried *carried)
+lose_flush_and_alive_to_a (Rig *rig, const Carried *carried)
 {
-  return carried->type == TY_PACKET_FLUSH && carried->to == 0;
+  return (carried->type == TY_PACKET_FLUSH || carried->type == TY_PACKET_ALIVE) && carried->to == 0;
 }
 
 static void
@@ -491,14 +491,15 @@ test_future_replayed (void)
   Rig *rig = rig_new ();
   rig_form (rig, 2, "fifo");
   Box *a = &rig->boxes[0], *b = &rig->boxes[1];
-  rig->lose = lose_nothing_but_flush_to_a;
+  rig->lose = lose_flush_and_alive_to_a;
   a->group->membership_ops->on_gap (a->group->membership);
   rig_advance (rig, 10000);
   expect_told (b, "view 3 of 2, ");
+  expect_told (a, "");
   send_bytes (b, TY_SERVICE_FIFO, 5, NULL);
-  rig_advance (rig, 10000);
+  rig_run (rig);
   rig->lose = NULL;
-  rig_advance (rig, 1000000);
+  rig_advance (rig, 300000);
   g_autofree char *told = rig_told (a);
   g_assert_true (g_str_has_prefix (told, "view 3 of 2, deliver 1:1-1, "));
   rig_free (rig);
@@ -552,6 +553,28 @@ test_malformed_counted (void)
       g_assert_false (a->session[1]);
       rig_free (rig);
     }
+}
+
+/* Receipts with something behind them change nothing. */
+static void
+test_receipts_to_the_end (void)
+{
+  Rig *rig = rig_new ();
+  rig_form (rig, 2, "fifo");
+  Box *a = &rig->boxes[0];
+  TyGroupStats stats;
+  rig->lose = lose_receipts;
+  send_bytes (a, TY_SERVICE_FIFO, 10, NULL);
+  rig_advance (rig, 50000);
+  GByteArray *w = head (TY_PACKET_RECEIPTS, 2);
+  g_autoptr (GByteArray) body = hex_bytes ("00  01 00 01 00  00");
+  g_byte_array_append (w, body->data, body->len);
+  rig_feed (rig, 1, 0, w);
+  g_assert_cmpuint (ty_node_refused_packets (a->node), ==, 1);
+  ty_group_get_stats (a->group, &stats);
+  g_assert_cmpuint (stats.window_used_bytes, >, 0);
+  g_assert_cmpuint (stats.unstable_bytes, >, 0);
+  rig_free (rig);
 }
 
 /* ---- what is waited for ---- */
@@ -760,6 +783,7 @@ main (int argc, char **argv)
   g_test_add_func ("/core/foreign/future-replayed", test_future_replayed);
   g_test_add_func ("/core/foreign/malformed-closes", test_malformed_closes);
   g_test_add_func ("/core/foreign/malformed-counted", test_malformed_counted);
+  g_test_add_func ("/core/foreign/receipts-to-the-end", test_receipts_to_the_end);
   g_test_add_func ("/core/waits/order", test_wait_order);
   g_test_add_func ("/core/waits/stable", test_wait_stable);
   g_test_add_func ("/core/waits/predecessor", test_wait_predecessor);

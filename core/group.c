@@ -69,6 +69,17 @@ ty_group_fail_entry (TyGroup *group, GError *error)
 
 /* ---- making and ending one ---- */
 
+/* What the others' readers take for a text (core/wire.h). */
+static gboolean
+name_fits (const char *name)
+{
+  gsize len = strlen (name);
+  gboolean fine = len > 0 && len <= TY_MAX_NAME_BYTES && g_utf8_validate (name, -1, NULL);
+  for (gsize i = 0; fine && i < len; i++)
+    fine = (guint8) name[i] >= 0x20 && name[i] != 0x7f;
+  return fine;
+}
+
 TyGroup *
 ty_group_new (TyNode *node, const char *name, const char *ordering, GError **error)
 {
@@ -82,11 +93,10 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
                    list->str);
       return NULL;
     }
-  gsize len = strlen (name);
-  if (len == 0 || len > TY_MAX_NAME_BYTES || !g_utf8_validate (name, -1, NULL))
+  if (!name_fits (name))
     {
-      g_set_error (error, TYET_ERROR, TYET_ERROR_STATE, "A group's name is 1 to %d bytes of UTF-8, not %" G_GSIZE_FORMAT,
-                   TY_MAX_NAME_BYTES, len);
+      g_set_error (error, TYET_ERROR, TYET_ERROR_NAME,
+                   "A group's name is 1 to %d bytes of UTF-8 without control characters", TY_MAX_NAME_BYTES);
       return NULL;
     }
   TyGroup *group = g_new0 (TyGroup, 1);

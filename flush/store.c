@@ -266,7 +266,7 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
               open_window (store);
             }
         }
-      if (at.bad)
+      if (!ty_reader_done (&at))
         return FALSE;
       if (pass == 1)
         *r = at;

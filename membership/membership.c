@@ -226,6 +226,7 @@ membership_begin (TyMembership *m, TyetView *view)
   /* It may have loaded after its STATE: then the view does not know, and the others have to be told again. */
   m->self_loaded |= view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
+  m->begun_at = now;
   m->alive_at = now;
   for (guint i = 0; i < view->n_members; i++)
     {
@@ -807,7 +808,7 @@ membership_waits (TyMembership *m, GArray *waits)
   if (m->frozen || m->round != NULL)
     waits_of_flush (m, waits);
   else if (!ty_lease_holds (m))
-    add_wait (waits, "lease", NULL, m->alive_at, g_strdup ("waits for a quorum to echo a sign of life (lease)"));
+    add_wait (waits, "lease", NULL, ty_lease_held_until (m), g_strdup ("waits for a quorum to echo a sign of life (lease)"));
 }
 
 static guint64

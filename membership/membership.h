@@ -147,6 +147,7 @@ struct _TyMembership
 
   gboolean blocked;
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
+  gint64 begun_at; /* when the view began */
   gint64 alive_at; /* when keepalives go out next */
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
@@ -203,6 +204,8 @@ void ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed
 void ty_lease_tick (TyMembership *m);
 gboolean ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_lease_holds (TyMembership *m);
+/* Until when it held, or will if nothing comes; when the view began if it never did. */
+gint64 ty_lease_held_until (TyMembership *m);
 /* When every promise that stands against `value` is over; 0: none does. */
 gint64 ty_lease_bars_until (TyMembership *m, const TyValue *value);
 void ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number);

@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/membership/table.h"
 
+#include "core/group.h"
+
 #define MS 1000
 #define LEASE (500 * MS)
 #define PROMISE (LEASE + LEASE / 16)
@@ -136,6 +138,30 @@ test_expiry (void)
   echo (table, 1, 0, table->now - 10 * MS);
   echo (table, 1, 0, stamp);
   g_assert_true (lease (table, 0));
+  table_free (table);
+}
+
+/* Who asks what is waited for is told since when. */
+static void
+test_wait (void)
+{
+  Table *table = table_new ();
+  gint64 begun = table->now;
+  table_begin (table, 5, NULL);
+  table->now += 50 * MS;
+  echo (table, 1, 0, begun + 40 * MS);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GArray) waits = g_array_new (FALSE, TRUE, sizeof (TyGroupWait));
+      g_array_set_clear_func (waits, (GDestroyNotify) ty_group_wait_clear);
+      ty_membership.waits (table->seats[0].m, waits);
+      g_assert_cmpuint (waits->len, ==, 1);
+      g_assert_cmpstr (g_array_index (waits, TyGroupWait, 0).what, ==, "lease");
+      g_assert_cmpint (g_array_index (waits, TyGroupWait, 0).since_us, ==, i == 0 ? begun : begun + 20 * MS + LEASE);
+      echo (table, 2, 0, begun + 20 * MS);
+      echo (table, 3, 0, begun + 10 * MS);
+      table->now += 2 * LEASE;
+    }
   table_free (table);
 }
 
@@ -391,6 +417,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/lease/weights", test_weights);
   g_test_add_func ("/membership/lease/expiry", test_expiry);
   g_test_add_func ("/membership/lease/goes-on", test_goes_on);
+  g_test_add_func ("/membership/lease/wait", test_wait);
   g_test_add_func ("/membership/lease/refused", test_refused);
   g_test_add_func ("/membership/lease/no-echo-after-state", test_no_echo_after_state);
   g_test_add_func ("/membership/lease/flush-is-an-echo", test_flush_is_an_echo);

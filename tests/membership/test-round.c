@@ -564,6 +564,26 @@ test_need_starts_a_round (void)
   table_free (table);
 }
 
+/* A proposal that is under way has its time: two rounds'. */
+static void
+test_need_leaves_a_proposal (void)
+{
+  Table *table = ghosts (3, 0);
+  TyBallot b = start_round (table, 0);
+  gint64 started = table->now;
+  feed_state (table, 1, 0, &b, nothing, NULL, NULL);
+  feed_state (table, 2, 0, &b, nothing, NULL, NULL);
+  table->now = started + 2 * ROUND - 1;
+  feed_need (table, 2, 0, &b);
+  table_run (table);
+  g_assert_cmpuint (table_count (table, 0, 1, TY_PACKET_PREPARE), ==, 1);
+  table->now = started + 2 * ROUND;
+  feed_need (table, 2, 0, &b);
+  table_run (table);
+  g_assert_cmpuint (table_count (table, 0, 1, TY_PACKET_PREPARE), ==, 2);
+  table_free (table);
+}
+
 /* ---- accepting ---- */
 
 /* V5: not before it holds everything up to the cut. */
@@ -916,6 +936,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/round/nack-of-joiner", test_nack_of_joiner);
   g_test_add_func ("/membership/round/need", test_need);
   g_test_add_func ("/membership/round/need-starts-a-round", test_need_starts_a_round);
+  g_test_add_func ("/membership/round/need-leaves-a-proposal", test_need_leaves_a_proposal);
   g_test_add_func ("/membership/voter/accepts-with-the-cut", test_accepts_with_the_cut);
   g_test_add_func ("/membership/voter/higher-promise-ends-pending", test_higher_promise_ends_pending);
   g_test_add_func ("/membership/voter/malformed", test_malformed);

@@ -161,7 +161,8 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
         {
           ty_read_ballot (r, &state.accepted_ballot);
           g_clear_pointer (&state.accepted, ty_value_unref);
-          g_autoptr (TyValue) accepted = ty_value_read (r);
+          TyValue *passed_over = ty_value_read (r);
+          g_clear_pointer (&passed_over, ty_value_unref);
         }
       receipts = ty_read_sub (r);
     }

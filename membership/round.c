@@ -487,7 +487,7 @@ propose (TyMembership *m)
       gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
       if (found && !waits)
         value = ty_select_value (m, round, &selection);
-      Joiner *joiner = round->joiner != NULL && !waits ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
+      Joiner *joiner = !waits && round->joiner != NULL ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
       if (joiner != NULL && !selection.joiner)
         joiner->not_before = ty_m_now (m) + m->config.suspect_after_us / 2;
       ty_selection_clear (&selection);

@@ -295,10 +295,9 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
     {
       group->spill_bytes += bytes;
       group->spilled_to[sender] = last;
-      gboolean full = group->spill_bytes > group->node->config.spill_bytes;
-      if (full && !group->spill_full)
-        group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
-      group->spill_full |= full;
+      /* The next step asks for this process to be taken out. */
+      group->spill_full |= group->spill_bytes > group->node->config.spill_bytes;
+      group->node->pending |= group->spill_full;
     }
   if (!group->spill_full)
     group->flush_ops->consumed (group->store, sender, last);

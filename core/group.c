@@ -381,6 +381,8 @@ ty_group_tick (TyGroup *group)
 {
   if (group->leave_asked && in_view (group))
     say_leave (group);
+  if (!group->loaded && group->spill_bytes > group->node->config.spill_bytes)
+    group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
   group->membership_ops->tick (group->membership);
 }
 

@@ -303,6 +303,7 @@ to_second (Proc *p, const TyEffect *effect)
 {
   if (effect->type == TY_EFFECT_ENTERED)
     p->second_entered = effect->error == NULL;
+  p->second_over |= effect->type == TY_EFFECT_ENTERED && effect->error != NULL;
   p->second_over |= effect->type == TY_EFFECT_EXCLUDED || effect->type == TY_EFFECT_LEFT;
 }
 

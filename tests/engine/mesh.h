@@ -27,7 +27,8 @@ struct _Proc
   gboolean stopped;
   gboolean entered, blocked, excluded, left, failed;
   guint64 delivered;
-  guint64 room;
+  guint64 room;       /* how often it was told that there is room */
+  guint64 wants_room; /* for a test's use */
   GString *history;
   GArray *events; /* of TyEvent, to be taken by the next step */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */

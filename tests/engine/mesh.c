@@ -421,6 +421,7 @@ take_step (Proc *p)
   guint upto = dies ? (guint) p->crash_after : n_effects;
   for (guint i = 0; i < upto; i++)
     carry_out (p, &effects[i]);
+  p->carried += upto;
   if (p->crash_after >= 0 && !dies)
     p->crash_after -= (gint) n_effects;
   ty_node_effects_done (p->node);

@@ -31,6 +31,7 @@ struct _Proc
   guint64 wants_room; /* for a test's use */
   GString *history;
   GArray *events; /* of TyEvent, to be taken by the next step */
+  guint carried;    /* effects carried out so far */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
   GPtrArray *contacts; /* of Proc, borrowed */

@@ -68,13 +68,21 @@ ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
     }
 }
 
+/* Somebody is there to be told anything. */
+gboolean
+ty_lease_ticks (const TyMembership *m)
+{
+  return m->view->n_members > 1 || ty_late_awaits (m);
+}
+
 void
 ty_lease_tick (TyMembership *m)
 {
   gint64 now = ty_m_now (m);
-  if (now < m->alive_at || m->view->n_members < 2)
+  if (now < m->alive_at || !ty_lease_ticks (m))
     return;
   m->alive_at = now + m->config.heartbeat_us;
+  ty_late_remind (m);
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
       send_alive (m, i);

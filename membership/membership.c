@@ -433,6 +433,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   if (m->view == NULL)
     return TRUE;
   ty_late_closed (m, pid, number);
+  if (type == TY_PACKET_GONE)
+    ty_late_gone (m, pid);
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
     return ty_late_answer (m, pid, type, number, r);
   if (number > m->view->id.number)
@@ -574,7 +576,7 @@ membership_deadline (const TyMembership *m)
     at = m->linger_until;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
-  at = m->view->n_members > 1 ? soonest (at, m->alive_at) : at;
+  at = ty_lease_ticks (m) ? soonest (at, m->alive_at) : at;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || m->members[i].unreached_since > 0)
       at = soonest (at, m->dial_at);

@@ -192,6 +192,7 @@ gint64 ty_detector_deadline (const TyDetector *d);
 /* `flushed`: this process has said FLUSH to what began the view. */
 void ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed);
 void ty_lease_tick (TyMembership *m);
+gboolean ty_lease_ticks (const TyMembership *m);
 gboolean ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_lease_holds (TyMembership *m);
 /* When every promise that stands against `value` is over; 0: none does. */
@@ -257,4 +258,7 @@ void ty_late_keep (TyMembership *m, TyetView *old, TyValue *value);
 void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
+gboolean ty_late_awaits (const TyMembership *m);
+void ty_late_remind (TyMembership *m);
+void ty_late_gone (TyMembership *m, const TyId *pid);
 void ty_kept_free (Kept *kept);

@@ -124,6 +124,7 @@ mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_s
   p->name = g_strdup (name);
   p->address = g_strdup_printf ("sim://%u", p->index);
   p->alive = TRUE;
+  p->rate = 1;
   p->crash_after = -1;
   p->takes_state = takes_state;
   p->history = g_string_new (NULL);
@@ -408,13 +409,27 @@ carry_out (Proc *p, const TyEffect *effect)
     }
 }
 
+gint64
+mesh_clock (const Proc *p)
+{
+  return p->offset + (gint64) ((gdouble) p->mesh->now * p->rate);
+}
+
+/* When the node's next step is due, on the mesh's clock. */
+static gint64
+deadline (const Proc *p)
+{
+  gint64 at = ty_node_deadline (p->node);
+  return at == G_MAXINT64 ? at : (gint64) ((gdouble) (at - p->offset) / p->rate) + 1;
+}
+
 static void
 take_step (Proc *p)
 {
   guint n_effects;
   GArray *events = p->events;
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
-  ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, p->mesh->now);
+  ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, mesh_clock (p));
   p->mesh->steps++;
   const TyEffect *effects = ty_node_effects (p->node, &n_effects);
   gboolean dies = p->crash_after >= 0 && (guint) p->crash_after < n_effects;
@@ -536,7 +551,7 @@ pass_time (Mesh *mesh)
     {
       Proc *p = mesh->procs->pdata[i];
       if (p->alive && !p->stopped)
-        next = MIN (next, p->events->len > 0 || ty_node_pending (p->node) ? mesh->now : ty_node_deadline (p->node));
+        next = MIN (next, p->events->len > 0 || ty_node_pending (p->node) ? mesh->now : deadline (p));
     }
   resume (mesh);
   gint64 to = mesh->now + 20000;
@@ -545,7 +560,7 @@ pass_time (Mesh *mesh)
     {
       Proc *p = mesh->procs->pdata[i];
       if (p->alive && !p->stopped
-          && (p->events->len > 0 || ty_node_pending (p->node) || ty_node_deadline (p->node) <= mesh->now))
+          && (p->events->len > 0 || ty_node_pending (p->node) || deadline (p) <= mesh->now))
         mesh_step (p);
     }
 }

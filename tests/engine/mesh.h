@@ -24,6 +24,8 @@ struct _Proc
   char *name;
   char *address;
   gboolean alive;
+  gdouble rate;    /* its clock goes that much faster than the mesh's, */
+  gint64 offset;   /* and is that much ahead */
   gboolean stopped;
   gboolean entered, blocked, excluded, left, failed;
   guint64 delivered;
@@ -77,6 +79,8 @@ void mesh_load (Proc *p);
 /* Packets of living processes that living processes have refused as malformed: all here are honest. */
 guint64 mesh_refused (Mesh *mesh);
 void mesh_step (Proc *p);
+/* What the clock of `p` says. */
+gint64 mesh_clock (const Proc *p);
 /* One packet of a random queue, or, if there is none or the dice say so, time. */
 void mesh_move (Mesh *mesh);
 void mesh_run (Mesh *mesh, gint64 duration_us);

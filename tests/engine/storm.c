@@ -3,6 +3,7 @@
  * engine-storm [--seeds A..B] [--seed N --trace]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/group-private.h"
 #include "core/judge.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
@@ -21,6 +22,7 @@ typedef struct
   gboolean seconds;   /* every process is in two groups */
   gboolean weights;
   gboolean slow_load;
+  gboolean drift;     /* clocks that run unalike, within a sixteenth */
   gsize largest;      /* message */
 } Storm;
 
@@ -59,6 +61,11 @@ spawn (Storm *s, gboolean takes_state)
   p->hold_load = s->slow_load && mesh_chance (s->mesh, 0.5);
   if (s->weights)
     ty_group_set_weight (p->group, (guint32) g_rand_int_range (s->mesh->rand, 0, 4));
+  if (s->drift)
+    {
+      p->rate = 1 + g_rand_double (s->mesh->rand) / 16;
+      p->offset = g_rand_int_range (s->mesh->rand, 0, 1000000);
+    }
   if (s->seconds)
     p->second = ty_group_new (p->node, "h", "causal", NULL);
   return p;
@@ -318,6 +325,51 @@ converged (const Storm *s)
   return (!may_go_on (s, FALSE) || group_converged (s, FALSE)) && (!may_go_on (s, TRUE) || group_converged (s, TRUE));
 }
 
+/* V14: whoever holds a lease and has not stopped is in the only view that acts. */
+static void
+one_view_acts (Storm *s, guint32 seed)
+{
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
+    {
+      guint64 acts = 0;
+      for (guint i = 0; i < s->mesh->procs->len; i++)
+        {
+          Proc *p = s->mesh->procs->pdata[i];
+          Seat mine = seat (p, second == 1);
+          if (mine.over || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
+            continue;
+          gint64 then = p->node->now;
+          p->node->now = mesh_clock (p);
+          gboolean lease = mine.group->membership_ops->lease (mine.group->membership);
+          p->node->now = then;
+          guint64 number = ty_group_get_view (mine.group)->id.number;
+          if (lease && acts != 0 && acts != number)
+            complain (s, seed, "two views act at once");
+          if (lease)
+            acts = number;
+        }
+    }
+}
+
+/* Once all is quiet nothing is kept for anyone. */
+static void
+nothing_kept (Storm *s, guint32 seed)
+{
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i / 2];
+      Seat mine = seat (p, i % 2 == 1);
+      if (mine.over || !may_go_on (s, i % 2 == 1) || stranded (s, p, i % 2 == 1))
+        continue;
+      if (mine.group->kept->len > 0)
+        complain (s, seed, "messages of a view that all have closed are kept");
+      if (mine.group->future_bytes > 0)
+        complain (s, seed, "packets of later views are kept");
+      if (mine.group->transfers->len > 0 || mine.group->saving)
+        complain (s, seed, "a transfer is still going on");
+    }
+}
+
 static void
 none_refused (Storm *s, guint32 seed)
 {
@@ -359,6 +411,7 @@ run (guint32 seed)
   s.most = mesh_chance (s.mesh, 0.2) ? 14 : 7;
   s.seconds = mesh_chance (s.mesh, 0.3);
   s.weights = mesh_chance (s.mesh, 0.3);
+  s.drift = mesh_chance (s.mesh, 0.5);
   s.slow_load = mesh_chance (s.mesh, 0.4);
   s.largest = largest[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (largest))];
   config->window_bytes = windows[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (windows))];
@@ -385,6 +438,8 @@ run (guint32 seed)
       if (mesh_chance (s.mesh, faults))
         fault (&s);
       mesh_move (s.mesh);
+      if (i % 4 == 0)
+        one_view_acts (&s, seed);
     }
   judge (&s, TRUE, seed);
   none_refused (&s, seed);
@@ -422,6 +477,7 @@ run (guint32 seed)
         complain (&s, seed, "messages are still under way");
       if (!converged (&s))
         complain (&s, seed, "did not stay together");
+      nothing_kept (&s, seed);
     }
   judge (&s, TRUE, seed);
   none_refused (&s, seed);

@@ -159,6 +159,17 @@ number_all (TyGroup *group)
 
 /* ---- receiving ---- */
 
+/* N2: nobody sends again what is on its way, so whoever sent it has to know that it came to nothing; and only a round
+ * mends it. */
+void
+ty_group_tell_gap (TyGroup *group, guint rank)
+{
+  group->membership_ops->on_gap (group->membership);
+  if (!group->told_gap[rank] && rank != group->view->self)
+    ty_group_send_packet (group, rank, begin_packet (group, TY_PACKET_GAP), TY_CLASS_CONTROL);
+  group->told_gap[rank] = TRUE;
+}
+
 static gboolean
 take_batch (TyGroup *group, guint sender, TyBatch *batch)
 {
@@ -170,7 +181,7 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
     }
   if (batch->first != received + 1)
     {
-      group->membership_ops->on_gap (group->membership);
+      ty_group_tell_gap (group, sender);
       return TRUE;
     }
   if (!group->ordering_ops->receive (group->ordering, sender, batch))
@@ -443,6 +454,7 @@ ty_group_begin_flow (TyGroup *group)
   group->next_number = 1;
   group->receipts_due = 0;
   group->head_since = g_new0 (gint64, n);
+  group->told_gap = g_new0 (gboolean, n);
   group->spilled_to = g_new0 (guint64, n);
   group->peer_of_rank = g_new0 (guint, n);
   group->broken = g_new0 (gboolean, n);
@@ -461,6 +473,7 @@ ty_group_end_flow (TyGroup *group)
     group->flush_ops->free (group->store);
   group->store = NULL;
   g_clear_pointer (&group->head_since, g_free);
+  g_clear_pointer (&group->told_gap, g_free);
   g_clear_pointer (&group->spilled_to, g_free);
   g_clear_pointer (&group->peer_of_rank, g_free);
   g_clear_pointer (&group->broken, g_free);

@@ -415,6 +415,10 @@ on_current (TyGroup *group, guint rank, GBytes *packet, TyPacketType type, TyRea
       return ty_group_on_forward (group, packet, r);
     case TY_PACKET_RECEIPTS:
       return member && ty_group_on_receipts (group, rank, r);
+    case TY_PACKET_GAP:
+      if (member && ty_reader_done (r))
+        group->broken[rank] = TRUE;
+      return member && ty_reader_done (r);
     case TY_PACKET_ORDERING:
       if (!member)
         return FALSE;
@@ -434,7 +438,7 @@ gboolean
 ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketType type, guint64 view, TyReader *r)
 {
   gboolean message = type == TY_PACKET_DATA || type == TY_PACKET_FORWARD || type == TY_PACKET_RECEIPTS
-                     || type == TY_PACKET_ORDERING;
+                     || type == TY_PACKET_ORDERING || type == TY_PACKET_GAP;
   gboolean transfer = type >= TY_PACKET_TRANSFER_DATA && type <= TY_PACKET_TRANSFER_FAILED;
   if (ty_group_is_over (group) && group->state != TY_GROUP_LEFT && group->state != TY_GROUP_EXCLUDED)
     return TRUE;

@@ -496,6 +496,52 @@ one_is_gone (Mesh *mesh)
   return at (mesh, 1)->left;
 }
 
+static gboolean
+zero_and_one_went_on (Mesh *mesh)
+{
+  return number_of (mesh, 0) > number_before && number_of (mesh, 1) > number_before && number_of (mesh, 3) > number_before;
+}
+
+/* 2 is behind, and cannot keep all that the others say in the next view: what it loses is made good. */
+static void
+too_much_of_a_later_view (void)
+{
+  for (guint32 seed = 0; seed < SEEDS; seed++)
+    {
+      Mesh *mesh = form (seed, 2, "total");
+      GError *error = NULL;
+      mesh->config.window_bytes = 1;
+      mesh->config.max_message_bytes = 100;
+      join (mesh, spawn (mesh, "total", FALSE), 0);
+      mesh_run (mesh, 1000000);
+      g_assert_true (is_member (mesh, 2, 3));
+      ty_node_config_init (&mesh->config);
+      number_before = number_of (mesh, 2);
+      mesh->pass = holds_flush_to_2;
+      join (mesh, spawn (mesh, "total", FALSE), 0);
+      g_assert_true (run_until (mesh, 1000000, zero_and_one_went_on));
+      for (guint i = 0; i < 30; i++)
+        {
+          ty_group_send (at (mesh, i % 2)->group, TY_SERVICE_AGREED, "0123456789012345678901234567890123456789", 40, &error);
+          g_assert_no_error (error);
+          mesh_run (mesh, 1000);
+        }
+      mesh->pass = NULL;
+      mesh_run (mesh, 8000000);
+      guint there = 0;
+      for (guint i = 0; i < 4; i++)
+        {
+          TyGroupStats stats;
+          ty_group_get_stats (at (mesh, i)->group, &stats);
+          g_assert_cmpuint (stats.unstable_bytes, ==, 0);
+          there += !at (mesh, i)->excluded;
+          g_assert_cmpint (ty_group_get_state (at (mesh, i)->group), !=, TY_GROUP_FLUSHING);
+        }
+      g_assert_cmpuint (there, >=, 3);
+      mesh_free (mesh);
+    }
+}
+
 /* Who has left in despair knows of a view that the asker is in, and has not learned of: that is no exclusion. */
 static void
 gone_is_no_exclusion (void)
@@ -642,6 +688,7 @@ main (int argc, char **argv)
   g_test_add_func ("/directed/joiner-out-of-reach", joiner_out_of_reach);
   g_test_add_func ("/directed/joiner-gives-up", joiner_gives_up);
   g_test_add_func ("/directed/teller-of-decision-dies", teller_of_decision_dies);
+  g_test_add_func ("/directed/too-much-of-a-later-view", too_much_of_a_later_view);
   g_test_add_func ("/directed/gone-is-no-exclusion", gone_is_no_exclusion);
   g_test_add_func ("/directed/flush-promises", flush_promises);
   g_test_add_data_func ("/directed/gatherer-dies", GINT_TO_POINTER (FALSE), gatherer_dies);

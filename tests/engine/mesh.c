@@ -371,7 +371,7 @@ static const char *
 packet_name (const guint8 *data)
 {
   static const char *const names[] = {
-    [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [8] = "JOIN", [9] = "WELCOME",
+    [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP", [12] = "GONE", [8] = "JOIN", [9] = "WELCOME",
     [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
     [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
     [34] = "T-FAILED", [35] = "T-LOADED",

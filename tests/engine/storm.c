@@ -477,6 +477,8 @@ run (guint32 seed)
         complain (&s, seed, "messages are still under way");
       if (!converged (&s))
         complain (&s, seed, "did not stay together");
+      /* Who has gone without a word is found out. */
+      mesh_run (s.mesh, 3000000);
       nothing_kept (&s, seed);
     }
   judge (&s, TRUE, seed);

@@ -119,6 +119,7 @@ membership_create (const TyMembershipHost *host_ops, gpointer host, const TyNode
   m->config.gather_above = config->gather_above > 0 ? config->gather_above : TY_GATHER_ABOVE;
   m->self = *self;
   m->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_record_free);
+  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   m->joiners = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_joiner_free);
   m->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_kept_free);
   return m;
@@ -171,7 +172,7 @@ membership_free (TyMembership *m)
   g_strfreev (m->contacts);
   g_strfreev (m->contact_why);
   g_free (m->contact_final);
-  g_clear_pointer (&m->met, g_array_unref);
+  g_array_unref (m->met);
   ty_member_clear (&m->me);
   g_free (m);
 }
@@ -274,7 +275,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members && m->blocked && m->met != NULL && reach == TY_REACH_UP)
+  if (rank == m->view->n_members && m->blocked && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
@@ -304,7 +305,11 @@ ask_around (TyMembership *m)
 {
   for (guint i = 0; m->contacts != NULL && m->contacts[i] != NULL; i++)
     m->host->dial (m->host_data, m->contacts[i], NULL);
-  for (guint i = 0; m->met != NULL && i < m->met->len; i++)
+  /* Where a member has died somebody else may listen by now, such as that member come back. */
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].dead)
+      m->host->dial (m->host_data, m->view->members[i].address, NULL);
+  for (guint i = 0; i < m->met->len; i++)
     {
       const TyId *pid = &g_array_index (m->met, TyId, i);
       if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
@@ -522,7 +527,6 @@ membership_join (TyMembership *m, const char *group_name, const char *ordering, 
   for (guint i = 0; i < n; i++)
     m->contact_why[i] = g_strdup ("no answer yet");
   m->contact_final = g_new0 (gboolean, n + 1);
-  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   ty_member_copy (&m->me, me);
   m->join_deadline = deadline;
   m->join_since = ty_m_now (m);
@@ -596,7 +600,7 @@ membership_wants (TyMembership *m, const TyId *pid)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
     return TRUE;
-  if (m->blocked && m->met != NULL && ty_ids_contain (m->met, pid))
+  if (m->blocked && ty_ids_contain (m->met, pid))
     return TRUE;
   if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) < m->view->n_members)
     return TRUE;

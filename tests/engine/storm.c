@@ -370,6 +370,19 @@ nothing_kept (Storm *s, guint32 seed)
     }
 }
 
+static guint64
+views (const Storm *s)
+{
+  guint64 sum = 0;
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+    {
+      Seat mine = seat (s->mesh->procs->pdata[i / 2], i % 2 == 1);
+      if (!mine.over && ty_group_get_view (mine.group) != NULL && may_go_on (s, i % 2 == 1))
+        sum += mine.group->stats.views;
+    }
+  return sum;
+}
+
 static void
 none_refused (Storm *s, guint32 seed)
 {
@@ -479,6 +492,10 @@ run (guint32 seed)
         complain (&s, seed, "did not stay together");
       /* Who has gone without a word is found out. */
       mesh_run (s.mesh, 3000000);
+      guint64 before = views (&s);
+      mesh_run (s.mesh, 2000000);
+      if (views (&s) != before)
+        complain (&s, seed, "views change without a cause");
       nothing_kept (&s, seed);
     }
   judge (&s, TRUE, seed);

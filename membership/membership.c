@@ -151,10 +151,17 @@ ty_m_set_view (TyMembership *m, TyetView *view)
 {
   ty_m_drop_instance (m);
   tyet_view_ref (view);
+  Member *members = g_new0 (Member, MAX (view->n_members, 1));
+  for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
+    {
+      guint rank = ty_view_rank (view, &m->view->members[i].pid);
+      if (rank < view->n_members)
+        members[rank].lasts = m->members[i].lasts;
+    }
   g_clear_pointer (&m->view, tyet_view_unref);
   m->view = view;
   g_free (m->members);
-  m->members = g_new0 (Member, MAX (view->n_members, 1));
+  m->members = members;
 }
 
 static void

@@ -31,6 +31,7 @@ typedef struct
   gint64 unreached_since; /* no session has stood in this view: counted as silence */
   gint64 stamp;         /* of the newest keepalive received from it in this view */
   gint64 echoed;        /* the newest stamp of one's own that it has echoed in this view */
+  gint64 lasts;         /* how long its echoes are good for, as it said; 0: not known yet */
   gint64 promise_until; /* V14: no view without it is accepted before */
 } Member;
 

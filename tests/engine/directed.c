@@ -630,6 +630,40 @@ flush_promises (void)
     }
 }
 
+static gboolean
+one_and_two_are_two (Mesh *mesh)
+{
+  return is_member (mesh, 1, 2) && is_member (mesh, 2, 2);
+}
+
+/* Members are set up with different times: no lease outlasts what the others have promised. */
+static void
+unlike_times (void)
+{
+  for (guint32 seed = 0; seed < SEEDS; seed++)
+    {
+      Mesh *mesh = mesh_new (seed);
+      mesh->config.suspect_after_us = 8000000;
+      Proc *first = spawn (mesh, "total", FALSE);
+      GError *error = NULL;
+      ty_group_found (first->group, &error);
+      mesh_run (mesh, 10000);
+      mesh->config.suspect_after_us = 400000;
+      for (guint i = 1; i < 3; i++)
+        {
+          join (mesh, spawn (mesh, "total", FALSE), 0);
+          mesh_run (mesh, 500000);
+        }
+      g_assert_true (is_member (mesh, 0, 3) && is_member (mesh, 2, 3));
+      g_assert_true (holds_lease (mesh, 0));
+      mesh_cut (mesh, 0, 1);
+      mesh_cut (mesh, 0, 2);
+      g_assert_true (run_until (mesh, 4000000, one_and_two_are_two));
+      g_assert_false (holds_lease (mesh, 0));
+      end (mesh);
+    }
+}
+
 /* ---- FLUSHes are gathered (V5) ---- */
 
 static gboolean
@@ -691,6 +725,7 @@ main (int argc, char **argv)
   g_test_add_func ("/directed/too-much-of-a-later-view", too_much_of_a_later_view);
   g_test_add_func ("/directed/gone-is-no-exclusion", gone_is_no_exclusion);
   g_test_add_func ("/directed/flush-promises", flush_promises);
+  g_test_add_func ("/directed/unlike-times", unlike_times);
   g_test_add_data_func ("/directed/gatherer-dies", GINT_TO_POINTER (FALSE), gatherer_dies);
   g_test_add_data_func ("/directed/gatherer-dies-having-told-one", GINT_TO_POINTER (TRUE), gatherer_dies);
   return g_test_run ();

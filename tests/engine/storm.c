@@ -22,6 +22,7 @@ typedef struct
   gboolean seconds;   /* every process is in two groups */
   gboolean weights;
   gboolean slow_load;
+  gboolean unlike;    /* processes are set up with different times */
   gboolean drift;     /* clocks that run unalike, within a sixteenth */
   gsize largest;      /* message */
 } Storm;
@@ -56,7 +57,10 @@ static GOptionEntry options[] = {
 static Proc *
 spawn (Storm *s, gboolean takes_state)
 {
+  static const gint64 suspect_after[] = { 500000, 1000000, 2000000 };
   g_autofree char *name = g_strdup_printf ("p%u", s->spawned++);
+  if (s->unlike)
+    s->mesh->config.suspect_after_us = suspect_after[g_rand_int_range (s->mesh->rand, 0, 3)];
   Proc *p = mesh_spawn (s->mesh, name, s->ordering, takes_state);
   p->hold_load = s->slow_load && mesh_chance (s->mesh, 0.5);
   if (s->weights)
@@ -424,6 +428,7 @@ run (guint32 seed)
   s.most = mesh_chance (s.mesh, 0.2) ? 14 : 7;
   s.seconds = mesh_chance (s.mesh, 0.3);
   s.weights = mesh_chance (s.mesh, 0.3);
+  s.unlike = mesh_chance (s.mesh, 0.3);
   s.drift = mesh_chance (s.mesh, 0.5);
   s.slow_load = mesh_chance (s.mesh, 0.4);
   s.largest = largest[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (largest))];

@@ -1,8 +1,9 @@
-/* core/api.h: what the files of the public face share: the makers of the small boxed types, and the runtime under a process.
+/* core/api.h: what the files of the public face share: the makers of the small boxed types, and the runtime under a
+ * process.
  *
- * A TyetProcess is the application's handle on a TyRuntime: the node, its driver, and the rules of the main loop.  The runtime
- * outlives the handle by a moment when the application lets go of it inside a callback, because the node must not go away
- * under the step's effects.
+ * A TyetProcess is the application's handle on a TyRuntime: the node, its driver, and the rules of the main loop.
+ * The runtime outlives the handle by a moment when the application lets go of it inside a callback, because the node
+ * must not go away under the step's effects.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -27,7 +28,8 @@ TyetWait *ty_tyet_wait_new (const TyGroupWait *from, gint64 now_us);
 /* TYET_ERROR_NAME unless `name` is 1 to 255 bytes of UTF-8 without control characters; `whose`: for the message. */
 gboolean ty_check_name (const char *name, const char *whose, GError **error);
 
-/* How often this process image was forked since it began to count: what was made at another count belongs to the parent. */
+/* How often this process image was forked since it began to count: what was made at another count belongs to the
+ * parent. */
 guint ty_fork_generation (void);
 
 /* ---- The runtime (runtime.c) ---- */
@@ -47,16 +49,18 @@ typedef struct
   GPtrArray *groups; /* TyetGroup *, not held: each takes itself out */
   guint state_buffer_bytes;
 
-  char *group_name; /* of the group entered last */
+  char *storage;    /* directory, or NULL */
+  char *group_name; /* of the group that was in a view last */
   gboolean torn;    /* a group was let go of while in a view: the record has no end in good order */
   char *history_path;
   int history_fd; /* -1: none, or given up */
   GError *history_error;
 } TyRuntime;
 
-/* The node and the driver of `process`, listening at `address`. */
+/* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget, or
+ * NULL. */
 TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address,
-                           GError **error);
+                           const char *storage, GError **error);
 TyRuntime *ty_runtime_ref (TyRuntime *rt);
 void ty_runtime_unref (TyRuntime *rt);
 
@@ -78,8 +82,8 @@ void ty_runtime_kick (TyRuntime *rt);
 /* Appends the history to the file at `path`; NULL: to none. */
 gboolean ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error);
 
-/* For every function of the public face: the rule that a process, and all that belongs to it, is used by the thread that
- * made it. A programmer's error, told as GLib tells them. */
+/* For every function of the public face: the rule that a process, and all that belongs to it, is used by the thread
+ * that made it. A programmer's error, told as GLib tells them. */
 #define TY_RETURN_VAL_UNLESS_HERE(rt, val) \
   G_STMT_START \
   { \

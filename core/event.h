@@ -69,6 +69,8 @@ typedef enum
 
 typedef enum
 {
+  TY_EFFECT_NONE, /* taken back */
+
   /* -- to the channels -- */
 
   /* `bytes` to `peer`, reliably. Packets of one class and `stream` keep their order; the streams of a class take turns,

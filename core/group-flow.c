@@ -304,7 +304,8 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
                                     .last = last });
   if (!group->loaded)
     {
-      group->spill_bytes += bytes;
+      /* What it costs to keep: the batch may hold more than these messages, but each batch is spilled whole. */
+      group->spill_bytes += bytes + sizeof (TyEffect) + sizeof (TyBatch);
       group->spilled_to[sender] = last;
       /* The next step asks for this process to be taken out. */
       group->spill_full |= group->spill_bytes > group->node->config.spill_bytes;

@@ -5,6 +5,7 @@
  *   group-flow.c      messages: numbering, sending, receiving, delivering, acknowledging, the window
  *   group-view.c      what membership asks of the group: freezing, merging, installing the next view
  *   group-transfer.c  state transfer
+ *   founding.c        founding a group together
  *   group-waits.c     what is waited for
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
@@ -56,6 +57,8 @@ struct _TyNode
   TyHistory *history;
   TyHistorySink sink;
   gpointer sink_data;
+  TyStorageSink storage;
+  gpointer storage_data;
 };
 
 /* A group that this process was in: how far it got. */
@@ -113,6 +116,10 @@ struct _TyGroup
   gboolean found_asked, join_asked, cancel_asked, leave_asked, dropped;
   char **contacts;
   gint64 join_timeout;
+  TyetView *founders; /* view 0, until it begins (V13) */
+  GBytes *founding;   /* what storage had kept for it */
+  TyId founding_id;   /* what stands for the group in view 0; null if it was not founded by a list */
+  gboolean durable_dirty;
   gboolean entering; /* ENTERED is due */
   gboolean leaving;  /* LEFT is due */
   gboolean leave_said;
@@ -169,6 +176,7 @@ void ty_node_unregister (TyNode *node, TyGroup *group);
 void ty_node_kick (TyNode *node);
 
 /* ---- group.c ---- */
+gboolean ty_group_may_enter (TyGroup *group, GError **error);
 void ty_group_enter_state (TyGroup *group, TyGroupState to);
 void ty_group_free (TyGroup *group);
 gboolean ty_group_is_over (const TyGroup *group);
@@ -181,6 +189,10 @@ gint64 ty_group_deadline (TyGroup *group);
 gboolean ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketType type, guint64 view,
                              TyReader *r);
 void ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const char *why);
+
+/* ---- founding.c ---- */
+void ty_group_begin_founding (TyGroup *group);
+void ty_group_keep_durable (TyGroup *group);
 
 /* ---- group-flow.c ---- */
 extern const TyOrderingHost ty_group_ordering_host;
@@ -218,4 +230,6 @@ gboolean ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType ty
 void ty_group_take_transfer_requests (TyGroup *group);
 gboolean ty_group_gives_now (const TyGroup *group);
 void ty_group_end_transfers (TyGroup *group, const char *why);
+/* Why the state could not be taken in, or NULL. */
+const char *ty_group_taking_failure (const TyGroup *group);
 void ty_group_transfer_waits (TyGroup *group, GArray *waits);

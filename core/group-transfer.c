@@ -40,7 +40,8 @@ struct _TyTransfer
   gboolean wants_room;
   gboolean saved, end_asked, end_sent, ended;
   gboolean loaded_asked;
-  char *failed; /* why, if the application gave up */
+  char *failed;   /* why */
+  char *given_up; /* taking: why, if the application said so and the next step is to take it up */
   char *digest;
 };
 
@@ -50,6 +51,7 @@ ty_transfer_free (TyTransfer *transfer)
   g_queue_clear_full (&transfer->chunks, (GDestroyNotify) g_bytes_unref);
   g_free (transfer->name);
   g_free (transfer->failed);
+  g_free (transfer->given_up);
   g_free (transfer->digest);
   g_free (transfer);
 }
@@ -148,6 +150,18 @@ fail_taking (TyGroup *group, TyTransfer *transfer, const char *why)
                                    group->name, transfer->name, why);
     }
   group->membership_ops->take_out (group->membership, why);
+}
+
+const char *
+ty_group_taking_failure (const TyGroup *group)
+{
+  for (guint i = 0; i < group->transfers->len; i++)
+    {
+      const TyTransfer *transfer = group->transfers->pdata[i];
+      if (!transfer->giving && transfer->failed != NULL)
+        return transfer->failed;
+    }
+  return NULL;
 }
 
 /* ---- a new view ---- */
@@ -382,11 +396,7 @@ ty_group_state_loaded (TyGroup *group, guint64 id, const char *failed, const cha
     return;
   transfer->loaded_asked = TRUE;
   transfer->digest = g_strdup (digest);
-  if (failed != NULL && transfer->failed == NULL)
-    {
-      transfer->failed = g_strdup (failed);
-      group->membership_ops->take_out (group->membership, failed);
-    }
+  transfer->given_up = g_strdup (failed);
   ty_node_kick (group->node);
 }
 
@@ -471,6 +481,11 @@ ty_group_take_transfer_requests (TyGroup *group)
       else
         {
           acknowledge (group, transfer);
+          if (transfer->given_up != NULL && transfer->failed == NULL)
+            {
+              transfer->failed = g_steal_pointer (&transfer->given_up);
+              group->membership_ops->take_out (group->membership, transfer->failed);
+            }
           if (transfer->loaded_asked && transfer->failed == NULL && transfer->ended)
             finish_taking (group, transfer);
         }

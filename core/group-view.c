@@ -320,6 +320,8 @@ begin_view (TyGroup *group, TyetView *view, const TyValue *value)
 {
   TyNode *node = group->node;
   g_autoptr (TyetView) before = g_steal_pointer (&group->view);
+  if (before != NULL && before->id.number == 0)
+    g_clear_pointer (&before, tyet_view_unref);
   gboolean first = before == NULL;
   group->view = tyet_view_ref (view);
   group->stats.views++;
@@ -331,7 +333,7 @@ begin_view (TyGroup *group, TyetView *view, const TyValue *value)
   ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_VIEW,
                                     .view = tyet_view_ref (view),
                                     .change = describe_change (group, view, before, value),
-                                    .text = value != NULL ? ty_view_id_label (&value->old) : g_strdup ("") });
+                                    .text = value != NULL && value->old.number > 0 ? ty_view_id_label (&value->old) : g_strdup ("") });
   if (group->entering && group->loaded)
     {
       ty_group_effect (group, TY_EFFECT_ENTERED);
@@ -400,8 +402,11 @@ static void
 end_here (TyGroup *group, gboolean left, const char *why)
 {
   TyNode *node = group->node;
-  if (node->history != NULL && group->loaded)
+  if (!ty_id_is_null (&group->founding_id))
+    group->durable_dirty = TRUE;
+  if (node->history != NULL && group->loaded && group->view->id.number > 0)
     ty_history_fail (node->history, group->view, left ? TY_HISTORY_LEAVE : TY_HISTORY_EXCLUDED, node->now);
+  g_autofree char *failure = g_strdup (ty_group_taking_failure (group));
   ty_group_end_transfers (group, why);
   ty_group_drop_spill (group);
   ty_group_enter_state (group, left ? TY_GROUP_LEFT : TY_GROUP_EXCLUDED);
@@ -410,8 +415,8 @@ end_here (TyGroup *group, gboolean left, const char *why)
   if (group->entering)
     {
       ty_group_fail_entry (group, g_error_new (TYET_ERROR, TYET_ERROR_EXCLUDED,
-                                               "Taken out of group \"%s\" before the state was loaded: %s; join again",
-                                               group->name, why));
+                                               "Not in group \"%s\" any more before it was quite in: %s; join it again",
+                                               group->name, failure != NULL ? failure : why));
       return;
     }
   TyEffect *effect = ty_group_effect (group, group->leaving ? TY_EFFECT_LEFT : TY_EFFECT_EXCLUDED);
@@ -466,6 +471,13 @@ host_install (gpointer host, TyValue *value)
       end_here (group, leaves, why_left (why));
       return;
     }
+  if (value->old.number == 0)
+    {
+      /* V13: now the group has its own id; who is still in view 0 asks by the founding's. */
+      group->id = value->group;
+      ty_node_register (node, group);
+      group->durable_dirty = TRUE;
+    }
   TyMember *members = g_new0 (TyMember, value->n_members);
   for (guint i = 0; i < value->n_members; i++)
     ty_member_copy (&members[i], &value->members[i]);
@@ -505,6 +517,19 @@ host_gone (gpointer host)
   group->leaving = FALSE;
 }
 
+static const char *
+host_name_of (gpointer host, const TyId *pid)
+{
+  const TyKnown *known = ty_node_known (((TyGroup *) host)->node, pid);
+  return known != NULL ? known->name : NULL;
+}
+
+static void
+host_keep_durable (gpointer host)
+{
+  ((TyGroup *) host)->durable_dirty = TRUE;
+}
+
 static void
 host_found_group (gpointer host, const TyId *id)
 {
@@ -531,6 +556,8 @@ const TyMembershipHost ty_group_membership_host = {
   .send = host_send,
   .dial = host_dial,
   .probe = host_probe,
+  .name_of = host_name_of,
+  .keep_durable = host_keep_durable,
   .freeze = host_freeze,
   .write_receipts = host_write_receipts,
   .write_order = host_write_order,

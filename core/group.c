@@ -16,7 +16,7 @@ static const char *const state_names[] = {
 /* What may follow what (the picture in group.h). */
 static const guint may_follow[] = {
   [TY_GROUP_NEW] = 1u << TY_GROUP_JOINING | 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_FAILED,
-  [TY_GROUP_JOINING] = 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_FAILED,
+  [TY_GROUP_JOINING] = 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_FAILED | 1u << TY_GROUP_EXCLUDED,
   [TY_GROUP_MEMBER] = 1u << TY_GROUP_FLUSHING | 1u << TY_GROUP_BLOCKED | 1u << TY_GROUP_LEFT | 1u << TY_GROUP_EXCLUDED
                       | 1u << TY_GROUP_FAILED,
   [TY_GROUP_FLUSHING] = 1u << TY_GROUP_MEMBER | 1u << TY_GROUP_BLOCKED | 1u << TY_GROUP_LEFT | 1u << TY_GROUP_EXCLUDED
@@ -135,6 +135,8 @@ ty_group_free (TyGroup *group)
   ty_batch_builder_clear (&group->open);
   g_queue_clear_full (&group->full, free_builder);
   g_clear_pointer (&group->view, tyet_view_unref);
+  g_clear_pointer (&group->founders, tyet_view_unref);
+  g_clear_pointer (&group->founding, g_bytes_unref);
   g_strfreev (group->contacts);
   g_free (group->name);
   g_free (group);
@@ -179,8 +181,8 @@ ty_group_set_deliver_own (TyGroup *group, gboolean deliver_own)
 
 /* ---- requests ---- */
 
-static gboolean
-may_enter (TyGroup *group, GError **error)
+gboolean
+ty_group_may_enter (TyGroup *group, GError **error)
 {
   TyNode *node = group->node;
   if (group->state != TY_GROUP_NEW || group->entering)
@@ -210,7 +212,7 @@ may_enter (TyGroup *group, GError **error)
 gboolean
 ty_group_found (TyGroup *group, GError **error)
 {
-  if (!may_enter (group, error))
+  if (!ty_group_may_enter (group, error))
     return FALSE;
   group->found_asked = TRUE;
   group->entering = TRUE;
@@ -221,7 +223,7 @@ ty_group_found (TyGroup *group, GError **error)
 gboolean
 ty_group_join (TyGroup *group, const char *const *contacts, gint64 timeout_us, GError **error)
 {
-  if (!may_enter (group, error))
+  if (!ty_group_may_enter (group, error))
     return FALSE;
   if (contacts == NULL || contacts[0] == NULL)
     {
@@ -319,6 +321,7 @@ cancel (TyGroup *group)
   group->cancel_asked = FALSE;
   if (group->state == TY_GROUP_NEW || group->state == TY_GROUP_JOINING)
     {
+      g_clear_pointer (&group->founders, tyet_view_unref);
       group->join_asked = group->found_asked = FALSE;
       ty_group_fail_entry (group, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Joining was cancelled"));
       group->membership_ops->stop (group->membership);
@@ -371,9 +374,24 @@ ty_group_take_requests (TyGroup *group)
     cancel (group);
   if (group->found_asked)
     found (group);
+  if (group->founders != NULL)
+    ty_group_begin_founding (group);
   if (group->join_asked)
     join (group);
   ty_group_take_transfer_requests (group);
+}
+
+static void
+give_up_entry (TyGroup *group, const char *failure)
+{
+  GError *error = g_error_new (TYET_ERROR, TYET_ERROR_TRANSFER,
+                               "Group \"%s\" was lost while its state was being taken: %s, and no quorum is left",
+                               group->name, failure);
+  group->membership_ops->stop (group->membership);
+  ty_node_unregister (group->node, group);
+  ty_group_drop_spill (group);
+  ty_group_fail_entry (group, error);
+  ty_group_end_transfers (group, "the group was lost");
 }
 
 void
@@ -383,6 +401,10 @@ ty_group_tick (TyGroup *group)
     say_leave (group);
   if (!group->loaded && group->spill_bytes > group->node->config.spill_bytes)
     group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
+  /* V13: the members that had the state are gone, and with them the quorum: nobody can let this process in. */
+  const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
+  if (failure != NULL)
+    give_up_entry (group, failure);
   group->membership_ops->tick (group->membership);
 }
 
@@ -392,7 +414,7 @@ ty_group_deadline (TyGroup *group)
   gint64 at = group->membership_ops->deadline (group->membership);
   if (group->leave_asked && group->leave_until > 0 && in_view (group))
     at = MIN (at, group->leave_until);
-  return group->receipts_due > 0 ? MIN (at, group->receipts_due) : at;
+  return group->receipts_due > 0 && in_view (group) ? MIN (at, group->receipts_due) : at;
 }
 
 /* ---- packets and peers ---- */
@@ -508,7 +530,7 @@ ty_group_get_ordering (const TyGroup *group)
 TyetView *
 ty_group_get_view (const TyGroup *group)
 {
-  return group->view;
+  return group->view != NULL && group->view->id.number > 0 ? group->view : NULL;
 }
 
 gboolean

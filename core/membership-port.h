@@ -49,6 +49,11 @@ typedef struct
   /* Doubts about a process that another one suspects: look at once. */
   void (*probe) (gpointer host, const TyId *pid);
 
+  /* What the process calls itself, NULL if it is not known. */
+  const char *(*name_of) (gpointer host, const TyId *pid);
+  /* V13: what write_durable () writes has changed: it must be kept before anything that follows from it is sent. */
+  void (*keep_durable) (gpointer host);
+
   /* ---- the view that ends ---- */
 
   /* V3: from now on nothing is numbered, delivered, acknowledged. */
@@ -109,6 +114,10 @@ struct _TyMembershipOps
   /* A new view, with this process in it. Until loaded () it counts as what the view says. */
   void (*begin) (TyMembership *m, TyetView *view);
   void (*loaded) (TyMembership *m);
+  /* V13: view 0 of a list of founders, with this process in it; members' incarnations are filled in as they are met. `durable`
+   * is what write_durable () wrote in an earlier run, or empty. FALSE if that is malformed. */
+  gboolean (*found) (TyMembership *m, TyetView *founders, TyReader durable);
+  void (*write_durable) (TyMembership *m, TyWriter *w);
   /* Looks for the group at `contacts` (NULL-terminated). `me` is how this process would be a member. */
   void (*join) (TyMembership *m, const char *group_name, const char *ordering, const char *const *contacts,
                 const TyMember *me, gint64 deadline);

@@ -51,7 +51,7 @@ ty_node_new (const TyNodeConfig *config, const TyId *pid, const char *name, cons
   node->peers = g_ptr_array_new ();
   node->detector = modules->membership->detector_create (config);
   node->groups = g_ptr_array_new ();
-  node->groups_by_id = g_hash_table_new (ty_id_hash, ty_id_equal_v);
+  node->groups_by_id = g_hash_table_new_full (ty_id_hash, ty_id_equal_v, g_free, NULL);
   node->past = g_array_new (FALSE, FALSE, sizeof (TyPast));
   node->effects = g_array_new (FALSE, TRUE, sizeof (TyEffect));
   return node;
@@ -131,6 +131,21 @@ ty_node_set_history (TyNode *node, TyHistorySink sink, gpointer user_data)
   node->sink_data = user_data;
 }
 
+void
+ty_node_set_storage (TyNode *node, TyStorageSink sink, gpointer user_data)
+{
+  node->storage = sink;
+  node->storage_data = user_data;
+}
+
+void
+ty_node_end_history (TyNode *node, const char *group_name, gint64 now_us)
+{
+  g_assert (node->history != NULL);
+  ty_history_end (node->history, group_name, now_us);
+  ty_history_flush (node->history, node->sink, node->sink_data);
+}
+
 gboolean
 ty_node_pending (const TyNode *node)
 {
@@ -206,15 +221,17 @@ void
 ty_node_register (TyNode *node, TyGroup *group)
 {
   g_assert (group->has_id);
-  g_hash_table_insert (node->groups_by_id, &group->id, group);
+  g_hash_table_insert (node->groups_by_id, g_memdup2 (&group->id, sizeof group->id), group);
 }
 
 void
 ty_node_unregister (TyNode *node, TyGroup *group)
 {
-  if (group->has_id && g_hash_table_lookup (node->groups_by_id, &group->id) == group)
-    g_hash_table_remove (node->groups_by_id, &group->id);
-  if (group->view == NULL)
+  const TyId *ids[] = { &group->id, &group->founding_id };
+  for (guint i = 0; i < G_N_ELEMENTS (ids) && group->has_id; i++)
+    if (g_hash_table_lookup (node->groups_by_id, ids[i]) == group)
+      g_hash_table_remove (node->groups_by_id, ids[i]);
+  if (group->view == NULL || group->view->id.number == 0)
     return;
   TyPast past = { .group = group->id, .view = tyet_view_ref (group->view) };
   g_array_append_val (node->past, past);
@@ -429,6 +446,15 @@ on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType ty
   TyGroup *group = g_hash_table_lookup (node->groups_by_id, &id);
   if (group != NULL)
     return ty_group_on_packet (group, from, packet, type, view, r);
+  /* A founder that has not learned the group's id yet may need it. */
+  for (guint i = 0; i < node->groups->len; i++)
+    {
+      TyGroup *founding = node->groups->pdata[i];
+      if (founding->state != TY_GROUP_JOINING || ty_id_is_null (&founding->founding_id))
+        continue;
+      ty_group_keep_future (founding, from, view, packet);
+      return TRUE;
+    }
   if (type == TY_PACKET_PREPARE || type == TY_PACKET_PROPOSE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
     answer_for_past (node, from, &id, view);
   return TRUE;
@@ -564,6 +590,8 @@ ty_node_step (TyNode *node, const TyEvent *events, guint n_events, gint64 now_us
   for (guint i = 0; i < node->groups->len; i++)
     ty_group_flow (node->groups->pdata[i]);
   g_assert (g_queue_is_empty (&node->local));
+  for (guint i = 0; i < node->groups->len && node->storage != NULL; i++)
+    ty_group_keep_durable (node->groups->pdata[i]);
   sweep (node);
   node->stepping = FALSE;
   if (node->history != NULL && node->sink != NULL)

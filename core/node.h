@@ -44,6 +44,12 @@ typedef struct
  * step's effects are carried out. */
 typedef void (*TyHistorySink) (const char *lines, gsize len_bytes, gpointer user_data);
 
+/* Where a founder's promises are kept (V13, core/founding.h): `record` replaces what was kept for `group`, and must be on
+ * stable storage when the call returns; length 0: it is needed no longer. Called at the end of a step, before its effects
+ * are carried out: what would follow from a promise that could not be kept is dropped. FALSE and `error` if it could not. */
+typedef gboolean (*TyStorageSink) (const char *group, const guint8 *record, gsize len_bytes, gpointer user_data,
+                                   GError **error);
+
 /* A process with the incarnation `pid`, drawn by the caller. `name` is what others call it. */
 TyNode *ty_node_new (const TyNodeConfig *config, const TyId *pid, const char *name, const TyModules *modules,
                      const TyWorld *world);
@@ -56,6 +62,9 @@ const char *ty_node_get_name (const TyNode *node);
 const TyId *ty_node_get_pid (const TyNode *node);
 const TyNodeConfig *ty_node_get_config (const TyNode *node);
 void ty_node_set_history (TyNode *node, TyHistorySink sink, gpointer user_data);
+void ty_node_set_storage (TyNode *node, TyStorageSink sink, gpointer user_data);
+/* Recording stops in good order: the last line, which goes to the sink at once. */
+void ty_node_end_history (TyNode *node, const char *group_name, gint64 now_us);
 
 /* One step. Afterwards the effects are there until ty_node_effects_done (), which must come before the next step. Times
  * never go back. */

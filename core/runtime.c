@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/api.h"
+#include "core/storage.h"
 #include "core/group-private.h"
 
 #include <errno.h>
@@ -122,8 +123,8 @@ ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error)
       if (fd < 0)
         {
           int saved_errno = errno;
-          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "The history file %s cannot be opened: %s",
-                       path, g_strerror (saved_errno));
+          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                       "The history file %s cannot be opened: %s", path, g_strerror (saved_errno));
           return FALSE;
         }
     }
@@ -132,7 +133,8 @@ ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error)
   rt->history_fd = fd;
   g_free (rt->history_path);
   rt->history_path = g_strdup (path);
-  /* A node records from the first time that it is given a sink, and then needs one, if only to throw its records away. */
+  /* A node records from the first time that it is given a sink, and then needs one, if only to throw its records
+   * away. */
   if (fd >= 0)
     ty_node_set_history (rt->node, runtime_on_history, rt);
   return TRUE;
@@ -181,8 +183,16 @@ runtime_on_effect (const TyEffect *effect, gpointer user_data)
   ty_runtime_unref (rt);
 }
 
+static gboolean
+runtime_on_storage (const char *group, const guint8 *record, gsize len_bytes, gpointer user_data, GError **error)
+{
+  TyRuntime *rt = user_data;
+  return ty_storage_keep (rt->storage, group, record, len_bytes, error);
+}
+
 TyRuntime *
-ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address, GError **error)
+ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address,
+                const char *storage, GError **error)
 {
   TyRuntime *rt = g_new0 (TyRuntime, 1);
   const TyDriverOps *ops = ty_modules.driver;
@@ -190,8 +200,14 @@ ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *na
   TyWorld world = { .draw = runtime_draw, .world = (gpointer) ops };
   char short_id[9];
   TyId pid;
+  gboolean kept = FALSE;
 
   g_assert (ops != NULL);
+  if (storage != NULL && !ty_storage_pid (storage, &pid, &kept, error))
+    {
+      g_free (rt);
+      return NULL;
+    }
   rt->ref = 1;
   rt->ops = ops;
   rt->history_fd = -1;
@@ -201,8 +217,15 @@ ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *na
   rt->fork_generation = ty_fork_generation ();
   rt->groups = g_ptr_array_new ();
 
-  ops->draw (&pid, sizeof pid);
+  /* V13: a founder that restarts before the first view is decided is the same voter. */
+  if (!kept)
+    ops->draw (&pid, sizeof pid);
   rt->node = ty_node_new (config, &pid, name != NULL ? name : ty_id_short (&pid, short_id), &ty_modules, &world);
+  if (storage != NULL)
+    {
+      rt->storage = g_strdup (storage);
+      ty_node_set_storage (rt->node, runtime_on_storage, rt);
+    }
   rt->driver = ops->create (rt->node, runtime_on_effect, rt);
   real = ops->listen (rt->driver, address, error);
   if (real == NULL)
@@ -235,6 +258,7 @@ ty_runtime_unref (TyRuntime *rt)
   g_clear_error (&rt->history_error);
   g_free (rt->history_path);
   g_free (rt->group_name);
+  g_free (rt->storage);
   g_ptr_array_unref (rt->groups);
   g_main_context_unref (rt->context);
   g_free (rt);

@@ -99,8 +99,8 @@ pipe_feed_engine (TyStatePipe *pipe)
   while (alive && pipe->failed == NULL && pipe->out->len > pipe->out_at)
     {
       gsize written = 0;
-      alive = ty_group_state_write (pipe->engine, pipe->id, pipe->out->data + pipe->out_at, pipe->out->len - pipe->out_at,
-                                    &written);
+      alive = ty_group_state_write (pipe->engine, pipe->id, pipe->out->data + pipe->out_at,
+                                    pipe->out->len - pipe->out_at, &written);
       g_assert (written <= pipe->out->len - pipe->out_at);
       pipe->out_at += written;
       if (written == 0)
@@ -138,7 +138,8 @@ pipe_drain_engine (TyStatePipe *pipe)
     }
 }
 
-/* Tries the operation that pends. Its answer is kept until the mutex is released, because GTask may call back at once. */
+/* Tries the operation that pends. Its answer is kept until the mutex is released, because GTask may call back at
+ * once. */
 static void
 pipe_serve (TyStatePipe *pipe)
 {
@@ -324,10 +325,11 @@ ty_state_pipe_do (TyStatePipe *pipe, TyStateDo act, gpointer buffer, gsize len_b
       if (here)
         {
           g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK,
-                               pipe->is_output ? "The transfer's buffer is full: write asynchronously or in another thread, so "
-                                                 "that the main loop can send it"
-                                               : "Nothing has come yet: read asynchronously or in another thread, so that the "
-                                                 "main loop can receive it");
+                               pipe->is_output
+                                   ? "The transfer's buffer is full: write asynchronously or in another thread, so "
+                                     "that the main loop can send it"
+                                   : "Nothing has come yet: read asynchronously or in another thread, so that the "
+                                     "main loop can receive it");
           break;
         }
       if (g_cancellable_set_error_if_cancelled (cancellable, error))

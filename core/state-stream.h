@@ -19,8 +19,8 @@ typedef struct _TyStatePipe TyStatePipe;
 /* Called in the process's thread when the engine was given something to do: a step is wanted. */
 typedef void (*TyStateKick) (gpointer user_data);
 
-/* Transfer `id` of `engine`; `room_bytes`: what the pipe of a provider holds. To be used by the thread that calls this, until
- * ty_state_pipe_detach (). */
+/* Transfer `id` of `engine`; `room_bytes`: what the pipe of a provider holds. To be used by the thread that calls
+ * this, until ty_state_pipe_detach (). */
 TyStatePipe *ty_state_pipe_new (TyGroup *engine, guint64 id, GMainContext *context, gsize room_bytes, TyStateKick kick,
                                 gpointer user_data);
 TyStatePipe *ty_state_pipe_ref (TyStatePipe *pipe);

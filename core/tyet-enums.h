@@ -103,8 +103,8 @@ TYET_API GType tyet_send_flags_get_type (void);
 
 /**
  * TyetSecurity:
- * @TYET_SECURITY_PLAIN: none: whoever reaches the address is let in and can read everything. For loopback, Unix sockets,
- *   and networks of which every user is trusted.
+ * @TYET_SECURITY_PLAIN: none: whoever reaches the address is let in and can read everything. For loopback, Unix
+ *   sockets, and networks of which every user is trusted.
  *
  * How the channels of a process are protected.
  */

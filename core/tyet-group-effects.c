@@ -1,39 +1,38 @@
 /* core/tyet-group-effects.c: what the engine says, brought to the application.
  *
- * All of it runs between two steps, so whatever a handler asks for is a request of the next step (M8).  Handlers may also
- * let go of the group: then `engine` is gone, and what is left of the effect is dropped.
+ * All of it runs between two steps, so whatever a handler asks for is a request of the next step (M8).  Handlers may
+ * also let go of the group, or dispose of it: what is left of the effect is then dropped.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/tyet-group-private.h"
 
-/* ---- Messages ---- */
-
+/* Whether anybody still cares. The one reference that is always there is that of whoever brought the effect
+ * (runtime.c). */
 static gboolean
-group_is_heard (TyetGroup *group)
+group_is_wanted (TyetGroup *group)
 {
-  return g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_DELIVERED], 0, TRUE);
+  return group->engine != NULL && g_atomic_int_get (&G_OBJECT (group)->ref_count) > 1;
 }
+
+/* ---- Messages ---- */
 
 static void
 group_deliver (TyetGroup *group, const TyEffect *effect)
 {
-  gboolean heard = group_is_heard (group);
+  /* Once a batch: asking GObject for each message would cost as much as delivering it. */
+  gboolean heard = g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_DELIVERED], 0, TRUE);
   gsize offset = effect->offset;
-  for (guint64 number = effect->number; number <= effect->last && group->engine != NULL; number++)
+  for (guint64 number = effect->number; number <= effect->last && group_is_wanted (group); number++)
     {
       TyBatchMessage m;
       ty_batch_at (effect->batch, offset, number, &m);
       offset = m.next;
       if (group->deliver != NULL)
-        {
-          group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len, group->deliver_data);
-          heard = group_is_heard (group);
-        }
-      if (heard && group->engine != NULL)
+        group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len, group->deliver_data);
+      if (heard && group_is_wanted (group))
         {
           g_autoptr (TyetMessage) message = ty_tyet_message_new (effect->view, effect->rank, effect->batch, &m);
           g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_DELIVERED], 0, message);
-          heard = group_is_heard (group);
         }
     }
 }
@@ -44,9 +43,12 @@ static void
 group_view (TyetGroup *group, const TyEffect *effect)
 {
   g_autoptr (TyetViewChange) change = ty_tyet_view_change_new (effect->change);
+  g_free (group->rt->group_name);
+  group->rt->group_name = g_strdup (group->name);
   ty_tyet_group_set_view (group, effect->view);
   ty_tyet_group_notify_state (group);
-  g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_VIEW_CHANGED], 0, effect->view, change);
+  if (group_is_wanted (group))
+    g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_VIEW_CHANGED], 0, effect->view, change);
 }
 
 static void
@@ -57,14 +59,16 @@ group_blocked (TyetGroup *group, const TyEffect *effect)
       = g_error_new (TYET_ERROR, TYET_ERROR_BLOCKED, "The group %s is blocked: %s", group->name, effect->text);
   ty_tyet_group_notify_state (group);
   ty_tyet_group_fail_waiting_sends (group, error);
-  g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_BLOCKED], 0, effect->text, waiting_for);
+  if (group_is_wanted (group))
+    g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_BLOCKED], 0, effect->text, waiting_for);
 }
 
 static void
 group_unblocked (TyetGroup *group)
 {
   ty_tyet_group_notify_state (group);
-  g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_UNBLOCKED], 0);
+  if (group_is_wanted (group))
+    g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_UNBLOCKED], 0);
 }
 
 static void
@@ -75,7 +79,8 @@ group_excluded (TyetGroup *group, const TyEffect *effect)
   ty_tyet_group_notify_state (group);
   ty_tyet_group_entered (group, error);
   ty_tyet_group_left (group, error);
-  g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_EXCLUDED], 0, effect->text);
+  if (group_is_wanted (group))
+    g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_EXCLUDED], 0, effect->text);
 }
 
 static void
@@ -102,8 +107,8 @@ group_kick (gpointer user_data)
 static TyStatePipe *
 group_add_transfer (TyetGroup *group, guint64 id)
 {
-  TyStatePipe *pipe = ty_state_pipe_new (group->engine, id, group->rt->context, group->rt->state_buffer_bytes, group_kick,
-                                         group->rt);
+  TyStatePipe *pipe
+      = ty_state_pipe_new (group->engine, id, group->rt->context, group->rt->state_buffer_bytes, group_kick, group->rt);
   for (guint i = group->transfers->len; i-- > 0;)
     if (ty_state_pipe_is_done (g_ptr_array_index (group->transfers, i)))
       g_ptr_array_remove_index_fast (group->transfers, i);
@@ -253,8 +258,8 @@ group_pipe_of (GObject *stream)
  * @stream: the stream that a state is saved to or loaded from
  * @digest: a digest of that state, as text
  *
- * Notes in the history what state was given or taken, so that `tyet check` can compare the two. When saving, call it inside the
- * handler of [signal@Tyet.Group::save-state]; when loading, before @stream is closed.
+ * Notes in the history what state was given or taken, so that `tyet check` can compare the two. When saving, call it
+ * inside the handler of [signal@Tyet.Group::save-state]; when loading, before @stream is closed.
  */
 void
 tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *digest)
@@ -274,8 +279,8 @@ tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *dige
  * @stream: the stream that a state is saved to or loaded from
  * @reason: why, as a sentence without a full stop
  *
- * Gives up a state transfer, because the state cannot be given or makes no sense. If it was being taken in, this process
- * leaves the group again. @stream fails from now on.
+ * Gives up a state transfer, because the state cannot be given or makes no sense. If it was being taken in, this
+ * process leaves the group again. @stream fails from now on.
  */
 void
 tyet_group_fail_transfer (TyetGroup *group, GObject *stream, const char *reason)

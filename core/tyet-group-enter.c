@@ -1,6 +1,7 @@
 /* core/tyet-group-enter.c: founding, joining and leaving.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/storage.h"
 #include "core/tyet-group-private.h"
 
 /* Brings the engine up to what was set, right before it enters. */
@@ -22,8 +23,6 @@ group_prepare (TyetGroup *group, GError **error)
                    group->name);
       return FALSE;
     }
-  g_free (group->rt->group_name);
-  group->rt->group_name = g_strdup (group->name);
   ty_group_set_weight (group->engine, group->weight);
   ty_group_set_deliver_own (group->engine, group->deliver_own);
   ty_group_set_gives_state (group->engine, TRUE);
@@ -39,13 +38,13 @@ group_prepare (TyetGroup *group, GError **error)
  * @group: a group
  * @error: return location for an error
  *
- * Founds the group, with this process as its only member. The first view comes by [signal@Tyet.Group::view-changed] as soon
- * as the main context runs.
+ * Founds the group, with this process as its only member. The first view comes by [signal@Tyet.Group::view-changed]
+ * as soon as the main context runs.
  *
  * Nothing keeps two processes from founding two groups of one name; they never become one.
  *
- * Fails with %TYET_ERROR_ORDERING if there is no ordering of the name that the group was made with, %TYET_ERROR_NAME if the
- * group's name is not possible, and %TYET_ERROR_STATE if the group has been entered before.
+ * Fails with %TYET_ERROR_ORDERING if there is no ordering of the name that the group was made with, %TYET_ERROR_NAME
+ * if the group's name is not possible, and %TYET_ERROR_STATE if the group has been entered before.
  *
  * Returns: %TRUE if the group is founded
  */
@@ -91,6 +90,29 @@ ty_tyet_group_entered (TyetGroup *group, const GError *error)
     g_task_return_boolean (task, TRUE);
 }
 
+/* The request is made, or `error` (taken over) says why not; `task` ends with ENTERED. */
+static void
+group_begin_entering (TyetGroup *group, GTask *owned, GCancellable *cancellable, GError *error)
+{
+  g_autoptr (GTask) task = owned;
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  g_assert (group->joining == NULL);
+  group->joining = g_steal_pointer (&task);
+  if (cancellable != NULL)
+    {
+      group->join_cancel = g_cancellable_source_new (cancellable);
+      g_source_set_static_name (group->join_cancel, "tyet join");
+      g_source_set_callback (group->join_cancel, G_SOURCE_FUNC (group_on_join_cancelled), group, NULL);
+      g_source_attach (group->join_cancel, group->rt->context);
+    }
+  ty_tyet_group_notify_state (group);
+  ty_runtime_kick (group->rt);
+}
+
 /**
  * tyet_group_join_async:
  * @group: a group
@@ -126,22 +148,7 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
   else if (group_prepare (group, &error))
     ty_group_join (group->engine, contacts,
                    group->join_timeout_ms == 0 ? G_MAXINT64 : (gint64) group->join_timeout_ms * 1000, &error);
-  if (error != NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  g_assert (group->joining == NULL);
-  group->joining = g_steal_pointer (&task);
-  if (cancellable != NULL)
-    {
-      group->join_cancel = g_cancellable_source_new (cancellable);
-      g_source_set_static_name (group->join_cancel, "tyet join");
-      g_source_set_callback (group->join_cancel, G_SOURCE_FUNC (group_on_join_cancelled), group, NULL);
-      g_source_attach (group->join_cancel, group->rt->context);
-    }
-  ty_tyet_group_notify_state (group);
-  ty_runtime_kick (group->rt);
+  group_begin_entering (group, g_steal_pointer (&task), cancellable, error);
 }
 
 /**
@@ -152,10 +159,12 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
  *
  * How joining went.
  *
- * Fails with %TYET_ERROR_UNREACHABLE if no contact could be reached, %TYET_ERROR_REFUSED if the group did not let this
- * process in (the message says why: another group name or ordering, a member of the same name, or not reaching every
- * member), %TYET_ERROR_PROTOCOL if a contact speaks something else, %TYET_ERROR_ADDRESS if a contact does not parse,
- * %TYET_ERROR_TIMED_OUT, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again.
+ * Fails with %TYET_ERROR_TIMED_OUT if nobody let this process in in the time given (the message says what became of each
+ * contact), %TYET_ERROR_REFUSED if the group did not let it in (the message says why: another group name or ordering, a
+ * member of the same name, or not reaching every member), %TYET_ERROR_PROTOCOL if the contacts speak something else or
+ * cannot be reached at all, %TYET_ERROR_EXCLUDED if it was let in but the state could not be taken in,
+ * `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again, but for
+ * %TYET_ERROR_EXCLUDED: then only as a new process.
  *
  * Returns: %TRUE if this process is a member
  */
@@ -174,8 +183,8 @@ tyet_group_join_finish (TyetGroup *group, GAsyncResult *result, GError **error)
  * @cancellable: (nullable): a way to end it early
  * @error: return location for an error
  *
- * Joins the group and waits until it is done: [method@Tyet.Group.join_async] for programs that have nothing else to do. It
- * runs the main context meanwhile, so callbacks are called; it cannot be used inside one of the library.
+ * Joins the group and waits until it is done: [method@Tyet.Group.join_async] for programs that have nothing else to
+ * do. It runs the main context meanwhile, so callbacks are called; it cannot be used inside one of the library.
  *
  * Fails as [method@Tyet.Group.join_finish] says.
  *
@@ -196,6 +205,125 @@ tyet_group_join (TyetGroup *group, const char *const *contacts, GCancellable *ca
   ty_runtime_wait (group->rt, &result);
   g_main_context_pop_thread_default (group->rt->context);
   return tyet_group_join_finish (group, result, error);
+}
+
+/* ---- Founding together ---- */
+
+static gboolean
+group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) addresses = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GBytes) record = NULL;
+  for (guint i = 0; founders[i] != NULL; i++)
+    {
+      const char *equals = strchr (founders[i], '=');
+      if (equals == NULL || equals == founders[i] || equals[1] == '\0')
+        {
+          g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS,
+                       "A founder is given as NAME=ADDRESS (such as a=tcp://10.0.0.1:7001), not as \"%s\"", founders[i]);
+          return FALSE;
+        }
+      g_ptr_array_add (names, g_strndup (founders[i], (gsize) (equals - founders[i])));
+      g_ptr_array_add (addresses, g_strdup (equals + 1));
+    }
+  g_ptr_array_add (names, NULL);
+  g_ptr_array_add (addresses, NULL);
+  record = group->rt->storage != NULL ? ty_storage_load (group->rt->storage, group->name, error) : g_bytes_new (NULL, 0);
+  if (record == NULL)
+    return FALSE;
+  return ty_group_found_with (group->engine, (const char *const *) names->pdata,
+                              (const char *const *) addresses->pdata, g_bytes_get_data (record, NULL),
+                              g_bytes_get_size (record), error);
+}
+
+/**
+ * tyet_group_found_with_async:
+ * @group: a group
+ * @founders: (array zero-terminated=1): the founders, this process among them, each as `NAME=ADDRESS`
+ * @cancellable: (nullable): a way to end it early
+ * @callback: (nullable): what to call when this process is a member, or will not be
+ * @user_data: what to give it
+ *
+ * Founds the group together with others, all of which are given the same list, in the same order. The first view is
+ * agreed on by more than half of the list (or half with the first of it), so that the group comes about once, whichever
+ * of them are there, and whoever restarts meanwhile: that is what the process's [property@Tyet.Process:storage] is for,
+ * without which a process cannot be a founder. A founder that comes when the group stands already is told so
+ * (%TYET_ERROR_EXCLUDED), and joins it like any other process.
+ *
+ * Waits for as long as it takes; a founder that does not start is waited for only until the others are a majority.
+ */
+void
+tyet_group_found_with_async (TyetGroup *group, const char *const *founders, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  g_return_if_fail (TYET_IS_GROUP (group));
+  g_return_if_fail (founders != NULL);
+  TY_RETURN_UNLESS_HERE (group->rt);
+
+  task = g_task_new (group, cancellable, callback, user_data);
+  g_task_set_source_tag (task, tyet_group_found_with_async);
+  g_task_set_check_cancellable (task, FALSE);
+  if (!g_cancellable_set_error_if_cancelled (cancellable, &error) && group_prepare (group, &error))
+    group_ask_to_found_with (group, founders, &error);
+  group_begin_entering (group, g_steal_pointer (&task), cancellable, error);
+}
+
+/**
+ * tyet_group_found_with_finish:
+ * @group: a group
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * How founding together went.
+ *
+ * Fails with %TYET_ERROR_ADDRESS if a founder is not given as `NAME=ADDRESS`, %TYET_ERROR_STATE if this process is not in
+ * the list, two founders have one name or address, or there is no storage or it is damaged or full,
+ * %TYET_ERROR_EXCLUDED if the others have founded the group without this process, `G_IO_ERROR_CANCELLED`, and as
+ * [method@Tyet.Group.found].
+ *
+ * Returns: %TRUE if this process is a member
+ */
+gboolean
+tyet_group_found_with_finish (TyetGroup *group, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, group), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tyet_group_found_with:
+ * @group: a group
+ * @founders: (array zero-terminated=1): the founders, this process among them, each as `NAME=ADDRESS`
+ * @cancellable: (nullable): a way to end it early
+ * @error: return location for an error
+ *
+ * Founds the group together with others and waits until it stands: [method@Tyet.Group.found_with_async] for programs
+ * that have nothing else to do. It runs the main context meanwhile, so callbacks are called; it cannot be used inside
+ * one of the library.
+ *
+ * Fails as [method@Tyet.Group.found_with_finish] says.
+ *
+ * Returns: %TRUE if this process is a member
+ */
+gboolean
+tyet_group_found_with (TyetGroup *group, const char *const *founders, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_return_val_if_fail (TYET_IS_GROUP (group), FALSE);
+  g_return_val_if_fail (founders != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  TY_RETURN_VAL_UNLESS_HERE (group->rt, FALSE);
+  if (!ty_runtime_can_wait (group->rt, error))
+    return FALSE;
+  g_main_context_push_thread_default (group->rt->context);
+  tyet_group_found_with_async (group, founders, cancellable, ty_runtime_waited, &result);
+  ty_runtime_wait (group->rt, &result);
+  g_main_context_pop_thread_default (group->rt->context);
+  return tyet_group_found_with_finish (group, result, error);
 }
 
 /* ---- Leaving ---- */
@@ -245,9 +373,9 @@ group_on_leave_cancelled (GCancellable *cancellable, gpointer user_data)
  * @callback: (nullable): what to call when this process has left
  * @user_data: what to give it
  *
- * Leaves the group in good order: what was sent before is delivered to the others first. @callback is called when the view
- * without this process is decided, or the group is dissolved because nobody stays. A blocked group cannot be left before it
- * is reunited; letting go of the object gives up on that.
+ * Leaves the group in good order: what was sent before is delivered to the others first. @callback is called when the
+ * view without this process is decided and the others can do without it, or the group is dissolved because nobody stays.
+ * A blocked group is left at once, without agreement: there is nobody to agree with.
  */
 void
 tyet_group_leave_async (TyetGroup *group, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
@@ -294,8 +422,8 @@ tyet_group_leave_async (TyetGroup *group, GCancellable *cancellable, GAsyncReady
  *
  * How leaving went.
  *
- * Fails with %TYET_ERROR_NOT_MEMBER if this process is in no view of the group, and %TYET_ERROR_EXCLUDED if the group went on
- * without it before it could leave.
+ * Fails with %TYET_ERROR_NOT_MEMBER if this process is in no view of the group, and %TYET_ERROR_EXCLUDED if the group
+ * went on without it before it could leave.
  *
  * Returns: %TRUE if this process has left in good order
  */
@@ -313,7 +441,8 @@ tyet_group_leave_finish (TyetGroup *group, GAsyncResult *result, GError **error)
  * @cancellable: (nullable): a way to stop waiting; this process leaves all the same
  * @error: return location for an error
  *
- * Leaves the group and waits until it is done, as [method@Tyet.Group.leave_async] does, running the main context meanwhile.
+ * Leaves the group and waits until it is done, as [method@Tyet.Group.leave_async] does, running the main context
+ * meanwhile.
  *
  * Fails as [method@Tyet.Group.leave_finish] says.
  *

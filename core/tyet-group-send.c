@@ -1,8 +1,8 @@
 /* core/tyet-group-send.c: multicasting.
  *
- *   send ──────────────────────────► engine ─────► (stable asked for: `stabilizing`) ─► done
- *   send_async ─► `sending`, if there ─┘ room: in order
- *                 is no room
+ *   send ───────────────────────────────► engine ─► (stable asked for: `stabilizing`) ─► done
+ *   send_async ─► `sending`, in order, ─────┘
+ *                 until there is room
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/tyet-group-private.h"
@@ -29,8 +29,9 @@ group_pick_service (TyetGroup *group, TyetService service, TyService *out, GErro
   /* Checked here too, so that a send that has to wait for room does not fail only later. */
   if (*out <= ops->strongest)
     return TRUE;
-  g_set_error (error, TYET_ERROR, TYET_ERROR_SERVICE, "The ordering %s of the group %s offers no service stronger than %s",
-               ops->name, group->name, ops->strongest == TY_SERVICE_FIFO ? "fifo" : "causal");
+  g_set_error (error, TYET_ERROR, TYET_ERROR_SERVICE,
+               "The ordering %s of the group %s offers no service stronger than %s", ops->name, group->name,
+               ops->strongest == TY_SERVICE_FIFO ? "fifo" : "causal");
   return FALSE;
 }
 
@@ -67,11 +68,11 @@ group_send_now (TyetGroup *group, TyetService service, gconstpointer data, gsize
  * @len_bytes: its length, in bytes; 0 is a message too
  * @error: return location for an error
  *
- * Multicasts a message to all members of the group, this process included, without waiting. It is sent in the view that it
- * gets its number in, which is the next one if the group is flushing.
+ * Multicasts a message to all members of the group, this process included, without waiting. It is sent in the view
+ * that it gets its number in, which is the next one if the group is flushing.
  *
- * Fails, and sends nothing, with %TYET_ERROR_SERVICE if the group's ordering does not offer @service, %TYET_ERROR_TOO_LARGE
- * above [property@Tyet.Process:max-message-size], %TYET_ERROR_WOULD_BLOCK if the window is full
+ * Fails, and sends nothing, with %TYET_ERROR_SERVICE if the group's ordering does not offer @service,
+ * %TYET_ERROR_TOO_LARGE above [property@Tyet.Process:max-message-size], %TYET_ERROR_WOULD_BLOCK if the window is full
  * ([signal@Tyet.Group::writable] says when to try again, and [method@Tyet.Group.send_async] waits by itself),
  * %TYET_ERROR_BLOCKED without a quorum, %TYET_ERROR_NOT_MEMBER before entering and after leaving, and
  * %TYET_ERROR_FORKED.
@@ -329,9 +330,9 @@ send_on_cancelled (GCancellable *cancellable, gpointer user_data)
  * @callback: (nullable): what to call when it is done
  * @user_data: what to give it
  *
- * Multicasts a message as soon as the window has room for it, in the order of the calls; meanwhile plain sends fail with
- * %TYET_ERROR_WOULD_BLOCK, so that none overtakes it. It is done when the message is accepted or, with %TYET_SEND_STABLE,
- * when every member of its view has received it.
+ * Multicasts a message as soon as the window has room for it, in the order of the calls; meanwhile plain sends fail
+ * with %TYET_ERROR_WOULD_BLOCK, so that none overtakes it. It is done when the message is accepted or, with
+ * %TYET_SEND_STABLE, when every member of its view has received it.
  */
 void
 tyet_group_send_async (TyetGroup *group, TyetService service, GBytes *bytes, TyetSendFlags flags,
@@ -379,8 +380,8 @@ tyet_group_send_async (TyetGroup *group, TyetService service, GBytes *bytes, Tye
  * How an asynchronous send went.
  *
  * Fails as [method@Tyet.Group.send], but for %TYET_ERROR_WOULD_BLOCK. With %TYET_SEND_STABLE it also fails, with
- * %TYET_ERROR_NOT_MEMBER or %TYET_ERROR_EXCLUDED, if this process was out of the group before it could know the message to be
- * stable.
+ * %TYET_ERROR_NOT_MEMBER or %TYET_ERROR_EXCLUDED, if this process was out of the group before it could know the
+ * message to be stable.
  *
  * Returns: %TRUE if the message is accepted, or stable
  */
@@ -401,8 +402,8 @@ tyet_group_send_finish (TyetGroup *group, GAsyncResult *result, GError **error)
  * @cancellable: (nullable): a way to take it back while it waits for room, or to stop waiting afterwards
  * @error: return location for an error
  *
- * Multicasts a message and waits, as [method@Tyet.Group.send_async] says, running the main context meanwhile; it cannot be
- * used inside a callback of the library.
+ * Multicasts a message and waits, as [method@Tyet.Group.send_async] says, running the main context meanwhile; it
+ * cannot be used inside a callback of the library.
  *
  * Fails as [method@Tyet.Group.send_finish] says.
  *

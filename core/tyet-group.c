@@ -11,11 +11,11 @@
  *
  * A process's membership in a named group.
  *
- * A group object is made, its handlers are connected, and then the group is founded ([method@Tyet.Group.found]) or joined
- * ([method@Tyet.Group.join_async]), so that no event is missed. From then on the application is told of one view after
- * another ([signal@Tyet.Group::view-changed]) and, within each, of its messages ([signal@Tyet.Group::delivered], or a C
- * callback, [method@Tyet.Group.set_deliver_func]). Members that go on from one view to the next together have had the same
- * messages in it: that is virtual synchrony ([BJ87]).
+ * A group object is made, its handlers are connected, and then the group is founded ([method@Tyet.Group.found]) or
+ * joined ([method@Tyet.Group.join_async]), so that no event is missed. From then on the application is told of one
+ * view after another ([signal@Tyet.Group::view-changed]) and, within each, of its messages
+ * ([signal@Tyet.Group::delivered], or a C callback, [method@Tyet.Group.set_deliver_func]). Members that go on from
+ * one view to the next together have had the same messages in it: that is virtual synchrony ([BJ87]).
  *
  * ```c
  * g_autoptr(TyetProcess) me = tyet_process_new ("tcp://127.0.0.1:7001", &error);
@@ -28,9 +28,10 @@
  * Which order messages are delivered in is the choice of the group's ordering, `fifo`, `causal` or `total`
  * ([func@Tyet.list_orderings]), and below it of each message's [enum@Tyet.Service].
  *
- * A part of a group that holds no quorum of its last view is blocked: it delivers nothing and refuses sends, until it is
- * reunited or the application learns that the others went on without it ([signal@Tyet.Group::excluded]). Whoever was
- * excluded, or has left, comes back with a new group object of a new [class@Tyet.Process]: everything that it was is over.
+ * A part of a group that holds no quorum of its last view is blocked: it delivers nothing and refuses sends, until it
+ * is reunited or the application learns that the others went on without it ([signal@Tyet.Group::excluded]). Whoever
+ * was excluded, or has left, comes back with a new group object of a new [class@Tyet.Process]: everything that it was
+ * is over.
  *
  * Letting go of the last reference leaves the group without waiting, which the others may see as a crash; prefer
  * [method@Tyet.Group.leave].
@@ -227,8 +228,8 @@ group_install_settings (void)
   /**
    * TyetGroup:weight:
    *
-   * What this member counts towards a quorum: 0 to 1,000,000. To be set before entering. Give two machines of three weight 0
-   * and the group lives as long as the third does.
+   * What this member counts towards a quorum: 0 to 1,000,000. To be set before entering. Give two machines of three
+   * weight 0 and the group lives as long as the third does.
    */
   props[PROP_WEIGHT] = g_param_spec_uint ("weight", NULL, NULL, 0, 1000000, 1, flags);
   /**
@@ -247,8 +248,8 @@ group_install_settings (void)
   /**
    * TyetGroup:join-timeout:
    *
-   * How long a join goes on trying, in milliseconds; 0: until it is cancelled. Running out of it gives up joining, it never
-   * hurts a member.
+   * How long a join goes on trying, in milliseconds; 0: until it is cancelled. Running out of it gives up joining, it
+   * never hurts a member.
    */
   props[PROP_JOIN_TIMEOUT] = g_param_spec_uint ("join-timeout", NULL, NULL, 0, G_MAXUINT, 30000, flags);
 }
@@ -280,8 +281,8 @@ group_install_properties (GObjectClass *object_class)
   /**
    * TyetGroup:state:
    *
-   * Where the group is in its life. Notified whenever the application is told something; a change to %TYET_GROUP_STATE_FLUSHING
-   * alone is not.
+   * Where the group is in its life. Notified whenever the application is told something; a change to
+   * %TYET_GROUP_STATE_FLUSHING alone is not.
    */
   props[PROP_STATE]
       = g_param_spec_enum ("state", NULL, NULL, TYET_TYPE_GROUP_STATE, TYET_GROUP_STATE_NEW, readable);
@@ -326,8 +327,8 @@ group_install_traffic_signals (void)
    * @group: the group
    * @message: the message
    *
-   * A message is delivered, in the view that the application was last told of, after everything that its service says must
-   * come first. Where each message counts, [method@Tyet.Group.set_deliver_func] is faster.
+   * A message is delivered, in the view that the application was last told of, after everything that its service says
+   * must come first. Where each message counts, [method@Tyet.Group.set_deliver_func] is faster.
    */
   ty_tyet_group_signals[TY_SIGNAL_DELIVERED] = group_signal ("delivered", 1, TYET_TYPE_MESSAGE, 0);
   /**
@@ -348,8 +349,8 @@ group_install_life_signals (void)
    * @reason: why, as a sentence
    * @waiting_for: (array zero-terminated=1): the names of the members that are waited for
    *
-   * This part of the group holds no quorum of its view, or cannot decide: nothing is delivered and sends are refused until
-   * [signal@Tyet.Group::unblocked], or [signal@Tyet.Group::excluded].
+   * This part of the group holds no quorum of its view, or cannot decide: nothing is delivered and sends are refused
+   * until [signal@Tyet.Group::unblocked], or [signal@Tyet.Group::excluded].
    */
   ty_tyet_group_signals[TY_SIGNAL_BLOCKED] = group_signal ("blocked", 2, G_TYPE_STRING, G_TYPE_STRV);
   /**
@@ -364,8 +365,8 @@ group_install_life_signals (void)
    * @group: the group
    * @reason: why, as a sentence
    *
-   * The group went on without this process. What was sent last may be lost; nothing more is delivered. To come back, join
-   * with a new [class@Tyet.Process].
+   * The group went on without this process. What was sent last may be lost; nothing more is delivered. To come back,
+   * join with a new [class@Tyet.Process].
    */
   ty_tyet_group_signals[TY_SIGNAL_EXCLUDED] = group_signal ("excluded", 1, G_TYPE_STRING, 0);
   /**
@@ -373,13 +374,14 @@ group_install_life_signals (void)
    * @group: the group
    * @stream: where to write the state to
    *
-   * A member joins that takes in the group's state, and this process is to give it: as it is when the handler is called, at the
-   * beginning of the view that it was just told of. No message of that view is delivered before the handler has returned.
+   * A member joins that takes in the group's state, and this process is to give it: as it is when the handler is
+   * called, at the beginning of the view that it was just told of. No message of that view is delivered before the
+   * handler has returned.
    *
-   * A small state is written at once; up to [property@Tyet.Process:state-buffer-size] fits. For a larger one take a snapshot,
-   * keep a reference to @stream and write it with the async calls, or in another thread; the group goes on meanwhile.
-   * Closing the stream ends the state. Letting go of it without closing it fails the transfer. Without a handler the state
-   * given is empty.
+   * A small state is written at once; up to [property@Tyet.Process:state-buffer-size] fits. For a larger one take a
+   * snapshot, keep a reference to @stream and write it with the async calls, or in another thread; the group goes on
+   * meanwhile. Closing the stream ends the state. Letting go of it without closing it fails the transfer. Without a
+   * handler the state given is empty.
    */
   ty_tyet_group_signals[TY_SIGNAL_SAVE_STATE] = group_signal ("save-state", 1, G_TYPE_OUTPUT_STREAM, 0);
   /**
@@ -388,12 +390,13 @@ group_install_life_signals (void)
    * @stream: where to read the state from
    *
    * This process has been let in, and the group's state comes: what the application had is to be replaced by it. Keep a
-   * reference to @stream and read it to its end with the async calls, or in another thread; then close it. Only then come the
-   * first view, the end of joining, and the messages that follow on that state. Closing it earlier, or letting go of it,
-   * means that the state could not be taken in: this process then leaves the group again, with a reason.
+   * reference to @stream and read it to its end with the async calls, or in another thread; then close it. Only then
+   * come the first view, the end of joining, and the messages that follow on that state. Closing it earlier, or
+   * letting go of it, means that the state could not be taken in: this process then leaves the group again, with a
+   * reason.
    *
-   * If the transfer breaks off, reading fails with %TYET_ERROR_TRANSFER; the process is out of the group again, and may come
-   * back as a new one.
+   * If the transfer breaks off, reading fails with %TYET_ERROR_TRANSFER; the process is out of the group again, and
+   * may come back as a new one.
    */
   ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE] = group_signal ("load-state", 1, G_TYPE_INPUT_STREAM, 0);
 }
@@ -430,8 +433,8 @@ tyet_group_init (TyetGroup *self)
  * @name: the group's name
  * @ordering: the name of its ordering: `fifo`, `causal` or `total`
  *
- * A group that can be founded or joined. Nothing happens until then: that a name or an ordering is not possible is told by
- * [method@Tyet.Group.found] and [method@Tyet.Group.join].
+ * A group that can be founded or joined. Nothing happens until then: that a name or an ordering is not possible is
+ * told by [method@Tyet.Group.found] and [method@Tyet.Group.join].
  *
  * Returns: (transfer full): a new group
  */
@@ -486,8 +489,8 @@ ty_tyet_group_set_view (TyetGroup *self, TyetView *view)
  * @user_data: what to give it
  * @destroy: (nullable): what to call with @user_data when it is not needed any more
  *
- * Sets the callback for delivered messages, beside [signal@Tyet.Group::delivered] and called before it. If nobody is connected
- * to the signal, nothing is allocated for a message.
+ * Sets the callback for delivered messages, beside [signal@Tyet.Group::delivered] and called before it. If nobody is
+ * connected to the signal, nothing is allocated for a message.
  */
 void
 tyet_group_set_deliver_func (TyetGroup *group, TyetDeliverFunc func, gpointer user_data, GDestroyNotify destroy)
@@ -692,8 +695,8 @@ tyet_group_get_ordering (TyetGroup *group)
  * tyet_group_get_strongest_service:
  * @group: a group
  *
- * The strongest service that the group's ordering offers, and with it all weaker ones: what %TYET_SERVICE_DEFAULT stands for may
- * be less.
+ * The strongest service that the group's ordering offers, and with it all weaker ones: what %TYET_SERVICE_DEFAULT
+ * stands for may be less.
  *
  * Returns: the service; %TYET_SERVICE_DEFAULT if there is no ordering of that name
  */
@@ -756,9 +759,9 @@ tyet_group_is_loaded (TyetGroup *group)
  * @group: a group
  *
  * Counters of this membership, as a dictionary of type `a{st}`: `sent`, `sent-bytes`, `delivered`, `delivered-bytes`,
- * `received-batches`, `forwarded-batches`, `duplicate-batches`, `views`, `rounds`, `dropped` (messages whose predecessors were
- * lost), `unstable-bytes`, `window-used-bytes`, `queued-bytes`, `spilled-bytes` (as they are now), `stood-still-us` (in all
- * view changes together, in microseconds). Later versions may add to them.
+ * `received-batches`, `forwarded-batches`, `duplicate-batches`, `views`, `rounds`, `dropped` (messages whose
+ * predecessors were lost), `unstable-bytes`, `window-used-bytes`, `queued-bytes`, `spilled-bytes` (as they are now),
+ * `stood-still-us` (in all view changes together, in microseconds). Later versions may add to them.
  *
  * Returns: (transfer full): the counters
  */
@@ -802,8 +805,8 @@ tyet_group_get_statistics (TyetGroup *group)
  * tyet_group_get_waits:
  * @group: a group
  *
- * What the group waits for at this moment: for whom, and for how long already. Most of it is the normal course of things;
- * what has lasted long says where to look.
+ * What the group waits for at this moment: for whom, and for how long already. Most of it is the normal course of
+ * things; what has lasted long says where to look.
  *
  * Returns: (transfer full) (element-type TyetWait): a new array, empty if nothing is waited for
  */

@@ -40,6 +40,11 @@ TYET_API TyetGroup *tyet_group_new (TyetProcess *process, const char *name, cons
 
 /* Entering and leaving */
 TYET_API gboolean tyet_group_found (TyetGroup *group, GError **error);
+TYET_API void tyet_group_found_with_async (TyetGroup *group, const char *const *founders, GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
+TYET_API gboolean tyet_group_found_with_finish (TyetGroup *group, GAsyncResult *result, GError **error);
+TYET_API gboolean tyet_group_found_with (TyetGroup *group, const char *const *founders, GCancellable *cancellable,
+                                         GError **error);
 TYET_API void tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellable *cancellable,
                                      GAsyncReadyCallback callback, gpointer user_data);
 TYET_API gboolean tyet_group_join_finish (TyetGroup *group, GAsyncResult *result, GError **error);

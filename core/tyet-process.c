@@ -13,21 +13,21 @@
  *
  * ## Threads, forks, and the main loop
  *
- * A process and everything that belongs to it live in the thread-default [struct@GLib.MainContext] of the thread that made
- * it, and are used by that thread only; a call from another is refused with a critical warning. (Views, view changes,
- * messages and waits are immutable and may go anywhere; the streams of a state transfer may be read and written by another
- * thread.)
+ * A process and everything that belongs to it live in the thread-default [struct@GLib.MainContext] of the thread that
+ * made it, and are used by that thread only; a call from another is refused with a critical warning. (Views, view
+ * changes, messages and waits are immutable and may go anywhere; the streams of a state transfer may be read and
+ * written by another thread.)
  *
- * The protocol runs whenever that context does. If it stands still, because a callback takes long or the loop was left, the
- * process says nothing, and after the time that the others have set ([property@Tyet.Process:suspect-after]) they go on
- * without it; when the loop runs again the process learns of that before it delivers anything more.
+ * The protocol runs whenever that context does. If it stands still, because a callback takes long or the loop was
+ * left, the process says nothing, and after the time that the others have set ([property@Tyet.Process:suspect-after])
+ * they go on without it; when the loop runs again the process learns of that before it delivers anything more.
  *
- * After fork() the objects belong to the parent. In the child every call fails with %TYET_ERROR_FORKED and releasing them
- * sends nothing; the child must not run the main context that they live in. It can make a process of its own, in another
- * context.
+ * After fork() the objects belong to the parent. In the child every call fails with %TYET_ERROR_FORKED and releasing
+ * them sends nothing; the child must not run the main context that they live in. It can make a process of its own, in
+ * another context.
  *
- * Everything may be called, and any object let go of, inside any callback and signal handler of the library; only calls that
- * wait (such as [method@Tyet.Group.join]) fail there with %TYET_ERROR_STATE.
+ * Everything may be called, and any object let go of, inside any callback and signal handler of the library; only
+ * calls that wait (such as [method@Tyet.Group.join]) fail there with %TYET_ERROR_STATE.
  *
  * ## Options
  *
@@ -47,6 +47,7 @@ struct _TyetProcess
   char *name;    /* as asked for, or NULL */
   char *id;
   char *history; /* as asked for, or NULL */
+  char *storage; /* as asked for, or NULL */
   guint suspect_after_ms;
   guint heartbeat_ms;
   guint window_bytes;
@@ -71,6 +72,7 @@ enum
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
   PROP_HISTORY,
+  PROP_STORAGE,
   N_PROPS
 };
 
@@ -127,6 +129,9 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
     case PROP_HISTORY:
       self->history = g_value_dup_string (value);
       break;
+    case PROP_STORAGE:
+      self->storage = g_value_dup_string (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -174,6 +179,9 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_HISTORY:
       g_value_set_string (value, tyet_process_get_history (self));
       break;
+    case PROP_STORAGE:
+      g_value_set_string (value, self->storage);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -197,6 +205,7 @@ process_finalize (GObject *object)
   g_free (self->name);
   g_free (self->id);
   g_free (self->history);
+  g_free (self->storage);
   G_OBJECT_CLASS (tyet_process_parent_class)->finalize (object);
 }
 
@@ -208,9 +217,10 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
     self->heartbeat_ms = MAX (self->suspect_after_ms / 10, 1);
   if (self->heartbeat_ms > self->suspect_after_ms / 2)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "A heartbeat of %u ms is too slow: it must be at most half of the %u ms after which silence is suspect",
-                   self->heartbeat_ms, self->suspect_after_ms);
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+          "A heartbeat of %u ms is too slow: it must be at most half of the %u ms after which silence is suspect",
+          self->heartbeat_ms, self->suspect_after_ms);
       return FALSE;
     }
   config->suspect_after_us = (gint64) self->suspect_after_ms * 1000;
@@ -238,7 +248,7 @@ process_init_initable (GInitable *initable, GCancellable *cancellable, GError **
   if (!process_make_config (self, &config, error))
     return FALSE;
   self->rt = ty_runtime_new (self, &config, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
-                             error);
+                             self->storage, error);
   if (self->rt == NULL)
     return FALSE;
   self->rt->state_buffer_bytes = self->state_buffer_bytes;
@@ -264,24 +274,24 @@ process_install_limits (TyNodeConfig *defaults)
   /**
    * TyetProcess:window-size:
    *
-   * How many bytes of own messages may be on their way in a group before a send finds the window full, in bytes. A message
-   * larger than that still goes when nothing else is on its way.
+   * How many bytes of own messages may be on their way in a group before a send finds the window full, in bytes. A
+   * message larger than that still goes when nothing else is on its way.
    */
   props[PROP_WINDOW_SIZE]
       = g_param_spec_uint ("window-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->window_bytes, flags);
   /**
    * TyetProcess:max-message-size:
    *
-   * The longest message that this process sends or accepts, in bytes. All members of a group should agree on it: a longer
-   * message from a member that does not is refused with its channel.
+   * The longest message that this process sends or accepts, in bytes. All members of a group should agree on it: a
+   * longer message from a member that does not is refused with its channel.
    */
   props[PROP_MAX_MESSAGE_SIZE]
       = g_param_spec_uint ("max-message-size", NULL, NULL, 1, G_MAXUINT, (guint) defaults->max_message_bytes, flags);
   /**
    * TyetProcess:spill-size:
    *
-   * How many bytes of messages are kept while this process takes in the state of a group that it joins, in bytes. Past that
-   * it is taken out of the group and must join anew.
+   * How many bytes of messages are kept while this process takes in the state of a group that it joins, in bytes.
+   * Past that it is taken out of the group and must join anew.
    */
   props[PROP_SPILL_SIZE]
       = g_param_spec_uint ("spill-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->spill_bytes, flags);
@@ -310,15 +320,15 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:address:
    *
-   * Where others reach this process: `tcp://HOST:PORT`, `tcp://[IPV6]:PORT`, `unix:///PATH` or `unix:@NAME`. Set port 0 for
-   * any free one; read, it is the real one.
+   * Where others reach this process: `tcp://HOST:PORT`, `tcp://[IPV6]:PORT`, `unix:///PATH` or `unix:@NAME`. Set port
+   * 0 for any free one; read, it is the real one.
    */
   props[PROP_ADDRESS] = g_param_spec_string ("address", NULL, NULL, "tcp://127.0.0.1:0", flags);
   /**
    * TyetProcess:name:
    *
-   * What this process is called in views and in the history: 1 to 255 bytes of UTF-8. No two members of a group may have the
-   * same: the later is refused. If not set, a short random one is made.
+   * What this process is called in views and in the history: 1 to 255 bytes of UTF-8. No two members of a group may
+   * have the same: the later is refused. If not set, a short random one is made.
    */
   props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
   /**
@@ -337,25 +347,25 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:heartbeat:
    *
-   * How long this process is silent at most, in milliseconds; 0 for a tenth of [property@Tyet.Process:suspect-after]. It must
-   * be at most half of the time after which any member suspects.
+   * How long this process is silent at most, in milliseconds; 0 for a tenth of [property@Tyet.Process:suspect-after].
+   * It must be at most half of the time after which any member suspects.
    */
   props[PROP_HEARTBEAT] = g_param_spec_uint ("heartbeat", NULL, NULL, 0, 24 * 3600 * 1000, 0, flags);
   process_install_limits (&defaults);
   /**
    * TyetProcess:refusal-is-death:
    *
-   * Whether a connection that is closed, with a port behind it that refuses, proves that a member's process is dead. If set,
-   * a member that was killed is gone at once; it assumes that nothing between the members forges resets. If not, only
-   * silence tells.
+   * Whether a connection that is closed, with a port behind it that refuses, proves that a member's process is dead.
+   * If set, a member that was killed is gone at once; it assumes that nothing between the members forges resets. If
+   * not, only silence tells.
    */
   props[PROP_REFUSAL_IS_DEATH]
       = g_param_spec_boolean ("refusal-is-death", NULL, NULL, defaults.refusal_is_death, flags);
   /**
    * TyetProcess:security:
    *
-   * How channels are protected. This version knows clear text only. A later one will add sealed channels and make them the
-   * default: set %TYET_SECURITY_PLAIN where clear text is meant to stay.
+   * How channels are protected. This version knows clear text only. A later one will add sealed channels and make
+   * them the default: set %TYET_SECURITY_PLAIN where clear text is meant to stay.
    */
   props[PROP_SECURITY] = g_param_spec_enum ("security", NULL, NULL, TYET_TYPE_SECURITY, TYET_SECURITY_PLAIN, flags);
   /**
@@ -364,6 +374,14 @@ tyet_process_class_init (TyetProcessClass *klass)
    * The file that the history of this process is appended to; see [method@Tyet.Process.set_history].
    */
   props[PROP_HISTORY] = g_param_spec_string ("history", NULL, NULL, NULL, flags);
+  /**
+   * TyetProcess:storage: (type filename)
+   *
+   * The directory in which the process keeps what it must not forget, made if it does not exist; %NULL for none. Only a
+   * process that founds a group together with others needs one ([method@Tyet.Group.found_with]): its own, the same at
+   * each start.
+   */
+  props[PROP_STORAGE] = g_param_spec_string ("storage", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**
@@ -371,11 +389,11 @@ tyet_process_class_init (TyetProcessClass *klass)
    * @process: the process
    * @error: what went wrong: the code is of [error@Gio.IOErrorEnum], `NO_SPACE` when the disk is full
    *
-   * The history could not be written. It has ended there, perhaps within a line; the process goes on without it. Whoever
-   * cannot do without leaves the groups; [method@Tyet.Process.set_history] begins another file.
+   * The history could not be written. It has ended there, perhaps within a line; the process goes on without it.
+   * Whoever cannot do without leaves the groups; [method@Tyet.Process.set_history] begins another file.
    */
-  signals[SIGNAL_HISTORY_ERROR] = g_signal_new ("history-error", TYET_TYPE_PROCESS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                                G_TYPE_NONE, 1, G_TYPE_ERROR);
+  signals[SIGNAL_HISTORY_ERROR] = g_signal_new ("history-error", TYET_TYPE_PROCESS, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                                NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
 }
 
 static void
@@ -473,9 +491,9 @@ tyet_process_get_refused_packets (TyetProcess *process)
  * @path: (type filename) (nullable): the file, made if it does not exist; %NULL to stop recording
  * @error: return location for an error
  *
- * Records what happens in the process's groups, for `tyet check`: a JSON object a line, in the order in which this process
- * sees it, appended at the latest before the application is told. To be set before groups are entered. Several processes may
- * append to one file.
+ * Records what happens in the process's groups, for `tyet check`: a JSON object a line, in the order in which this
+ * process sees it, appended at the latest before the application is told. To be set before groups are entered.
+ * Several processes may append to one file.
  *
  * Fails with a code of [error@Gio.IOErrorEnum] if the file cannot be opened; what goes wrong later is told by
  * [signal@Tyet.Process::history-error].

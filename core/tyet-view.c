@@ -105,8 +105,8 @@ tyet_view_unref (TyetView *view)
  *
  * The id of the view, a short string unique in its group's whole history.
  *
- * It may serve as a fencing token: two views with different ids never both let through what only one may do, if the guarded
- * resource keeps to the highest [method@Tyet.View.get_number] that it has seen.
+ * It may serve as a fencing token: two views with different ids never both let through what only one may do, if the
+ * guarded resource keeps to the highest [method@Tyet.View.get_number] that it has seen.
  *
  * Returns: (transfer none): the id
  */
@@ -181,8 +181,8 @@ tyet_view_get_rank (TyetView *view)
  * tyet_view_is_primary:
  * @view: a view
  *
- * Whether this is a view of the group's primary component: the one part of a partitioned group that goes on ([YKD97] §1).
- * Under the policy that this version offers no other view is ever shown to the application.
+ * Whether this is a view of the group's primary component: the one part of a partitioned group that goes on ([YKD97]
+ * §1). Under the policy that this version offers no other view is ever shown to the application.
  *
  * Returns: %TRUE if it is
  */
@@ -269,8 +269,9 @@ tyet_view_get_member_id (TyetView *view, guint rank)
  * @view: a view
  * @rank: a rank in @view
  *
- * A member's weight in this view: more than half of the sum of all, or exactly half with rank 0 among them, is a quorum.
- * A member that joined counts nothing until the view after it has taken in its state, if it alone could tip that.
+ * A member's weight in this view: more than half of the sum of all, or exactly half with rank 0 among them, is a
+ * quorum. A member that joined counts nothing until the view after it has taken in its state, if it alone could tip
+ * that.
  *
  * Returns: the weight, 0 to 1,000,000
  */

@@ -16,7 +16,15 @@ typedef struct
   gboolean bad;
 } TyReader;
 
-#define TY_READER(data, len) ((TyReader){ .at = (const guint8 *) (data), .end = (const guint8 *) (data) + (len) })
+/* `data` may be NULL when there is nothing. */
+static inline TyReader
+ty_reader_of (gconstpointer data, gsize len_bytes)
+{
+  const guint8 *at = data != NULL ? data : (gconstpointer) "";
+  g_assert (data != NULL || len_bytes == 0);
+  return (TyReader){ .at = at, .end = at + len_bytes };
+}
+#define TY_READER(data, len) (ty_reader_of ((data), (len)))
 
 static inline TyReader
 ty_reader_of_bytes (GBytes *bytes)

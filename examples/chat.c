@@ -96,7 +96,8 @@ main (int argc, char **argv)
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
   loop = g_main_loop_new (NULL, FALSE);
 
-  if (argc > 2 ? !tyet_group_join (group, (const char *const *) argv + 2, NULL, &error) : !tyet_group_found (group, &error))
+  if (argc > 2 ? !tyet_group_join (group, (const char *const *) argv + 2, NULL, &error)
+               : !tyet_group_found (group, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;

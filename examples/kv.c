@@ -1,8 +1,8 @@
 /* examples/kv.c: a replicated key-value store: every process has the whole table, and all tables are the same.
  *
- * A change is multicast in total order, and made when it is delivered: everywhere the same changes in the same order.  Who
- * joins is given the table as it is at the beginning of its first view, and then the changes since: nothing twice, nothing
- * not at all.  Reading asks nobody.
+ * A change is multicast in total order, and made when it is delivered: everywhere the same changes in the same order.
+ * Who joins is given the table as it is at the beginning of its first view, and then the changes since: nothing
+ * twice, nothing not at all.  Reading asks nobody.
  *
  *   tyet-kv                                      founds the store and says where to join it
  *   tyet-kv tcp://127.0.0.1:40123                joins it
@@ -37,10 +37,10 @@ on_message (TyetGroup *group, TyetMessage *message, gpointer unused)
 static void
 on_saved (GObject *stream, GAsyncResult *result, gpointer snapshot)
 {
-  g_autoptr (GString) text = snapshot;
   /* Closed, it is complete; let go of without that, it is a failure, and the joiner is told so. */
   if (g_output_stream_write_all_finish (G_OUTPUT_STREAM (stream), result, NULL, NULL))
     g_output_stream_close (G_OUTPUT_STREAM (stream), NULL, NULL);
+  g_string_free (snapshot, TRUE);
 }
 
 static void
@@ -79,7 +79,8 @@ static void
 on_load_state (TyetGroup *group, GInputStream *stream, gpointer unused)
 {
   g_hash_table_remove_all (table);
-  g_data_input_stream_read_line_async (g_data_input_stream_new (stream), G_PRIORITY_DEFAULT, NULL, on_loaded_line, NULL);
+  g_data_input_stream_read_line_async (g_data_input_stream_new (stream), G_PRIORITY_DEFAULT, NULL, on_loaded_line,
+                                       NULL);
 }
 
 static void
@@ -156,7 +157,8 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error) : !tyet_group_found (group, &error))
+  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error)
+               : !tyet_group_found (group, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;

@@ -1,8 +1,9 @@
 /* examples/locks.c: a lock service without a server, after the one of "Inside Virtual Synchrony" (Birman and Joseph).
  *
- * Every process holds the list of who waits for the lock; the first in it has the lock. A request and a release are multicast
- * in total order, so all lists are the same, and the lock is yours when your own request is delivered to you and finds the
- * list empty, or when you come to its head. Who dies or leaves is struck off everywhere at the same point: by the view.
+ * Every process holds the list of who waits for the lock; the first in it has the lock. A request and a release are
+ * multicast in total order, so all lists are the same, and the lock is yours when your own request is delivered to
+ * you and finds the list empty, or when you come to its head. Who dies or leaves is struck off everywhere at the same
+ * point: by the view.
  *
  * Each process takes and gives back the lock as fast as it can, and once a second says how often that was.
  *
@@ -22,7 +23,8 @@ static void
 say (TyetGroup *group, const char *what)
 {
   g_autoptr (GError) error = NULL;
-  if (!tyet_group_abcast (group, what, strlen (what), &error))
+  if (!tyet_group_abcast (group, what, strlen (what), &error)
+      && !g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER)) /* on the way out */
     g_printerr ("%s: %s\n", what, error->message);
 }
 
@@ -167,7 +169,8 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error) : !tyet_group_found (group, &error))
+  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error)
+               : !tyet_group_found (group, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;

@@ -75,6 +75,22 @@ def table(rows):
         print("  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
+def state_of_newcomer(run, cats):
+    """What d was given, in words; and what is wrong with it, if anything."""
+    b, d = cats[1], cats[3]
+    loaded = d.of("loaded")
+    givers = [(c.name, e) for c in cats for e in c.of("saved") if loaded and e["digest"] == loaded[0]["digest"]]
+    if not givers:
+        return "", ["d was not given a state that anybody gave"]
+    giver, state = givers[-1]
+    before = [stay for stay in run.lives[b.name].stays if stay.view not in [s.view for s in run.lives[d.name].stays]]
+    count = sum(len(stay.delivered) for stay in before) + sum(e["messages"] for e in b.of("loaded"))
+    words = "%s gave d the state: the digest %s of %d messages." % (giver, state["digest"][:8], state["messages"])
+    if count != state["messages"]:
+        return words, ["b had delivered %d messages before d came, not %d" % (count, state["messages"])]
+    return words + "\n  They are all that had been delivered before d came.", []
+
+
 def tell(run, cats, killed_at):
     names = [c.name for c in cats]
     print("\n  Everybody who was there saw the same views. What each delivered, view by view:\n")
@@ -117,6 +133,9 @@ def one(tyet, ordering):
         run = lab.compare(cats)
         problems = run.problems()
         tell(run, cats, killed_at)
+        words, wrong = state_of_newcomer(run, cats)
+        print("\n  " + words)
+        problems += wrong
         lines = sum(len(stay.delivered) for life in run.lives.values() for stay in life.stays)
         if problems:
             print("\n  They do NOT agree:")

@@ -2,15 +2,14 @@
  *
  * Invariants, checked throughout:
  *  - what is received of a sender is a gap-free prefix: numbers 1..received[self][sender];
- *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while anyone
- * may
- *    lack it, each member that has it can forward it;
+ *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while
+ *    anyone may lack it, each member that has it can forward it;
  *  - what a member says of its receipts only grows.
  * A crash at any point leaves behind only what the others hold themselves.
  *
  *   receipts, what a member says of each sender of whom it has something new to say
  *   size    field
- *   varint  how many entries, each:
+ *   varint  how many entries, in ascending order of rank, each:
  *     varint  rank of the sender
  *     varint  last number received
  *     varint  of these, how many still need memory at the member (received - consumed)
@@ -242,13 +241,16 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
     {
       TyReader at = *r;
       gsize n = ty_read_count (&at, 3);
+      guint64 least = 0;
       for (gsize i = 0; i < n; i++)
         {
           guint64 sender = ty_read_varint (&at);
           guint64 received = ty_read_bounded (&at, G_MAXINT64);
           guint64 held = ty_read_bounded (&at, received);
-          if (at.bad || sender >= store->members)
+          /* Once each: the first pass looks at every entry against what was known before any of them. */
+          if (at.bad || sender >= store->members || sender < least)
             return FALSE;
+          least = sender + 1;
           guint64 *known = cell (store, from, (guint) sender);
           /* Nobody can have received more of this process's messages than there are; receipts never shrink. */
           if (received < *known || (sender == store->self && received > store_received (store, store->self)))

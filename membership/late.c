@@ -158,6 +158,14 @@ find_kept (TyMembership *m, guint64 number)
   return NULL;
 }
 
+void
+ty_late_tell_closed (TyMembership *m, const TyId *pid)
+{
+  const Kept *kept = find_kept (m, m->view->id.number - 1);
+  if (kept != NULL && ty_view_rank (kept->view, pid) < kept->view->n_members)
+    ty_lease_tell (m, pid, m->view->id.number);
+}
+
 static void
 send_decided (TyMembership *m, Kept *kept, const TyId *pid)
 {

@@ -54,8 +54,9 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
   ty_m_send (m, pid, w);
 }
 
-/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot. And what
- * this process said by its own FLUSH it has promised. */
+/* The FLUSH for this view counted as its sender's first echo in it: of this process's STATE of that ballot.  And what
+ * this process said by its own FLUSH it has promised, also when it was told of the decision by DECIDED: whoever counted
+ * the FLUSH has a lease from it. */
 void
 ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
 {
@@ -100,10 +101,11 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   guint rank = ty_m_rank (m, pid);
   if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
+  /* Who left, or was left out, tells that it has closed the view before this one, and wants to know the same. */
   if (rank == m->view->n_members)
     {
-      /* It was in the view before, and wants to know whether this process has closed that (V11). */
-      ty_lease_tell (m, pid, m->view->id.number);
+      if (stamp == 0 && echo == 0)
+        ty_late_tell_closed (m, pid);
       return TRUE;
     }
   Member *member = &m->members[rank];

@@ -36,7 +36,7 @@ ty_m_packet_of (const TyMembership *m, TyPacketType type, guint64 number)
 {
   GByteArray *w = g_byte_array_sized_new (128);
   ty_write_u8 (w, (guint8) type);
-  ty_write_id (w, &m->view->group);
+  ty_write_id (w, number == 0 ? &m->founding : &m->view->group);
   ty_write_varint (w, number);
   return w;
 }
@@ -142,6 +142,7 @@ ty_m_drop_instance (TyMembership *m)
   m->need_round = FALSE;
   m->back_off_until = 0;
   m->need_at = 0;
+  m->ahead_at = 0;
   m->probe_until = 0;
 }
 
@@ -188,7 +189,7 @@ membership_free (TyMembership *m)
 static void
 check_block (TyMembership *m)
 {
-  if (m->phase != TY_MEMBERSHIP_IN || m->blocked || ty_m_quorum_in_reach (m))
+  if (m->phase != TY_MEMBERSHIP_IN || m->blocked || m->view->id.number == 0 || ty_m_quorum_in_reach (m))
     return;
   m->blocked = TRUE;
   m->host->blocked (m->host_data, "no quorum of the view is in reach");
@@ -228,6 +229,53 @@ membership_begin (TyMembership *m, TyetView *view)
   check_block (m);
 }
 
+/* ---- founding together (V13) ---- */
+
+static void
+membership_write_durable (TyMembership *m, TyWriter *w)
+{
+  ty_write_ballot (w, &m->promised);
+  ty_write_u8 (w, m->accepted != NULL);
+  if (m->accepted == NULL)
+    return;
+  ty_write_ballot (w, &m->accepted_ballot);
+  ty_value_write (w, m->accepted);
+}
+
+static gboolean
+read_durable (TyMembership *m, TyReader *r)
+{
+  ty_read_ballot (r, &m->promised);
+  gboolean accepted = ty_read_u8 (r) == 1;
+  if (accepted && !r->bad)
+    {
+      ty_read_ballot (r, &m->accepted_ballot);
+      m->accepted = ty_value_read (r);
+    }
+  m->counter = m->promised.counter;
+  return ty_reader_done (r) && (m->accepted == NULL || m->accepted->n_old == m->view->n_members);
+}
+
+/* View 0: everybody is frozen from the start, and has been met or not. */
+static gboolean
+membership_found (TyMembership *m, TyetView *founders, TyReader durable)
+{
+  ty_m_set_view (m, founders);
+  m->founding = founders->group;
+  m->phase = TY_MEMBERSHIP_IN;
+  m->self_loaded = TRUE;
+  if (ty_reader_left (&durable) > 0 && !read_durable (m, &durable))
+    return FALSE;
+  gint64 now = ty_m_now (m);
+  m->frozen = TRUE;
+  m->frozen_at = now;
+  m->need_at = now + m->round_us;
+  m->alive_at = m->dial_at = now;
+  for (guint i = 0; i < founders->n_members; i++)
+    m->members[i].unreached_since = i != founders->self ? now : 0;
+  return TRUE;
+}
+
 static void
 say_suspect (TyMembership *m, guint rank, gboolean dead)
 {
@@ -256,6 +304,20 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     }
 }
 
+/* V13: a founder is met: from now on it is known by its incarnation. One that comes back with another one has forgotten what it
+ * promised, and is no voter. */
+static void
+meet_founder (TyMembership *m, const TyId *pid)
+{
+  const char *name = m->host->name_of (m->host_data, pid);
+  for (guint i = 0; name != NULL && i < m->view->n_members; i++)
+    {
+      TyMember *member = &m->view->members[i];
+      if (ty_id_is_null (&member->pid) && g_str_equal (member->name, name))
+        member->pid = *pid;
+    }
+}
+
 /* It is gone, or has given up. */
 static void
 forget_joiner (TyMembership *m, const TyId *pid)
@@ -281,6 +343,8 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
     forget_joiner (m, pid);
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
+  if (m->view->id.number == 0 && reach == TY_REACH_UP)
+    meet_founder (m, pid);
   guint rank = ty_m_rank (m, pid);
   if (rank == m->view->n_members && m->blocked && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
@@ -359,7 +423,7 @@ membership_on_dial_failed (TyMembership *m, const char *address, const char *why
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
         && ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
-      suspect_member (m, i, TRUE);
+      suspect_member (m, i, m->view->id.number > 0); /* a founder may only not have started yet */
   check_block (m);
 }
 
@@ -392,6 +456,18 @@ on_loaded (TyMembership *m, const TyId *pid, TyReader *r)
   return TRUE;
 }
 
+/* V13: a founder that had not begun when it was asked has begun now. */
+static void
+founder_speaks (TyMembership *m, const TyId *pid)
+{
+  guint rank = ty_m_rank (m, pid);
+  if (rank == m->view->n_members || !m->members[rank].suspected || ty_m_reach (m, pid) != TY_REACH_UP)
+    return;
+  m->members[rank].suspected = FALSE;
+  m->need_round = TRUE;
+  ty_round_reached (m, rank);
+}
+
 static gboolean
 on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
 {
@@ -405,11 +481,14 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_GONE:
       if (!ty_reader_done (r))
         return FALSE;
-      /* It delivers nothing and votes no more: as good as dead. */
-      if (from_member)
-        suspect_member (m, ty_m_rank (m, pid), TRUE);
-      else
-        forget_joiner (m, pid);
+      /* A joiner that has given up, or a contact that was asked and knows nothing of the group (V12). */
+      if (!from_member)
+        {
+          forget_joiner (m, pid);
+          return TRUE;
+        }
+      /* It delivers nothing and votes no more: as good as dead. But a founder may only not have begun yet. */
+      suspect_member (m, ty_m_rank (m, pid), m->view->id.number > 0);
       check_block (m);
       return TRUE;
     case TY_PACKET_SUSPECT:
@@ -447,6 +526,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   ty_late_closed (m, pid, number);
   if (type == TY_PACKET_GONE)
     ty_late_gone (m, pid);
+  if (number == 0 && m->view->id.number == 0 && type != TY_PACKET_GONE)
+    founder_speaks (m, pid);
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
     return ty_late_answer (m, pid, type, number, r);
   if (number > m->view->id.number)
@@ -468,9 +549,10 @@ membership_on_other_view (TyMembership *m, const TyId *pid, guint64 number)
   ty_late_closed (m, pid, number);
   if (m->phase == TY_MEMBERSHIP_IN && number > m->view->id.number)
     {
-      /* Somebody is ahead: ask (V7). */
-      if (m->need_at > ty_m_now (m) && m->frozen)
+      /* Somebody is ahead: ask (V7), now and then: packets of a later view may come in numbers. */
+      if (ty_m_now (m) < m->ahead_at)
         return;
+      m->ahead_at = ty_m_now (m) + m->config.heartbeat_us;
       GByteArray *w = ty_m_packet (m, TY_PACKET_NEED);
       ty_write_ballot (w, &m->promised);
       m->host->write_receipts (m->host_data, w);
@@ -572,33 +654,34 @@ membership_tick (TyMembership *m)
 }
 
 static gint64
-soonest (gint64 a, gint64 b)
+soonest (gint64 now, gint64 a, gint64 b)
 {
-  return b > 0 ? MIN (a, b) : a;
+  /* What is over was seen to in the step that has just been made, or waits for something else than the time. */
+  return b > now ? MIN (a, b) : a;
 }
 
 static gint64
 membership_deadline (const TyMembership *m)
 {
-  gint64 at = G_MAXINT64;
+  gint64 at = G_MAXINT64, now = ty_m_now ((TyMembership *) m);
   if (m->phase == TY_MEMBERSHIP_JOINING)
     at = MIN (m->join_deadline, m->ask_at);
   if (m->phase == TY_MEMBERSHIP_LINGERING)
     at = m->linger_until;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
-  at = ty_lease_ticks (m) ? soonest (at, m->alive_at) : at;
+  at = ty_lease_ticks (m) ? soonest (now, at, m->alive_at) : at;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || m->members[i].unreached_since > 0)
-      at = soonest (at, m->dial_at);
-  at = soonest (at, m->probe_until);
-  at = soonest (at, m->back_off_until);
+      at = soonest (now, at, m->dial_at);
+  at = soonest (now, at, m->probe_until);
+  at = soonest (now, at, m->back_off_until);
   if (m->frozen || m->need_round)
-    at = soonest (at, MAX (m->need_at, 1));
+    at = soonest (now, at, m->need_at);
   if (m->pending != NULL)
-    at = soonest (at, ty_lease_bars_until ((TyMembership *) m, m->pending->value));
+    at = soonest (now, at, ty_lease_bars_until ((TyMembership *) m, m->pending->value));
   if (m->round != NULL && m->round->joiner != NULL && !m->round->proposed)
-    at = soonest (at, m->round->started + m->round_us);
+    at = soonest (now, at, m->round->started + m->round_us);
   return at;
 }
 
@@ -706,6 +789,8 @@ const TyMembershipOps ty_membership = {
   .free = membership_free,
   .begin = membership_begin,
   .loaded = membership_loaded,
+  .found = membership_found,
+  .write_durable = membership_write_durable,
   .join = membership_join,
   .leave = membership_leave,
   .stop = membership_stop,

@@ -137,6 +137,7 @@ struct _TyMembership
   gboolean need_round; /* something other than what can be seen calls for one */
   gint64 back_off_until;
   gint64 need_at;      /* when NEED goes out next */
+  gint64 ahead_at;     /* who is ahead is not asked again before */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;
   guint64 rounds;
@@ -147,6 +148,7 @@ struct _TyMembership
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */
+  TyId founding;      /* what stands for the group in view 0 (V13) */
   gint64 linger_until;
 
   /* Joining. */
@@ -257,6 +259,8 @@ gboolean ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r);
 void ty_late_keep (TyMembership *m, TyetView *old, TyValue *value);
 void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
+/* A former member of the view before this one asks whether that is closed here: it is. */
+void ty_late_tell_closed (TyMembership *m, const TyId *pid);
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
 gboolean ty_late_awaits (const TyMembership *m);

@@ -214,22 +214,23 @@ proposal_is_stuck (TyMembership *m)
   return FALSE;
 }
 
-/* A partition heals piece by piece: who was blocked anyway gives the others a moment to come back into reach, rather than go
+/* A partition heals piece by piece, and founders start one by one: who was blocked anyway gives the others a moment to come back into reach, rather than go
  * on without them. */
 static gboolean
 settled (TyMembership *m)
 {
-  if (!m->blocked)
+  if (!m->blocked && m->view->id.number > 0)
     return TRUE;
   gint64 now = ty_m_now (m);
   if (m->quorum_since == 0)
     m->quorum_since = now;
+  gint64 patience = m->view->id.number > 0 ? m->config.suspect_after_us / 2 : m->config.suspect_after_us;
   gboolean all = TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    all &= !m->members[i].suspected || m->members[i].dead;
-  if (all || now >= m->quorum_since + m->config.suspect_after_us / 2)
+    all &= m->members[i].dead || ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+  if (all || now >= m->quorum_since + patience)
     return TRUE;
-  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + m->config.suspect_after_us / 2);
+  m->back_off_until = MIN (now + m->config.heartbeat_us, m->quorum_since + patience);
   return FALSE;
 }
 
@@ -241,7 +242,7 @@ wait_for_reach (TyMembership *m, const Selection *s)
   gboolean left_out = FALSE;
   for (guint i = 0; i < m->view->n_members; i++)
     left_out |= m->round->states[i] != NULL && !m->round->suspected[i] && !s->next[i] && !s->leaves[i] && !s->out[i];
-  if (!m->blocked || !left_out || now >= m->quorum_since + 2 * m->config.suspect_after_us)
+  if ((!m->blocked && m->view->id.number > 0) || !left_out || now >= m->quorum_since + 2 * m->config.suspect_after_us)
     return FALSE;
   ty_round_free (m);
   m->need_round = TRUE;
@@ -549,10 +550,11 @@ ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r)
   TyBallot promised;
   ty_read_ballot (r, &promised);
   guint rank = ty_m_rank (m, pid);
-  if (!ty_reader_done (r) || yields > 1)
+  if (!ty_reader_done (r) || yields > 1 || (yields == 1 && rank == m->view->n_members))
     return FALSE;
-  /* A joiner that has promised a rival's ballot says so too. */
-  if (rank == m->view->n_members && (yields == 1 || ty_entry_find (m, pid, NULL) == NULL))
+  /* A joiner refuses too, having been asked by a rival; of one that is not asked now the word has no effect. */
+  gboolean asked = m->round != NULL && m->round->joiner != NULL && ty_id_equal (&m->round->joiner->as.pid, pid);
+  if (rank == m->view->n_members && !asked)
     return TRUE;
   m->counter = MAX (m->counter, promised.counter);
   if (yields == 1)

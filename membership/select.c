@@ -130,6 +130,38 @@ check_loaded (TyMembership *m, const Round *round, const Selection *s)
   return holds;
 }
 
+/* Whether the leaver `rank` reaches everyone who goes on, and they it. */
+static gboolean
+leaver_reaches_all (TyMembership *m, const Round *round, const Selection *s, guint rank)
+{
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (s->next[i] && !mutual (round, i, rank))
+      return FALSE;
+  return TRUE;
+}
+
+/* V10: nobody who goes on has loaded: a loaded leaver stays, one that reaches all if there is one, else the oldest,
+ * without those that it does not reach. */
+static void
+keep_leaver (TyMembership *m, const Round *round, Selection *s)
+{
+  guint n = m->view->n_members, stays = n;
+  for (guint i = n; i-- > 0;)
+    if (s->leaves[i] && has_loaded (round->states[i])
+        && (stays == n || leaver_reaches_all (m, round, s, i) || !leaver_reaches_all (m, round, s, stays)))
+      stays = i;
+  if (stays == n)
+    return;
+  for (guint i = 0; i < n; i++)
+    if (s->next[i] && !mutual (round, i, stays))
+      {
+        s->next[i] = FALSE;
+        s->out[i] = TRUE;
+      }
+  s->leaves[stays] = FALSE;
+  s->next[stays] = TRUE;
+}
+
 /* V10: without a loaded member among those who go on, a loaded leaver stays; then the youngest loading members are
  * taken out until the loaded ones hold a quorum. */
 static void
@@ -142,13 +174,8 @@ keep_state_alive (TyMembership *m, const Round *round, Selection *s)
       any |= s->next[i] && has_loaded (round->states[i]);
       any_next |= s->next[i];
     }
-  for (guint i = 0; any_next && !any && i < n; i++)
-    if (s->leaves[i] && has_loaded (round->states[i]))
-      {
-        s->leaves[i] = FALSE;
-        s->next[i] = TRUE;
-        any = TRUE;
-      }
+  if (any_next && !any)
+    keep_leaver (m, round, s);
   for (guint i = n; any_next && i-- > 0 && !check_loaded (m, round, s);)
     if (s->next[i] && !has_loaded (round->states[i]))
       {
@@ -268,6 +295,8 @@ ty_select_value (TyMembership *m, const Round *round, const Selection *s)
       return NULL;
     }
   value->group = m->view->group;
+  if (m->view->id.number == 0)
+    m->host->draw (m->host_data, &value->group, sizeof value->group);
   value->old = m->view->id;
   value->id = (TyViewId){ .number = m->view->id.number + 1, .ballot = round->ballot };
   value->group_name = g_strdup (m->view->group_name);

@@ -107,6 +107,8 @@ promise_ballot (TyMembership *m, const TyBallot *ballot)
     m->back_off_until = ty_m_now (m) + m->round_us * (1 + m->view->self);
   m->promised = *ballot;
   m->counter = MAX (m->counter, ballot->counter);
+  if (m->view->id.number == 0 && m->phase == TY_MEMBERSHIP_IN)
+    m->host->keep_durable (m->host_data);
   freeze (m);
 }
 
@@ -270,6 +272,8 @@ try_accept (TyMembership *m)
       m->accepted_ballot = record->ballot;
       g_clear_pointer (&m->accepted, ty_value_unref);
       m->accepted = ty_value_ref (record->value);
+      if (m->view->id.number == 0)
+        m->host->keep_durable (m->host_data);
     }
   send_flush (m, record);
 }
@@ -320,7 +324,7 @@ ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
   g_autoptr (GArray) acceptors = read_ids (r);
   TyReader plan = *r;
   gboolean fits = ty_view_id_equal (&value->old, &m->view->id) && value->n_old == m->view->n_members
-                  && ty_id_equal (&value->group, &m->view->group);
+                  && (m->view->id.number == 0 || ty_id_equal (&value->group, &m->view->group));
   if (r->bad || !fits || !walk_plan (m, r, value, TRUE) || !ty_id_equal (&ballot.pid, pid)
       || (m->phase == TY_MEMBERSHIP_IN && !m->host->check_order (m->host_data, value->order)))
     return FALSE;

@@ -1,27 +1,28 @@
 /* ordering/causal.c: the ordering "causal".
  *
- * Protocol.  Vector clocks after [BSS91] section 5.1, with the clock of the delivered messages compressed to what has
- * changed.  A batch that has causal messages carries a stamp (stamps.h): for each other member of whom its sender has
- * delivered more than its stamps have stated so far, how many messages it has now delivered.  A receiver delivers
+ * Protocol.  Vector clocks, after the CBCAST of [BSS91], with the clock of the delivered messages compressed to what
+ * has changed.  A batch that has causal messages carries a stamp (stamps.h): for each other member of whom its sender
+ * has delivered more than its stamps have stated so far, how many messages it has now delivered.  A receiver delivers
  *   - a fifo message after its sender's earlier messages;
  *   - a causal message after those, and after every message that its batch's stamp counts.  What the sender had stated
  *     before was waited for by the earlier stamped batch, which came first by FIFO.
  * One stamp for a batch is enough: nothing is delivered at a sender between two messages of one batch.  Fifo messages
  * ignore the stamp and state nothing, so what they follow from is not passed on through them (M2).  Deviation from
- * [BSS91]: an entry counts all messages of a member that were delivered, fifo ones as well, not only the causal broadcasts.
- * There are no packets and no gossip, and a view's closing order is empty.
+ * [BSS91]: an entry counts all messages of a member that were delivered, fifo ones as well, not only the causal
+ * broadcasts. There are no packets and no gossip, and a view's closing order is empty.
  *
- * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view everything
- * up to the cut.
+ * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view
+ * everything up to the cut.
  *
- * Guarantees.  FIFO as in fifo.c.  A causal message is delivered after every message of the view that precedes it causally,
- * at every member, also when the view ends (M2).  Who ends a view together has delivered the same messages: everything up
- * to the cut but what depends on a message beyond it (V8), and a member's own messages are among them.  Deadlock-free:
- * the relation waited for is a partial order, and what it names is within the cut or dropped.  Offers fifo and causal.
+ * Guarantees.  FIFO as in fifo.c.  A causal message is delivered after every message of the view that precedes it
+ * causally, at every member, also when the view ends (M2).  Who ends a view together has delivered the same messages:
+ * everything up to the cut but what depends on a message beyond it (V8), and a member's own messages are among them.
+ * Deadlock-free: the relation waited for is a partial order, and what it names is within the cut or dropped.  Offers
+ * fifo and causal.
  *
  * Cost.  A stamp is as long as the number of members heard since the previous one; a member that sends while it hears
- * nobody stamps nothing.  Work a batch in proportion to its stamp.  Memory: the clock that each sender has stated, n numbers
- * a sender that has stamped.
+ * nobody stamps nothing.  Work a batch in proportion to its stamp.  Memory: the clock that each sender has stated, n
+ * numbers a sender that has stamped.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/holdback.h"

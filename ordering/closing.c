@@ -1,28 +1,29 @@
 /* ordering/closing.c: the end of a view, the same everywhere (V8).
  *
- * It has two halves.  First, how far each sender's messages go: the cut, shortened to before the first message of which a
- * causal predecessor is beyond that, or whose floor is an ordinal that the closing order does not give to a message
- * that is there.  That is a front like the others, run to the cut over the closing order: it passes exactly the messages
- * all of whose predecessors can be passed.  (The rule reads as dropping until nothing more has to be dropped.  The two
- * agree where "comes before" has no circle, and it has none unless a member lies; messages in a circle are dropped here,
- * and nobody can have delivered one.)  What was delivered before is within that: it was delivered after its predecessors,
- * and by a member whose receipts and whose order went into the cut and the closing order.
+ * It has two halves.  First, how far each sender's messages go: the cut, shortened to before the first message of which
+ * a causal predecessor is beyond that, or whose floor is an ordinal that the closing order does not give to a message
+ * that is there.  That is a front like the others, run to the cut over the closing order: it passes exactly the
+ * messages all of whose predecessors can be passed.  (The rule reads as dropping until nothing more has to be dropped.
+ * The two agree where "comes before" has no circle, and it has none unless a member lies; messages in a circle are
+ * dropped here, and nobody can have delivered one.)  What was delivered before is within that: it was delivered after
+ * its predecessors, and by a member whose receipts and whose order went into the cut and the closing order.
  *
- * Then the deliveries: first the messages of the closing order, in that order, then everything left by sender and number, and
- * each directly after those of its predecessors that are not delivered yet.  In other words the post-order of a depth-first
- * walk over the relation "comes before", with roots and successors in one fixed order: of a message, first its sender's
- * earlier messages, then its needs by rank, then the ordinals up to its floor.  (The last are never still to be walked: the
- * roots are walked by ordinals, and what the message of an ordinal waits for, however indirectly, has a lower floor, or
- * it would wait for itself.)
+ * Then the deliveries: first the messages of the closing order, in that order, then everything left by sender and
+ * number, and each directly after those of its predecessors that are not delivered yet.  In other words the post-order
+ * of a depth-first walk over the relation "comes before", with roots and successors in one fixed order: of a message,
+ * first its sender's earlier messages, then its needs by rank, then the ordinals up to its floor.  (The last are never
+ * still to be walked: the roots are walked by ordinals, and what the message of an ordinal waits for, however
+ * indirectly, has a lower floor, or it would wait for itself.)
  *
  * Members enter this with different messages delivered, and yet deliver what is left to two of them in the same order:
- * the walk over everything differs from the walk over what is left only by visits to delivered messages; what comes before
- * a delivered message is delivered as well, so such a visit reaches no other message, and leaving it out moves nobody.
+ * the walk over everything differs from the walk over what is left only by visits to delivered messages; what comes
+ * before a delivered message is delivered as well, so such a visit reaches no other message, and leaving it out moves
+ * nobody.
  *
- * The walk needs no stack of messages, only one of senders.  Sender by sender what is walked is always a prefix, because
- * FIFO comes first; so "walk to message k" is "until k messages of that sender are walked".  And no sender is twice on the
- * stack with work left: the first half passed a message only after everything that comes before it, so a message under way
- * can only ask for messages that were passed earlier, and of its own sender these are walked already.
+ * The walk needs no stack of messages, only one of senders.  Sender by sender what is walked is always a prefix,
+ * because FIFO comes first; so "walk to message k" is "until k messages of that sender are walked".  And no sender is
+ * twice on the stack with work left: the first half passed a message only after everything that comes before it, so a
+ * message under way can only ask for messages that were passed earlier, and of its own sender these are walked already.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/holdback.h"

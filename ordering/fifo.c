@@ -3,13 +3,13 @@
  * Protocol.  None: batches arrive in each sender's order, without gaps, and a message is delivered when it is received.
  * There are no stamps, no packets, no gossip, and a view's closing order is empty.
  *
- * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view everything
- * up to the cut.
+ * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view
+ * everything up to the cut.
  *
- * Guarantees.  Messages of one sender are delivered in the order in which it sent them (M1), everywhere; nothing is said
- * about messages of different senders.  Who ends a view together has delivered the same messages: everything up to
- * the cut, for nothing depends on anything else (V8).  A message waits only while deliveries stand still (V3).  Offers the
- * service fifo; a batch of another service is its sender's fault.
+ * Guarantees.  Messages of one sender are delivered in the order in which it sent them (M1), everywhere; nothing is
+ * said about messages of different senders.  Who ends a view together has delivered the same messages: everything up to
+ * the cut, for nothing depends on anything else (V8).  A message waits only while deliveries stand still (V3).  Offers
+ * the service fifo; a batch of another service is its sender's fault.
  *
  * Cost.  Nothing on the wire; constant work a batch.
  *

@@ -224,7 +224,7 @@ run_sender (TyFront *f, guint s)
       if (service >= TY_SERVICE_AGREED && c->sequenced >= limits.sequenced)
         return;
       TyNeed missing;
-      if (service != TY_SERVICE_FIFO && !ty_cursor_is_open (c, item) && ty_front_missing (f, s, &missing))
+      if (!ty_cursor_is_open (c, item) && ty_front_missing (f, s, &missing) && service != TY_SERVICE_FIFO)
         {
           wait_for (f, s, missing.rank, missing.number);
           return;

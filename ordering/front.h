@@ -1,9 +1,9 @@
 /* ordering/front.h: how far something has got in all the queues at once, and what it waits for.
  *
- * An ordering has one front, the deliveries.  Others are about receipts: how far everything is there with all its causal
- * predecessors (M6), and how far a closing goes (V8).  All obey the same rule (M2): a message is passed after its
- * sender's earlier messages and, unless it is of the service fifo, after the needs and the floor of its batch.  They
- * differ in the limits that they set on top.
+ * An ordering has one front, the deliveries.  Others are about receipts: how far everything is there with all its
+ * causal predecessors (M6), and how far a closing goes (V8).  All obey the same rule (M2): a message is passed after
+ * its sender's earlier messages and, unless it is of the service fifo, after the needs and the floor of its batch.
+ * They differ in the limits that they set on top.
  *
  *             receipts ──► │ try │ ──► passed
  *                            │  ▲
@@ -78,6 +78,6 @@ void ty_front_trimmed (TyFront *f);
 /* The run in which the next ordinal lies, and how many ordinals of it are left: FALSE if it is not known. */
 gboolean ty_front_turn (const TyFront *f, guint *rank, guint64 *left);
 
-/* The first thing missing before the batch at the cursor of `sender` is open: a member's message, or the floor (then rank is
- * the number of members). FALSE if nothing is. */
+/* The first thing missing before the batch at the cursor of `sender` is open: a member's message, or the floor (then
+ * rank is the number of members). FALSE if nothing is. */
 gboolean ty_front_missing (TyFront *f, guint sender, TyNeed *out);

@@ -36,7 +36,8 @@ void ty_holdback_set_deliver (TyOrdering *base, gboolean deliver, gboolean promi
 guint64 ty_holdback_delivered (TyOrdering *base, guint sender);
 void ty_holdback_explain (TyOrdering *base, guint sender, TyWait *out);
 
-/* Entries of an ordering that multicasts nothing of its own: no packets, no gossip, empty digests and closing orders. */
+/* Entries of an ordering that multicasts nothing of its own: no packets, no gossip, an empty
+ * digest and closing order. */
 gboolean ty_unordered_on_packet (TyOrdering *base, guint from, const guint8 *data, gsize len_bytes);
 void ty_unordered_pump (TyOrdering *base);
 void ty_unordered_gossip (TyOrdering *base, TyWriter *w);

@@ -1,8 +1,8 @@
 /* ordering/queues.h: the batches that have been received and not delivered, a queue a sender.
  *
  * The unit is the batch: nothing is recorded for a single message.  How far something has got in a sender's queue (the
- * deliveries, say) is a cursor: a batch, an offset into it, and the number of the last message passed.  A queue is a ring
- * that grows; its places are counted from the view's beginning, so that a cursor stays right while the ring moves.
+ * deliveries, say) is a cursor: a batch, an offset into it, and the number of the last message passed.  A queue is a
+ * ring that grows; its places are counted from the view's beginning, so that a cursor stays right while the ring moves.
  *
  * Messages of the services agreed and safe are the sequenced ones, the others are plain.  A sender's sequenced messages
  * are counted: the n-th of them is what an order speaks of (runs.h), whether its batch is here yet or not.
@@ -91,7 +91,7 @@ typedef struct
   gsize offset;      /* of the next message in it */
   guint64 passed;    /* number of the last message passed */
   guint64 sequenced; /* how many of those passed were sequenced */
-  guint met;         /* needs of the batch at `item` known to be met; one more than it has when its floor is reached too */
+  guint met; /* needs of the batch at `item` known to be met; one more than it has when its floor is reached too */
 } TyCursor;
 
 /* What may be passed at most. */

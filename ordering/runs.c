@@ -184,8 +184,9 @@ ty_runs_learn (TyRuns *runs, guint64 base, TyReader foreign)
   return TRUE;
 }
 
-gboolean
-ty_orders_agree (const TyOrderRead *a, const TyOrderRead *b)
+/* Whether two orders say the same where both speak. */
+static gboolean
+agree (const TyOrderRead *a, const TyOrderRead *b)
 {
   Steps x = { .r = a->runs }, y = { .r = b->runs };
   guint64 begin = MAX (a->base, b->base);
@@ -200,6 +201,35 @@ ty_orders_agree (const TyOrderRead *a, const TyOrderRead *b)
       steps_skip (&x, k);
       steps_skip (&y, k);
     }
+  return TRUE;
+}
+
+gboolean
+ty_orders_merge (guint n_members, const TyReader *digests, TyWriter *order, guint *faulty)
+{
+  g_autofree TyOrderRead *read = g_new0 (TyOrderRead, n_members);
+  const TyOrderRead *longest = NULL;
+  for (guint rank = 0; rank < n_members; rank++)
+    {
+      if (ty_reader_left (&digests[rank]) == 0)
+        continue;
+      *faulty = rank;
+      if (!ty_order_read (digests[rank], n_members, TRUE, &read[rank]))
+        return FALSE;
+      if (longest == NULL || read[rank].known > longest->known)
+        longest = &read[rank];
+    }
+  for (guint rank = 0; rank < n_members; rank++)
+    {
+      *faulty = rank;
+      if (ty_reader_left (&digests[rank]) > 0 && !agree (longest, &read[rank]))
+        return FALSE;
+    }
+  static const TyRuns none;
+  if (longest == NULL)
+    ty_runs_write_order (&none, order);
+  else
+    g_byte_array_append (order, longest->order.at, (guint) ty_reader_left (&longest->order));
   return TRUE;
 }
 

@@ -8,8 +8,8 @@
  *
  *   runs                                      order (a closing order)        digest
  *   size    field                             size    field                  ...     an order
- *   varint  rank      } as often as           varint  base                   varint  the highest ordinal that the member
- *   varint  count, >0 } there are runs        varint  how many runs                  has acknowledged
+ *   varint  rank      } as often as           varint  base                   varint  the highest ordinal that the
+ *   varint  count, >0 } there are runs        varint  how many runs                  member has acknowledged
  *                                             ...     runs
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
@@ -63,20 +63,22 @@ typedef struct
   guint64 known; /* ordinals known: base, and those in the runs */
   TyReader runs;
   guint64 acknowledged; /* digest only */
-  TyReader order; /* digest only: the bytes that are the order */
+  TyReader order;       /* digest only: the bytes that are the order */
 } TyOrderRead;
 
 gboolean ty_order_read (TyReader r, guint n_members, gboolean digest, TyOrderRead *out);
 
-/* Appends what `runs` lacks of the checked foreign runs that begin after the ordinal `base` (<= runs->known). FALSE, and
- * nothing has changed, if they contradict what is kept. */
+/* Appends what `runs` lacks of the checked foreign runs that begin after the ordinal `base` (<= runs->known). FALSE,
+ * and nothing has changed, if they contradict what is kept. */
 gboolean ty_runs_learn (TyRuns *runs, guint64 base, TyReader foreign);
 
-/* Whether two orders read say the same where both speak. */
-gboolean ty_orders_agree (const TyOrderRead *a, const TyOrderRead *b);
+/* The longest order among digests (of length 0 where there is none) appended to `order`. All are beginnings of what the
+ * sequencer gave, each from its own base on. FALSE if one is malformed or contradicts the longest: `*faulty` is its
+ * rank, and nothing is written. */
+gboolean ty_orders_merge (guint n_members, const TyReader *digests, TyWriter *order, guint *faulty);
 
-/* The least of the numbers of all members (what everybody has acknowledged, or delivered), which only grow. A change costs
- * nothing but when the last of those at the least number moves. */
+/* The least of the numbers of all members (what everybody has acknowledged, or delivered), which only grow. A change
+ * costs nothing but when the last of those at the least number moves. */
 typedef struct
 {
   guint n_members;

@@ -1,7 +1,7 @@
 /* ordering/sequencer.c: the ordering "total".
  *
- * Protocol.  A fixed sequencer, the member of rank 0, as in Isis ([BJ87], abcast by a token that does not move; [BSS91] section 5.3), mixed with
- * the causal order of the plain services, and made safe by promises (M6).
+ * Protocol.  A fixed sequencer, the member of rank 0, as in the ABCAST of [BSS91] with a token that
+ * does not move, mixed with the causal order of the plain services, and made safe by promises (M6).
  *
  *   sender ── DATA ──► everyone                 at once, by whatever carries batches
  *   rank 0 ── ORDER ─► everyone                 numbers sequenced messages in the order in which it received them
@@ -13,9 +13,9 @@
  *   - a causal message after those, after the messages of the clock, and after the ordinals up to the floor;
  *   - an agreed message after all that, when its ordinal is the next one;
  *   - a safe message when, besides, every member has acknowledged its ordinal.
- * An order is a list of runs (runs.h).  Acknowledging ordinal n promises to deliver: it is done when this member holds all
- * messages of ordinals up to n, the order up to n, and all their causal predecessors, held, not necessarily delivered.
- * Members gossip how far they have delivered; the order that everyone has delivered is forgotten.
+ * An order is a list of runs (runs.h).  Acknowledging ordinal n promises to deliver: it is done when this member holds
+ * all messages of ordinals up to n, the order up to n, and all their causal predecessors, held, not necessarily
+ * delivered. Members gossip how far they have delivered; the order that everyone has delivered is forgotten.
  *
  *   ORDER packet                                       ACK packet
  *   offset  size    field                              offset  size    field
@@ -26,24 +26,25 @@
  *   gossip                                             digest, closing order: runs.h
  *   0       varint  ordinals delivered
  *
- * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view everything
- * up to the cut; packets of one member in the order of their sending; the closing order is the longest among those of the
- * members that end the view together (V4), whose digests were taken after the mode had become (FALSE, FALSE) (V3).
+ * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view
+ * everything up to the cut; packets of one member in the order of their sending; the closing order is the longest among
+ * those of the members that end the view together (V4), whose digests were taken after the mode had become (FALSE,
+ * FALSE) (V3).
  *
  * Guarantees.  FIFO and causal order as in causal.c, for causal, agreed and safe messages, also with sequenced messages
  * among the predecessors.  Agreed and safe messages are delivered in one order by all who end the view together, and
- * before its end each member has delivered a beginning of it.  Policy `primary` (M5): a member cut off with the sequencer may
- * have delivered agreed messages in an order that the others never see; it is excluded.  A safe message delivered before
- * the end of the view is delivered at that place by everyone who ends it, and nobody, cut off or not, contradicts that:
- * every member has promised.  Who ends a view together has delivered the same messages.  Messages that have no ordinal when the
- * view ends come last, in an order that is the same everywhere.
+ * before its end each member has delivered a beginning of it.  Policy `primary` (M5): a member cut off with the
+ * sequencer may have delivered agreed messages in an order that the others never see; it is excluded.  A safe message
+ * delivered before the end of the view is delivered at that place by everyone who ends it, and nobody, cut off or not,
+ * contradicts that: every member has promised.  Who ends a view together has delivered the same messages.  Messages
+ * that have no ordinal when the view ends come last, in an order that is the same everywhere.
  *
- * Why the order of ordinals never contradicts the causal order: what precedes a sequenced message causally was delivered by its
- * sender or sent by it earlier.  Sequenced messages among that which were delivered had ordinals before this one was
- * numbered; those sent earlier are numbered earlier (M4).
+ * Why the order of ordinals never contradicts the causal order: what precedes a sequenced message causally was
+ * delivered by its sender or sent by it earlier.  Sequenced messages among that which were delivered had ordinals
+ * before this one was numbered; those sent earlier are numbered earlier (M4).
  *
- * Cost.  One small ORDER packet a step of rank 0 in which it received sequenced messages; one ACK a member and step in which safe
- * ones are completed.  Work a batch in proportion to its stamp.
+ * Cost.  One small ORDER packet a step of rank 0 in which it received sequenced messages; one ACK a member and step in
+ * which safe ones are completed.  Work a batch in proportion to its stamp.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/holdback.h"
@@ -84,9 +85,9 @@ total_clear (TySequencer *o)
 
 /* ---- deliveries ---- */
 
-/* Only the sender whose turn it is may have sequenced messages delivered, as many as it has ordinals in this run, and safe
- * ones only up to what everyone has acknowledged.  Under a policy in which nobody may contradict another (M7), this is also the
- * place to hold a sequenced message back until its sender is known to know its ordinal. */
+/* Only the sender whose turn it is may have sequenced messages delivered, as many as it has ordinals in this run, and
+ * safe ones only up to what everyone has acknowledged.  Under a policy in which nobody may contradict another (M7),
+ * this is also the place to hold a sequenced message back until its sender is known to know its ordinal. */
 static void
 total_limits (gpointer user, guint sender, TyLimits *limits)
 {
@@ -346,40 +347,14 @@ total_digest (TyOrdering *base, TyWriter *w)
   ty_write_varint (w, o->acks.values[o->held.self]);
 }
 
-/* The longest order.  All are beginnings of what the sequencer gave, each from its own base on; whose is not is not to go on. */
 static gboolean
 total_merge (TyOrdering *base, const TyReader *digests, TyWriter *order, guint *faulty)
 {
-  TySequencer *o = (TySequencer *) base;
-  guint n = o->held.n_members;
-  g_autofree TyOrderRead *read = g_new0 (TyOrderRead, n);
-  const TyOrderRead *longest = NULL;
-  for (guint rank = 0; rank < n; rank++)
-    {
-      if (ty_reader_left (&digests[rank]) == 0)
-        continue;
-      *faulty = rank;
-      if (!ty_order_read (digests[rank], n, TRUE, &read[rank]))
-        return FALSE;
-      if (longest == NULL || read[rank].known > longest->known)
-        longest = &read[rank];
-    }
-  for (guint rank = 0; rank < n; rank++)
-    {
-      *faulty = rank;
-      if (ty_reader_left (&digests[rank]) > 0 && !ty_orders_agree (longest, &read[rank]))
-        return FALSE;
-    }
-  static const TyRuns none;
-  if (longest == NULL)
-    ty_runs_write_order (&none, order);
-  else
-    g_byte_array_append (order, longest->order.at, (guint) ty_reader_left (&longest->order));
-  return TRUE;
+  return ty_orders_merge (((TySequencer *) base)->held.n_members, digests, order, faulty);
 }
 
-/* A base is at most what all members of the view have delivered, this one among them: whoever stated it had forgotten only
- * ordinals that every member had gossiped to have delivered. */
+/* A base is at most what all members of the view have delivered, this one among them: whoever stated it had forgotten
+ * only ordinals that every member had gossiped to have delivered. */
 static gboolean
 total_check_order (TyOrdering *base, const guint8 *order, gsize order_len)
 {

@@ -1,9 +1,9 @@
 /* ordering/stamps.h: what stamps say, and how it is written (M3).
  *
- * A batch that has messages of other services than fifo states what its sender had delivered: under causal ordering a clock,
- * under total ordering a floor and a clock.  Both are coded against what the same sender's stamps of the view have stated
- * before, starting from zeros, so they are decoded in number order.  A sender's own messages are never in its clock:
- * they come before by FIFO.  A batch of fifo messages alone has no stamp.
+ * A batch that has messages of other services than fifo states what its sender had delivered: under causal ordering a
+ * clock, under total ordering a floor and a clock.  Both are coded against what the same sender's stamps of the view
+ * have stated before, starting from zeros, so they are decoded in number order.  A sender's own messages are never in
+ * its clock: they come before by FIFO.  A batch of fifo messages alone has no stamp.
  *
  *   stamp
  *   size    field
@@ -27,8 +27,8 @@ typedef struct
   guint next;            /* the least rank that the next entry may have */
 } TyClockReader;
 
-/* FALSE at the end of the stamp, or when the reader has gone bad: a rank out of range or its sender's own, a number that
- * has not changed or is absurd. */
+/* FALSE at the end of the stamp, or when the reader has gone bad: a rank out of range or its sender's own, a number
+ * that has not changed or is absurd. */
 gboolean ty_clock_read (TyClockReader *clock, TyReader *r, TyNeed *out);
 
 /* What this process has delivered, by sender, and of which senders it has not been stated yet. */

@@ -15,7 +15,7 @@ fi
 mkdir -p "$TYET_BUILD"
 TYET_BUILD=$(cd "$TYET_BUILD" && pwd)
 
-# tyet_build NAME [meson setup argument...]: a build folder NAME, up to date. A folder that Meson cannot use any more (it was
+# tyet_build NAME [meson setup argument...]: a build folder NAME, up to date (or only what $targets names). A folder that Meson cannot use any more (it was
 # moved, or made by another version) is made anew.
 tyet_build () {
   local dir=$TYET_BUILD/$1
@@ -25,5 +25,6 @@ tyet_build () {
     rm -rf "$dir"
     meson setup "$dir" "$top" "$@" >"$TYET_BUILD/setup.log" 2>&1 || { cat "$TYET_BUILD/setup.log"; return 1; }
   fi
-  ninja -C "$dir" --quiet
+  # shellcheck disable=SC2086 # several words are several targets
+  ninja -C "$dir" --quiet ${targets:-}
 }

@@ -1,8 +1,8 @@
 /* transport/dial.c: who is dialed when, and what a dial that fails proves (N3, V14).
  *
- * A dial is a first contact, or is for a peer whose session is to be resumed.  A first contact ends when somebody usable or
- * unusable is found, or nobody; one for a session goes on until the session is resumed, lost, closed, or its process is known
- * to be dead.
+ * A dial is a first contact, or is for a peer whose session is to be resumed.  A first contact ends when somebody
+ * usable or unusable is found, or nobody; one for a session goes on until the session is resumed, lost, closed, or
+ * its process is known to be dead.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
@@ -51,7 +51,8 @@ ty_dial_done (TyDial *dial)
   g_assert (dial->conn == NULL);
 }
 
-/* The next attempt: after a wait that doubles each time, half of it drawn, so that two that dial each other fall out of step. */
+/* The next attempt: after a wait that doubles each time, half of it drawn, so that two that dial each other fall out
+ * of step. */
 static void
 schedule (TyDial *dial)
 {
@@ -110,10 +111,7 @@ ty_dial_want (TyHub *hub, const char *address, const TyId *pid)
 {
   TyPeer *peer = peer_at (hub, address, pid);
   if (peer != NULL && peer->conn != NULL && !peer->conn->hung_up)
-    {
-      ty_hub_event (hub, TY_EVENT_PEER_HEARD, peer, address);
-      return;
-    }
+    return; /* it is there already, as far as anyone can tell: no sign of life came of asking */
   if (peer != NULL && peer->redial != NULL)
     return;
   for (guint i = 0; i < hub->dials->len; i++)

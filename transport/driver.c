@@ -4,9 +4,9 @@
  *                                               ▲                                                  │ asked for more
  *                                               └──────────────────────────────────────────────────┘ (a few times)
  *
- * All that has come, from all sockets, goes into one step, and all that a step sends goes out before the application is
- * told anything: what the application does meanwhile costs the others nothing.  What it asks for in its callbacks is taken up
- * by another step of the same dispatch, so that answers are batched with no waiting.
+ * All that has come, from all sockets, goes into one step, and all that a step sends goes out before the application
+ * is told anything: what the application does meanwhile costs the others nothing.  What it asks for in its callbacks
+ * is taken up by another step of the same dispatch, so that answers are batched with no waiting.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/driver-port.h"
@@ -31,6 +31,10 @@ struct _TyDriver
 {
   int ref; /* the owner's, and that of a dispatch under way */
   gboolean ended;
+  gboolean kicked;
+  gboolean dispatching;
+  gboolean muted; /* the file descriptor is not polled: a callback runs the loop */
+  gpointer fd_tag;
   TyNode *node;
   TyDriverApp app;
   gpointer user_data;
@@ -94,6 +98,7 @@ static void
 step_once (TyDriver *driver, gint64 now_us)
 {
   guint n_events, n_effects;
+  driver->kicked = FALSE;
   const TyEvent *events = ty_hub_events (driver->hub, &n_events);
   ty_node_step (driver->node, events, n_events, now_us);
   ty_hub_events_done (driver->hub);
@@ -117,19 +122,53 @@ driver_unref (TyDriver *driver)
     g_free (driver);
 }
 
-/* When the loop is to come back if no socket is ready. The node's clock runs on while the machine sleeps, the loop's does
- * not: after a sleep it comes late, and the step learns how late. */
-static void
-set_ready_time (TyDriver *driver, gint64 now_us)
+/* ---- The source ----
+ *
+ * A source that may not recurse has its file descriptors taken out of the poll and put back around each dispatch, and
+ * one that sets its ready time wakes the loop: each costs two more system calls, and a turn of the loop for nothing.
+ * So this one may recurse, refuses to, and tells its deadline when it is asked. */
+
+static gint64
+deadline (TyDriver *driver)
 {
   gint64 deadline_us = MIN (ty_hub_deadline (driver->hub), ty_sockets_deadline (driver->sockets));
-  deadline_us = MIN (deadline_us, ty_node_deadline (driver->node));
-  if (ty_node_pending (driver->node) || deadline_us <= now_us)
-    g_source_set_ready_time (&driver->source->source, 0);
-  else if (deadline_us == G_MAXINT64)
-    g_source_set_ready_time (&driver->source->source, -1);
-  else
-    g_source_set_ready_time (&driver->source->source, g_get_monotonic_time () + (deadline_us - now_us));
+  return MIN (deadline_us, ty_node_deadline (driver->node));
+}
+
+/* The node's clock runs on while the machine sleeps, the loop's does not: after a sleep it comes late, and the step
+ * learns how late. */
+static gboolean
+source_prepare (GSource *source, int *timeout_ms)
+{
+  TyDriver *driver = ((DriverSource *) source)->driver;
+  *timeout_ms = -1;
+  if (driver == NULL)
+    return FALSE;
+  if (driver->dispatching)
+    {
+      if (!driver->muted)
+        g_source_modify_unix_fd (source, driver->fd_tag, 0);
+      driver->muted = TRUE;
+      return FALSE;
+    }
+  if (driver->kicked || ty_node_pending (driver->node))
+    return TRUE;
+  gint64 deadline_us = deadline (driver);
+  if (deadline_us == G_MAXINT64)
+    return FALSE;
+  gint64 wait_us = deadline_us - driver_now ();
+  *timeout_ms = (int) CLAMP ((wait_us + 999) / 1000, 0, G_MAXINT);
+  return wait_us <= 0;
+}
+
+static gboolean
+source_check (GSource *source)
+{
+  TyDriver *driver = ((DriverSource *) source)->driver;
+  if (driver == NULL || driver->dispatching)
+    return FALSE;
+  return g_source_query_unix_fd (source, driver->fd_tag) != 0 || driver->kicked || ty_node_pending (driver->node)
+         || driver_now () >= deadline (driver);
 }
 
 static gboolean
@@ -138,7 +177,10 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   TyDriver *driver = ((DriverSource *) source)->driver;
   if (driver == NULL)
     return G_SOURCE_REMOVE;
+  g_assert (!driver->dispatching);
   driver->ref++;
+  driver->dispatching = TRUE;
+  driver->kicked = FALSE; /* asked for, and done here whether there is a step or not */
   gint64 now_us = driver_now ();
   ty_hub_on_time (driver->hub, now_us);
   ty_sockets_dispatch (driver->sockets, now_us);
@@ -150,26 +192,30 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
       now_us = driver_now ();
       ty_hub_on_time (driver->hub, now_us);
     }
+  /* Answers of a handshake, though nothing called for a step. */
   if (!driver->ended)
-    {
-      /* Answers of a handshake, though nothing called for a step. */
-      ty_hub_flush (driver->hub);
-      set_ready_time (driver, now_us);
-    }
+    ty_hub_flush (driver->hub);
+  if (!driver->ended && driver->muted)
+    g_source_modify_unix_fd (source, driver->fd_tag, G_IO_IN);
+  driver->muted = FALSE;
+  driver->dispatching = FALSE;
   gboolean ended = driver->ended;
   driver_unref (driver);
   return ended ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
+static GSourceFuncs source_funcs = {
+  .prepare = source_prepare,
+  .check = source_check,
+  .dispatch = source_dispatch,
+};
 
 /* ---- The table ---- */
 
 static void
 driver_kick (TyDriver *driver)
 {
-  /* While the source is dispatched this costs nothing; it sees for itself whether more is wanted. */
-  g_source_set_ready_time (&driver->source->source, 0);
+  driver->kicked = TRUE;
 }
 
 static void
@@ -205,7 +251,8 @@ driver_create (TyNode *node, TyDriverApp app, gpointer user_data)
   ty_sockets_set_hub (driver->sockets, driver->hub);
   GSource *source = &driver->source->source;
   g_source_set_static_name (source, "tyet");
-  g_source_add_unix_fd (source, ty_sockets_fd (driver->sockets), G_IO_IN);
+  g_source_set_can_recurse (source, TRUE);
+  driver->fd_tag = g_source_add_unix_fd (source, ty_sockets_fd (driver->sockets), G_IO_IN);
   g_source_attach (source, context);
   return driver;
 }

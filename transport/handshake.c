@@ -1,42 +1,16 @@
-/* transport/handshake.c: hello and intro: who may have which session over which connection.
+/* transport/handshake.c: hello and intro: their bytes, and what goes wrong with them.
  *
- * The wire is in record.h, the states in hub-private.h.  The dialer decides, after both hellos: if both have the same session
- * it is resumed, else a fresh one is begun, and what either had is lost.
- *
- * Two processes that dial each other at once make two connections.  The one that the lesser incarnation dialed is kept: it goes
- * on with its own once the other's hello has come on it, and turns the other's intro away; the greater one gives its own up if
- * the other has said hello on the other connection.  Neither gives up a connection for one that has not got as far as a hello:
- * there may be a way in one direction only.
+ * The wire is in record.h, the states in hub-private.h, and what follows from them in agree.c.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
 
-/* Another connection with `conn`'s other end whose intro is waited for, dialed or accepted, or NULL. */
-static TyConn *
-rival_of (const TyConn *conn, gboolean dialed)
-{
-  TyHub *hub = conn->hub;
-  for (guint i = 0; i < hub->conns->len; i++)
-    {
-      TyConn *other = g_ptr_array_index (hub->conns, i);
-      if (other != conn && other->state == TY_CONN_INTRO && other->dialed == dialed
-          && ty_id_equal (&other->pid, &conn->pid))
-        return other;
-    }
-  return NULL;
-}
-
-static gboolean
-wins (const TyConn *conn)
-{
-  return ty_id_compare (&conn->hub->config.pid, &conn->pid) < 0;
-}
-
-static void
-say_hello (TyConn *conn, TyHelloWhat what)
+void
+ty_handshake_say_hello (TyConn *conn, TyHelloWhat what)
 {
   guint8 bytes[TY_HELLO_BYTES];
-  TyHello hello = { .version = TY_WIRE_VERSION, .what = what, .sealing = TY_SEALING_NONE, .pid = conn->hub->config.pid };
+  TyHello hello = { .version = TY_WIRE_VERSION, .what = what, .sealing = TY_SEALING_NONE };
+  hello.pid = conn->hub->config.pid;
   const TyId *other = conn->dial != NULL ? &conn->dial->pid : &conn->pid;
   TyPeer *peer = ty_peer_find (conn->hub, other);
   if (peer != NULL)
@@ -45,8 +19,8 @@ say_hello (TyConn *conn, TyHelloWhat what)
   ty_conn_say (conn, bytes, sizeof bytes);
 }
 
-static void
-say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
+void
+ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
 {
   TyIntro intro = {
     .resume = resume,
@@ -66,7 +40,7 @@ ty_handshake_begin (TyConn *conn)
   conn->state = TY_CONN_HELLO;
   conn->deadline_us = ty_time_after (conn->hub->now_us, conn->hub->config.handshake_us);
   if (conn->dialed)
-    say_hello (conn, TY_HELLO);
+    ty_handshake_say_hello (conn, TY_HELLO);
 }
 
 /* What an other end that is no tyet process has said, for people. */
@@ -89,175 +63,6 @@ describe_alien (const guint8 *data, gsize len_bytes)
   return g_string_free (text, FALSE);
 }
 
-/* ---- The dialer ---- */
-
-static void
-unusable (TyConn *conn, const char *why)
-{
-  ty_dial_unusable (conn->dial, why);
-  ty_conn_close (conn);
-}
-
-/* Not now: there is, or will be, another connection to the same process. */
-static void
-postpone (TyConn *conn)
-{
-  ty_dial_retry (conn->dial, NULL);
-  ty_conn_close (conn);
-}
-
-/* The peer whose session `conn` is to carry: the one that both ends have, or a fresh one. */
-static TyPeer *
-agree_on_session (TyConn *conn, const TyHello *hello, gboolean *resume)
-{
-  TyHub *hub = conn->hub;
-  TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  *resume = peer != NULL && ty_id_equal (ty_session_id (peer->session), &hello->session);
-  if (*resume)
-    return peer;
-  /* The dial goes on as a first contact, or it would end with the session that it was for. */
-  if (peer != NULL && peer->redial == conn->dial)
-    peer->redial = NULL;
-  conn->dial->peer = NULL;
-  if (peer != NULL)
-    ty_peer_lost (peer, "the other end does not have the session any more");
-  TyId session;
-  hub->draw (hub->draw_data, &session, sizeof session);
-  return ty_peer_new (hub, &conn->pid, &session);
-}
-
-static void
-dialer_goes_on (TyConn *conn, const TyHello *hello)
-{
-  gboolean resume;
-  TyPeer *peer = agree_on_session (conn, hello, &resume);
-  /* Nothing may be received any more on a former connection once its successor has been told what comes next. */
-  if (peer->conn != NULL)
-    ty_conn_close (peer->conn);
-  conn->peer = peer;
-  conn->dial->pid = conn->pid;
-  if (peer->redial == NULL)
-    {
-      peer->redial = conn->dial;
-      conn->dial->peer = peer;
-    }
-  conn->state = TY_CONN_INTRO;
-  say_intro (conn, peer, resume);
-}
-
-static void
-dialer_on_hello (TyConn *conn, const TyHello *hello)
-{
-  TyHub *hub = conn->hub;
-  TyDial *dial = conn->dial;
-  gboolean oneself = ty_id_equal (&hello->pid, &hub->config.pid);
-  gboolean stranger = !ty_id_is_null (&dial->pid) && !ty_id_equal (&hello->pid, &dial->pid);
-  if (stranger)
-    {
-      /* (Once there is a sealing, this waits until it has proved who that is: V14.) */
-      ty_dial_stranger (dial, &hello->pid);
-      ty_conn_close (conn);
-      return;
-    }
-  if (oneself)
-    {
-      unusable (conn, "that is this process itself");
-      return;
-    }
-  conn->pid = hello->pid;
-  TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  gboolean connected = peer != NULL && peer->conn != NULL && !peer->conn->hung_up;
-  if (connected && ty_id_equal (ty_session_id (peer->session), &hello->session))
-    {
-      /* Another address of a process that is there already. */
-      ty_hub_event (hub, TY_EVENT_PEER_HEARD, peer, dial->address);
-      ty_dial_done (dial);
-      ty_conn_close (conn);
-      return;
-    }
-  /* A hello may be older than the session that came to stand over another connection meanwhile. */
-  gboolean stale = connected && peer->conn->opened > conn->began;
-  TyConn *theirs = rival_of (conn, FALSE);
-  if (stale || rival_of (conn, TRUE) != NULL || (theirs != NULL && !wins (conn)))
-    {
-      postpone (conn);
-      return;
-    }
-  if (theirs != NULL)
-    ty_conn_end (theirs, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
-  dialer_goes_on (conn, hello);
-}
-
-static void
-dialer_on_intro (TyConn *conn, const TyIntro *intro)
-{
-  TyPeer *peer = conn->peer;
-  if (!ty_id_equal (&intro->session, ty_session_id (peer->session)))
-    {
-      conn->hub->stats.malformed++;
-      unusable (conn, "answers with a session that was not asked for");
-      return;
-    }
-  ty_peer_connected (peer, conn, intro);
-}
-
-/* ---- The acceptor ---- */
-
-static void
-acceptor_on_hello (TyConn *conn, const TyHello *hello)
-{
-  if (hello->sealing != TY_SEALING_NONE)
-    {
-      say_hello (conn, TY_HELLO_REFUSED_SEALING);
-      ty_conn_linger (conn);
-      return;
-    }
-  if (hello->what != TY_HELLO)
-    {
-      conn->hub->stats.alien++;
-      ty_conn_close (conn);
-      return;
-    }
-  conn->pid = hello->pid;
-  say_hello (conn, TY_HELLO);
-  if (ty_id_equal (&hello->pid, &conn->hub->config.pid))
-    ty_conn_linger (conn);
-  else
-    conn->state = TY_CONN_INTRO;
-}
-
-static void
-acceptor_on_intro (TyConn *conn, const TyIntro *intro)
-{
-  TyHub *hub = conn->hub;
-  if (rival_of (conn, TRUE) != NULL && wins (conn))
-    {
-      ty_conn_end (conn, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
-      return;
-    }
-  TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  gboolean same = peer != NULL && ty_id_equal (ty_session_id (peer->session), &intro->session);
-  if (intro->resume != same)
-    {
-      ty_conn_end (conn, TY_END_UNKNOWN, "that session is not to be resumed here");
-      return;
-    }
-  if (!same && peer != NULL)
-    ty_peer_lost (peer, "the other end does not have the session any more");
-  if (!same)
-    peer = ty_peer_new (hub, &conn->pid, &intro->session);
-  if (peer->conn != NULL)
-    {
-      g_assert (peer->conn != conn);
-      ty_conn_close (peer->conn);
-    }
-  /* Said before any frame; and after the last byte of a former connection has been heard. */
-  say_intro (conn, peer, intro->resume);
-  ty_peer_connected (peer, conn, intro);
-}
-
-/* ---- Both ---- */
-
 static void
 refuse_version (TyConn *conn, const TyHello *hello)
 {
@@ -266,10 +71,10 @@ refuse_version (TyConn *conn, const TyHello *hello)
     {
       g_autofree char *why = g_strdup_printf ("speaks version %u of the protocol, this is version %u", hello->version,
                                               TY_WIRE_VERSION);
-      unusable (conn, why);
+      ty_handshake_unusable (conn, why);
       return;
     }
-  say_hello (conn, TY_HELLO_REFUSED_VERSION);
+  ty_handshake_say_hello (conn, TY_HELLO_REFUSED_VERSION);
   ty_conn_linger (conn);
 }
 
@@ -285,7 +90,7 @@ on_hello_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
       conn->hub->stats.alien++;
       g_autofree char *what = describe_alien (data, len_bytes);
       if (conn->dialed)
-        unusable (conn, what);
+        ty_handshake_unusable (conn, what);
       else
         ty_conn_close (conn);
       return 0;
@@ -296,13 +101,13 @@ on_hello_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
       return 0;
     }
   if (!conn->dialed)
-    acceptor_on_hello (conn, &hello);
+    ty_handshake_acceptor_on_hello (conn, &hello);
   else if (hello.what == TY_HELLO_REFUSED_VERSION)
-    unusable (conn, "refuses this version of the protocol");
+    ty_handshake_unusable (conn, "refuses this version of the protocol");
   else if (hello.what == TY_HELLO_REFUSED_SEALING || hello.sealing != TY_SEALING_NONE)
-    unusable (conn, "wants its connections sealed, and this process does not seal");
+    ty_handshake_unusable (conn, "wants its connections sealed, and this process does not seal");
   else
-    dialer_on_hello (conn, &hello);
+    ty_handshake_dialer_on_hello (conn, &hello);
   return TY_HELLO_BYTES;
 }
 
@@ -314,11 +119,11 @@ on_early_end (TyConn *conn, const guint8 *body, gsize len_bytes)
   gboolean good = ty_end_read (body, len_bytes, &end);
   g_autofree char *text = good ? end.text : NULL;
   if (conn->dialed && good && (end.why == TY_END_UNKNOWN || end.why == TY_END_DOUBLE))
-    postpone (conn);
+    ty_handshake_postpone (conn);
   else if (conn->dialed)
     {
       g_autofree char *why = g_strdup_printf ("turned us away: %s", good ? text : "(malformed)");
-      unusable (conn, why);
+      ty_handshake_unusable (conn, why);
     }
   else
     ty_conn_close (conn);
@@ -330,7 +135,7 @@ bad_intro (TyConn *conn, const char *why)
   conn->hub->stats.malformed++;
   g_autofree char *text = g_strdup_printf ("sent %s", why);
   if (conn->dialed)
-    unusable (conn, text);
+    ty_handshake_unusable (conn, text);
   else
     ty_conn_end (conn, TY_END_MALFORMED, why);
 }
@@ -363,9 +168,9 @@ on_intro_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
   else
     {
       if (conn->dialed)
-        dialer_on_intro (conn, &intro);
+        ty_handshake_dialer_on_intro (conn, &intro);
       else
-        acceptor_on_intro (conn, &intro);
+        ty_handshake_acceptor_on_intro (conn, &intro);
       ty_intro_clear (&intro);
     }
   return TY_RECORD_HEAD_BYTES + head.body_bytes;

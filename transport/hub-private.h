@@ -1,14 +1,17 @@
 /* transport/hub-private.h: what the files of the hub share.
  *
  *   hub.c        creation, events, effects, statistics
- *   conn.c       a connection: bytes in, bytes out, its end
+ *   conn.c       a connection: its making and its end
+ *   conn-in.c, conn-out.c   the bytes that come and go on it
  *   inbox.c      the memory that connections read into
- *   handshake.c  hello and intro: who may have which session over which connection
+ *   handshake.c  hello and intro: their bytes
+ *   agree.c      and what follows from them: who may have which session over which connection
  *   peer.c       peers and what becomes of their sessions
  *   dial.c       who is dialed when, and what a dial that fails proves
  *
- * Connections, dials and peers are found by walking arrays in the order of their making: nothing depends on addresses of
- * memory.  What ends is marked, and freed when the hub is left (hub_leave ()), so that any function may end anything.
+ * Connections, dials and peers are found by walking arrays in the order of their making: nothing depends on addresses
+ * of memory.  What ends is marked, and freed when the hub is left (hub_leave ()), so that any function may end
+ * anything.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -29,14 +32,17 @@ typedef struct _TyDial TyDial;
 
 /* ---- inbox.c ---- */
 
-/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it as a
- * TyRemnant, and is moved (once) if something else has been read behind it. */
+typedef struct _TyPool TyPool;
+
+/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
+ * as a TyRemnant, and is moved (once) if something else has been read behind it. */
 typedef struct
 {
   guint8 *mem;
   GBytes *bytes; /* owns mem */
   gsize fill;
   gboolean shared; /* something refers to it: it cannot be written over */
+  TyPool *pool;    /* of buffers that were let go */
 } TyInbox;
 
 typedef struct
@@ -66,9 +72,9 @@ GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
  *                                                                   └─────────┴─────────┴──────────► LINGER ─► GONE
  *   any: ─► GONE (closed, broken)
  *
- *   HELLO: the other's hello is waited for. (SEALING will stand here.) INTRO: the other's intro is waited for; a dialer has
- *   sent its own. OPEN: records of the peer's session. LINGER: nothing more is said or listened to, but the other end is given
- *   time to read what was. */
+ *   HELLO: the other's hello is waited for. (SEALING will stand here.) INTRO: the other's intro is waited for; a dialer
+ *   has sent its own. OPEN: records of the peer's session. LINGER: nothing more is said or listened to, but the other
+ *   end is given time to read what was. */
 typedef enum
 {
   TY_CONN_CONNECTING,
@@ -114,6 +120,10 @@ void ty_conn_end (TyConn *conn, TyEndWhy why, const char *text);
 void ty_conn_linger (TyConn *conn);
 void ty_conn_mark (TyConn *conn); /* it has something to write */
 void ty_conn_flush (TyConn *conn);
+/* `len_bytes` were put into the inbox's room. */
+void ty_conn_on_read (TyConn *conn, gsize len_bytes);
+/* Whether something is to be said though there is nothing to send: an acknowledgement, a heartbeat, the end. */
+gboolean ty_conn_alone_due (const TyConn *conn, TySession *session);
 void ty_conn_on_time (TyConn *conn);
 gint64 ty_conn_deadline (const TyConn *conn);
 /* Bytes to be said ahead of frames. */
@@ -126,9 +136,21 @@ void ty_conn_malformed (TyConn *conn, const char *why);
 /* As much as can be used of what has come, in the states HELLO and INTRO: how much. */
 gsize ty_handshake_on_bytes (TyConn *conn, const guint8 *data, gsize len_bytes);
 void ty_handshake_begin (TyConn *conn);
+void ty_handshake_say_hello (TyConn *conn, TyHelloWhat what);
+void ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume);
+/* The dial of `conn` has found nobody of use; or is to be made again later. Both close `conn`. */
+void ty_handshake_unusable (TyConn *conn, const char *why);
+void ty_handshake_postpone (TyConn *conn);
 /* It broke, or took too long, before it was OPEN. */
 void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
 void ty_handshake_timed_out (TyConn *conn);
+
+/* ---- agree.c ---- */
+
+void ty_handshake_dialer_on_hello (TyConn *conn, const TyHello *hello);
+void ty_handshake_dialer_on_intro (TyConn *conn, const TyIntro *intro);
+void ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello);
+void ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro);
 
 /* ---- Peers ---- */
 
@@ -149,7 +171,8 @@ struct _TyPeer
 
 TyPeer *ty_peer_find (TyHub *hub, const TyId *pid);
 TyPeer *ty_peer_new (TyHub *hub, const TyId *pid, const TyId *session);
-/* Its session goes on over `conn`; `next`: the frame that the other end expects. FALSE: it cannot, and has been ended. */
+/* Its session goes on over `conn`; `next`: the frame that the other end expects. FALSE: it cannot, and has been
+ * ended. */
 gboolean ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro);
 /* Its connection is no more. `at_once`: dial now, to learn whether it lives. */
 void ty_peer_disconnected (TyPeer *peer, const char *why, gboolean at_once);

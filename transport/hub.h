@@ -1,25 +1,28 @@
 /* transport/hub.h: all connections and sessions of one process.
  *
- * The hub stands between the step machine (core/event.h) and a net (link.h).  It dials and accepts, shakes hands, keeps one
- * session for each incarnation that it talks to, resumes sessions over new connections, and finds out who is dead (N1-N5,
- * V14).  It has no clock, no sockets and no randomness: the time is told to it, links are reached through TyNetOps, and what
- * must be drawn is drawn with the function given at its creation.  The same hub runs over real sockets and in the simulator.
+ * The hub stands between the step machine (core/event.h) and a net (link.h).  It dials and accepts, shakes hands,
+ * keeps one session for each incarnation that it talks to, resumes sessions over new connections, and finds out who
+ * is dead (N1-N5, V14).  It has no clock, no sockets and no randomness: the time is told to it, links are reached
+ * through TyNetOps, and what must be drawn is drawn with the function given at its creation.  The same hub runs over
+ * real sockets and in the simulator.
  *
  *      net ──► ty_hub_on_*  ──► events ──► ty_node_step ──► effects ──► ty_hub_effect, ty_hub_flush ──► net
  *
  * One turn of whoever drives it:
  *
  *   1. ty_hub_on_time () with the present time,
- *   2. ty_hub_on_accepted (), _on_dialed (), _on_bytes (), _on_writable (), _on_hangup (), _on_ended () for what the net has,
- *   3. events = ty_hub_events (); ty_node_step (events); ty_hub_events_done (): from here on the packets count as taken, and
- *      may be acknowledged,
+ *   2. ty_hub_on_accepted (), _on_dialed (), _on_bytes (), _on_writable (), _on_hangup (), _on_ended () for what the
+ *      net has,
+ *   3. events = ty_hub_events (); ty_node_step (events); ty_hub_events_done (): from here on the packets count as
+ *      taken, and may be acknowledged,
  *   4. ty_hub_effect () for each effect for the channels, in order,
- *   5. ty_hub_flush (): everything is written here and nowhere else, also answers of the handshake; so it is called each
- *      turn, step or no step,
+ *   5. ty_hub_flush (): everything is written here and nowhere else, also answers of the handshake; so it is called
+ *      each turn, step or no step,
  *   6. sleep until ty_hub_deadline (), or until the net has something.
  *
- * A call of a ty_hub_on_* function may close any link (TyNetOps.close), also the one that it is about: a net looks after its
- * own pointers when the call returns.  The hub calls nothing of the net's from within the net's own functions.
+ * A call of a ty_hub_on_* function may close any link (TyNetOps.close), also the one that it is about: a net looks
+ * after its own pointers when the call returns.  The hub calls nothing of the net's from within the net's own
+ * functions.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -38,7 +41,7 @@ typedef struct
   gint64 handshake_us;       /* a connection that does not stand by then is given up */
   gint64 retry_min_us;       /* first wait between two dials of one address */
   gint64 retry_max_us;       /* and the longest */
-  gint64 dial_for_us;        /* a first contact that cannot be reached is tried for this long after it was last asked for */
+  gint64 dial_for_us;        /* a first contact is tried for this long after it was last asked for */
   guint max_half_open;       /* accepted connections that have not shaken hands yet; the oldest makes room */
   gsize max_packet_bytes;    /* a longer one from a peer ends its session */
   gsize keep_bytes;          /* kept for a peer that is not connected; more ends its session (N1) */

@@ -3,18 +3,89 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
 
-#define INBOX_BYTES (256 * 1024)
+#define INBOX_BYTES (512 * 1024)
 /* A read always finds room for a whole record, so that a remnant is moved at most once. */
 #define ROOM_BYTES (TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY)
 /* Below this, a copy costs less than what a slice keeps alive. */
 #define COPY_BYTES 1024
+/* Buffers that nobody refers to any more and that are kept for the next time: to the kernel, fresh memory is a fault
+ * a page. */
+#define SPARE_BUFFERS 8
 
 G_STATIC_ASSERT (INBOX_BYTES >= 2 * ROOM_BYTES);
+
+/* Packets are handed to the application, which may let the last of a buffer go in any thread, and after the hub is
+ * gone. */
+struct _TyPool
+{
+  gatomicrefcount ref; /* the inbox's, and one for each buffer in use */
+  GMutex lock;
+  guint n_spare;
+  guint8 *spare[SPARE_BUFFERS];
+};
+
+typedef struct
+{
+  TyPool *pool;
+  guint8 *mem;
+} Buffer;
+
+static void
+pool_unref (TyPool *pool)
+{
+  if (!g_atomic_ref_count_dec (&pool->ref))
+    return;
+  for (guint i = 0; i < pool->n_spare; i++)
+    g_free (pool->spare[i]);
+  g_mutex_clear (&pool->lock);
+  g_free (pool);
+}
+
+static void
+buffer_free (gpointer data)
+{
+  Buffer *buffer = data;
+  TyPool *pool = buffer->pool;
+  g_mutex_lock (&pool->lock);
+  if (pool->n_spare < SPARE_BUFFERS)
+    pool->spare[pool->n_spare++] = g_steal_pointer (&buffer->mem);
+  g_mutex_unlock (&pool->lock);
+  g_free (buffer->mem);
+  g_free (buffer);
+  pool_unref (pool);
+}
+
+static void
+new_buffer (TyInbox *inbox)
+{
+  TyPool *pool = inbox->pool;
+  if (pool == NULL)
+    {
+      inbox->pool = pool = g_new0 (TyPool, 1);
+      g_atomic_ref_count_init (&pool->ref);
+      g_mutex_init (&pool->lock);
+    }
+  g_clear_pointer (&inbox->bytes, g_bytes_unref);
+  Buffer *buffer = g_new0 (Buffer, 1);
+  g_mutex_lock (&pool->lock);
+  if (pool->n_spare > 0)
+    buffer->mem = pool->spare[--pool->n_spare];
+  g_mutex_unlock (&pool->lock);
+  if (buffer->mem == NULL)
+    buffer->mem = g_malloc (INBOX_BYTES);
+  buffer->pool = pool;
+  g_atomic_ref_count_inc (&pool->ref);
+  inbox->mem = buffer->mem;
+  inbox->bytes = g_bytes_new_with_free_func (buffer->mem, INBOX_BYTES, buffer_free, buffer);
+  inbox->fill = 0;
+  inbox->shared = FALSE;
+}
 
 void
 ty_inbox_clear (TyInbox *inbox)
 {
   g_clear_pointer (&inbox->bytes, g_bytes_unref);
+  g_clear_pointer (&inbox->pool, pool_unref);
   *inbox = (TyInbox){ 0 };
 }
 
@@ -31,13 +102,8 @@ make_room (TyInbox *inbox, gsize need_bytes)
 {
   if (inbox->bytes != NULL && !inbox->shared)
     inbox->fill = 0;
-  if (inbox->bytes != NULL && INBOX_BYTES - inbox->fill >= need_bytes)
-    return;
-  g_clear_pointer (&inbox->bytes, g_bytes_unref);
-  inbox->mem = g_malloc (INBOX_BYTES);
-  inbox->bytes = g_bytes_new_take (inbox->mem, INBOX_BYTES);
-  inbox->fill = 0;
-  inbox->shared = FALSE;
+  if (inbox->bytes == NULL || INBOX_BYTES - inbox->fill < need_bytes)
+    new_buffer (inbox);
 }
 
 guint8 *

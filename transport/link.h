@@ -1,8 +1,8 @@
 /* transport/link.h: one connection: a stream of bytes in both directions, TCP, Unix, or simulated.
  *
- * A link is reliable while it lives and may end at any moment, with bytes of either side lost.  Sessions (session.h) run
- * on top and survive it.  A *net* makes links: sockets (socket.c), or the simulated network (simnet.c); the hub (hub.h)
- * uses either by this table and never knows which.
+ * A link is reliable while it lives and may end at any moment, with bytes of either side lost.  Sessions (session.h)
+ * run on top and survive it.  A *net* makes links: sockets (socket.c), or the simulated network (simnet.c); the hub
+ * (hub.h) uses either by this table and never knows which.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -23,14 +23,16 @@ typedef enum
 
 typedef struct
 {
-  /* Starts to connect to `address`. The outcome comes later by ty_hub_on_dialed () or ty_hub_on_ended (), never from inside
-   * this call. NULL and `error` if the address does not parse. */
+  /* Starts to connect to `address`. The outcome comes later by ty_hub_on_dialed () or ty_hub_on_ended (), never from
+   * inside this call. NULL and `error` if the address does not parse. */
   TyLink *(*dial) (gpointer net, const char *address, GError **error);
-  /* Takes as many bytes as it can now, without blocking; less than offered: ty_hub_on_writable () comes when there is room. -1: the link has ended (ty_hub_on_ended () comes). */
+  /* Takes as many bytes as it can now, without blocking; less than offered: ty_hub_on_writable () comes when there is
+   * room. -1: the link has ended (ty_hub_on_ended () comes). */
   gssize (*writev) (TyLink *link, const struct iovec *parts, guint n_parts);
   /* Whether ty_hub_on_bytes () is to come: FALSE holds the sender back. TRUE at first. */
   void (*set_reading) (TyLink *link, gboolean reading);
-  /* Ends it from this side; no further call comes for it, and the pointer is dead. Bytes written are still offered to the other end. */
+  /* Ends it from this side; no further call comes for it, and the pointer is dead. Bytes written are still offered to
+   * the other end. */
   void (*close) (TyLink *link);
   void (*set_user) (TyLink *link, gpointer user);
   gpointer (*get_user) (TyLink *link);

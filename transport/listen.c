@@ -121,9 +121,10 @@ somebody_listens (const TySockaddr *sockaddr)
   int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return TRUE;
-  gboolean nobody = connect (fd, (const struct sockaddr *) &sockaddr->addr, sockaddr->len) != 0 && errno == ECONNREFUSED;
+  int rc = connect (fd, (const struct sockaddr *) &sockaddr->addr, sockaddr->len);
+  gboolean refused = rc != 0 && errno == ECONNREFUSED;
   close (fd);
-  return !nobody;
+  return !refused;
 }
 
 static int

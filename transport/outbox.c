@@ -1,7 +1,7 @@
 /* transport/outbox.c: see outbox.h.
  *
- * Each class has a queue of the streams that have something to send.  The first stream gives one frame and goes to the end
- * of the queue, if it has more.
+ * Each class has a queue of the streams that have something to send.  The first stream gives one frame and goes to
+ * the end of the queue, if it has more.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/outbox.h"

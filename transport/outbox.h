@@ -1,7 +1,7 @@
 /* transport/outbox.h: what waits to be sent to one peer, and what of it goes next (N2).
  *
- * Control goes strictly ahead of data and bulk, which take turns.  Inside a class the streams take turns, frame by frame; inside
- * a stream packets keep their order.
+ * Control goes strictly ahead of data and bulk, which take turns.  Inside a class the streams take turns, frame by
+ * frame; inside a stream packets keep their order.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

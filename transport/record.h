@@ -3,13 +3,13 @@
  *    dialer                       acceptor
  *      hello  ─────────────────►              who I am, which session with you I have, if I dial to resume one
  *             ◄─────────────────   hello      who I am, which session with you I have
- *      ( Here the handshake of the sealing goes, with both hellos as its prologue. Everything below is inside the seal. )
+ *      ( Here the handshake of the sealing goes, with both hellos as its prologue. All below is inside the seal. )
  *      intro  ─────────────────►              this session (a fresh one, or to be resumed), from this frame on
  *             ◄─────────────────   intro      agreed, from this frame on
  *      records ◄──────────────► records
  *
- * A hello has a fixed size and is in the clear.  Everything after it is records: a head of fixed size and a body.  Integers
- * are little-endian.
+ * A hello has a fixed size and is in the clear.  Everything after it is records: a head of fixed size and a body.
+ * Integers are little-endian.
  *
  *   hello, 48 bytes
  *   offset  size  field
@@ -27,13 +27,12 @@
  *   offset  size  field
  *   0       4     length of the body, at most 65536
  *   4       1     kind: 0 acknowledgement (no body), 1 frame, 2 intro, 3 end
- *   5       1     of a frame: class (bits 0-1: control, data, bulk), first of its packet (bit 4), last of its packet (bit 5);
+ *   5       1     of a frame: class (bits 0-1: control, data, bulk), first of its packet (bit 4), last of it (bit 5);
  *                 else zero
  *   6       2     zero
  *   8       4     of a frame: stream; else zero
  *   12      4     of a frame: its number in the session, low half; else zero. Numbers are consecutive, from 1
- *   16      8     acknowledgement: number of the frame that the sender expects next, all before having been taken by its
- *                 step; zero in an intro
+ *   16      8     acknowledgement: number of the first frame that the sender's step has not taken; zero in an intro
  *
  *   intro, the body
  *   offset  size    field

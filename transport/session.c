@@ -287,8 +287,8 @@ ty_session_on_ack (TySession *s, guint64 ack)
 {
   if (ack > s->write_next)
     return FALSE;
-  /* It may be behind what the other end said when the connection began: that was what it had received, not what its step had
-   * taken. */
+  /* It may be behind what the other end said when the connection began: that was what it had received, not what its
+   * step had taken. */
   if (ack > s->first_kept)
     drop_kept (s, ack);
   return TRUE;

@@ -1,11 +1,12 @@
-/* transport/session.h: one session: reliable, in order, between two incarnations, over one connection after another (N1).
+/* transport/session.h: one session: reliable, in order, between two incarnations, over one connection after another
+ * (N1).
  *
  * Frames are numbered when they are first chosen for writing.  They are kept, by reference, until the other end has
- * acknowledged them; a new connection begins with the first that the other end does not have.  The receiving half counts
- * frames, puts packets together again, and acknowledges what the step took.  A session knows nothing of connections, time and
- * peers: it gives out what to write and is given what was read.
+ * acknowledged them; a new connection begins with the first that the other end does not have.  The receiving half
+ * counts frames, puts packets together again, and acknowledges what the step took.  A session knows nothing of
+ * connections, time and peers: it gives out what to write and is given what was read.
  *
- *    frames sent:     acknowledged │ kept: written │ partly │ kept: numbered, not written again yet │ outbox: no number yet
+ *    frames sent:     acknowledged │ kept: written │ partly │ kept: numbered, not written again yet │ outbox
  *                               first_kept    write_next                                     send_next
  *
  *    frames received: acknowledged │ taken by the step │ received │
@@ -29,7 +30,8 @@ const TyId *ty_session_id (const TySession *session);
 /* The number of the frame that is expected next: what is told to the other end when a connection begins. */
 guint64 ty_session_receive_next (const TySession *session);
 
-/* A new connection begins; the other end expects the frame `next`. FALSE: that cannot be without loss, or is nonsense. */
+/* A new connection begins; the other end expects the frame `next`. FALSE: that cannot be without loss, or is
+ * nonsense. */
 gboolean ty_session_connect (TySession *session, guint64 next);
 
 /* ---- Sending ---- */
@@ -42,7 +44,7 @@ gsize ty_session_waiting_bytes (const TySession *session);
 /* A list of pieces to write. The heads of the frames are in it; the bodies are the session's. */
 #define TY_GATHER_FRAMES 256
 #define TY_GATHER_PARTS (2 * TY_GATHER_FRAMES)
-#define TY_GATHER_BYTES (1024 * 1024)
+#define TY_GATHER_BYTES (256 * 1024)
 
 typedef struct
 {

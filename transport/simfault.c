@@ -1,4 +1,5 @@
-/* transport/simfault.c: the simulated network's sites, the ways between them, what can go wrong there, and its random numbers.
+/* transport/simfault.c: the simulated network's sites, the ways between them, what can go wrong there, and its random
+ * numbers.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/simnet-private.h"

@@ -1,9 +1,9 @@
 /* transport/simnet.c: see simnet.h: the clock, the links and the ports. Faults and random numbers: simfault.c.
  *
- * A link has two ends; each end is a TyLink of one port.  What an end says travels as *pieces* in the FIFO of its direction: bytes,
- * the end of them, a reset, and the two words that a kernel exchanges silently: that a connection stands, and that there is
- * room again.  One event of the clock a piece moves along what is due; a cut direction moves nothing, and is looked at
- * again when it is healed.
+ * A link has two ends; each end is a TyLink of one port.  What an end says travels as *pieces* in the FIFO of its
+ * direction: bytes, the end of them, a reset, and the two words that a kernel exchanges silently: that a connection
+ * stands, and that there is room again.  One event of the clock a piece moves along what is due; a cut direction
+ * moves nothing, and is looked at again when it is healed.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/simnet-private.h"
@@ -232,7 +232,7 @@ arrive (TyLink *to, Piece *p)
       to->dialed = TRUE;
       break;
     case PIECE_ROOM:
-      to->writable = to->short_of_room;
+      to->writable |= to->short_of_room;
       to->short_of_room = FALSE;
       break;
     }

@@ -1,16 +1,17 @@
 /* transport/simnet.h: a network that is not there: links between simulated processes, on a clock of its own.
  *
- * One net holds a virtual clock, a queue of what is to happen, a generator of random numbers, and *ports*: what one process
- * sees of the network.  A port stands behind the same table as sockets do (link.h), so that the hub never knows.  A seed
- * and the same calls give the same run, event for event.
+ * One net holds a virtual clock, a queue of what is to happen, a generator of random numbers, and *ports*: what one
+ * process sees of the network.  A port stands behind the same table as sockets do (link.h), so that the hub never
+ * knows.  A seed and the same calls give the same run, event for event.
  *
  *      hub ──writev──► in flight (a FIFO a direction, delays, cuts) ──► unread at the other port ──pump──► hub
  *
- * What has come for a port waits there until it is pumped: a process that stands still does not notice, and its unread bytes hold
- * their senders back, as a kernel's would.
+ * What has come for a port waits there until it is pumped: a process that stands still does not notice, and its
+ * unread bytes hold their senders back, as a kernel's would.
  *
- * Addresses are "sim:SITE".  A site is a place: a process that is started again at its address is a new port at the same site.
- * Cuts are between sites, each way by itself; bytes of a cut direction are kept, and arrive after it is healed.
+ * Addresses are "sim:SITE".  A site is a place: a process that is started again at its address is a new port at the
+ * same site. Cuts are between sites, each way by itself; bytes of a cut direction are kept, and arrive after it is
+ * healed.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -58,7 +59,8 @@ TySimNetConfig *ty_sim_net_config (TySimNet *net);
 typedef void (*TySimFunc) (gpointer data);
 
 gint64 ty_sim_now (const TySimNet *net);
-/* Calls `func` at `at_us` (now, if that is over). What is for the same time happens in the order in which it was asked for. */
+/* Calls `func` at `at_us` (now, if that is over). What is for the same time happens in the order in which it was
+ * asked for. */
 void ty_sim_at (TySimNet *net, gint64 at_us, TySimFunc func, gpointer data);
 /* When the next thing happens, or G_MAXINT64. */
 gint64 ty_sim_next (const TySimNet *net);
@@ -72,13 +74,14 @@ TySimRand *ty_sim_net_rand (TySimNet *net);
 
 extern const TyNetOps ty_sim_net_ops; /* `net` of dial () is a TySimPort */
 
-/* `wake` is called whenever something has come for a port for which nothing waited. NULL if a port is open at the address. */
+/* `wake` is called whenever something has come for a port for which nothing waited. NULL if a port is open at the
+ * address. */
 TySimPort *ty_sim_port_open (TySimNet *net, const char *address, TySimFunc wake, gpointer data);
 
 typedef enum
 {
   TY_SIM_KILLED, /* the process is dead, its kernel closes its links, its port refuses */
-  TY_SIM_VANISHED /* the machine is gone: nothing is heard from it, not even a refusal, until a port is open there again */
+  TY_SIM_VANISHED /* the machine is gone: nothing is heard from it, not even a refusal, until a port is open again */
 } TySimDeath;
 
 /* The process is gone, at once; what it wrote is on its way. The port is dead; the hub is to be freed next, and
@@ -89,8 +92,8 @@ void ty_sim_port_close (TySimPort *port, TySimDeath death);
 void ty_sim_port_pump (TySimPort *port, TyHub *hub);
 gboolean ty_sim_port_has_something (const TySimPort *port);
 
-/* From now on `n` calls of writev () do what they should; later ones seem to, but nothing of them leaves. For a death in the
- * middle of a flush. G_MAXUINT: no limit. */
+/* From now on `n` calls of writev () do what they should; later ones seem to, but nothing of them leaves. For a death
+ * in the middle of a flush. G_MAXUINT: no limit. */
 void ty_sim_port_limit_writes (TySimPort *port, guint n);
 gboolean ty_sim_port_writes_spent (const TySimPort *port);
 

@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/simworld.h"
 
-#include "core/history.h"
 #include "core/packet.h"
 #include "core/view.h"
+
+#define MAX_SPINS 1000
 
 struct _TySimWorld
 {
@@ -32,6 +33,7 @@ struct _TySimProcess
   GString *history;
   gpointer data;
 
+  guint spins;    /* turns on end that left a deadline in the past */
   gint64 turn_at; /* of its next turn; G_MAXINT64: none is set */
   gboolean in_turn;
   gboolean stopped;
@@ -142,6 +144,7 @@ packet_name (GBytes *packet)
     [TY_PACKET_JOIN] = "JOIN",
     [TY_PACKET_WELCOME] = "WELCOME",
     [TY_PACKET_LEAVE] = "LEAVE",
+    [TY_PACKET_GONE] = "GONE",
     [TY_PACKET_SUSPECT] = "SUSPECT",
     [TY_PACKET_PREPARE] = "PREPARE",
     [TY_PACKET_STATE] = "STATE",
@@ -165,8 +168,17 @@ packet_name (GBytes *packet)
 static void
 trace_event (TySimProcess *p, const TyEvent *e)
 {
-  static const char *const names[]
-      = { "time", "peer up", "heard", "peer down", "peer resumed", "peer lost", "peer dead", "packet", "dial failed" };
+  static const char *const names[] = {
+    [TY_EVENT_TIME] = "time",
+    [TY_EVENT_PEER_UP] = "peer up",
+    [TY_EVENT_PEER_HEARD] = "heard",
+    [TY_EVENT_PEER_DOWN] = "peer down",
+    [TY_EVENT_PEER_RESUMED] = "peer resumed",
+    [TY_EVENT_PEER_LOST] = "peer lost",
+    [TY_EVENT_PEER_DEAD] = "peer dead",
+    [TY_EVENT_PACKET] = "packet",
+    [TY_EVENT_DIAL_FAILED] = "dial failed",
+  };
   if (p->world->trace == NULL || e->type == TY_EVENT_TIME || e->type == TY_EVENT_PEER_HEARD)
     return;
   if (e->type == TY_EVENT_PACKET)
@@ -180,10 +192,28 @@ trace_event (TySimProcess *p, const TyEvent *e)
 static void
 trace_effect (TySimProcess *p, const TyEffect *e)
 {
-  static const char *const names[]
-      = { "send",       "dial",       "peer close", "suspect",     "deliver",  "view",   "entered",
-          "left",       "blocked",    "unblocked",  "excluded",    "room",     "stable", "save state",
-          "state room", "save ended", "load state", "state bytes", "state end" };
+  static const char *const names[] = {
+    [TY_EFFECT_NONE] = "nothing",
+    [TY_EFFECT_SEND] = "send",
+    [TY_EFFECT_DIAL] = "dial",
+    [TY_EFFECT_PEER_CLOSE] = "peer close",
+    [TY_EFFECT_PEER_SUSPECT] = "suspect",
+    [TY_EFFECT_DELIVER] = "deliver",
+    [TY_EFFECT_VIEW] = "view",
+    [TY_EFFECT_ENTERED] = "entered",
+    [TY_EFFECT_LEFT] = "left",
+    [TY_EFFECT_BLOCKED] = "blocked",
+    [TY_EFFECT_UNBLOCKED] = "unblocked",
+    [TY_EFFECT_EXCLUDED] = "excluded",
+    [TY_EFFECT_ROOM] = "room",
+    [TY_EFFECT_STABLE] = "stable",
+    [TY_EFFECT_SAVE_STATE] = "save state",
+    [TY_EFFECT_STATE_ROOM] = "state room",
+    [TY_EFFECT_SAVE_ENDED] = "save ended",
+    [TY_EFFECT_LOAD_STATE] = "load state",
+    [TY_EFFECT_STATE_BYTES] = "state bytes",
+    [TY_EFFECT_STATE_END] = "state end",
+  };
   if (p->world->trace == NULL)
     return;
   const char *name = (guint) e->type < G_N_ELEMENTS (names) ? names[e->type] : "?";
@@ -270,6 +300,8 @@ carry_out (TySimProcess *p)
   const TyEffect *effects = ty_node_effects (p->node, &n);
   for (guint i = 0; i < n && !p->dying; i++)
     {
+      if (effects[i].type == TY_EFFECT_NONE)
+        continue;
       if (p->effects_done++ == p->die_at)
         {
           p->dying = TRUE;
@@ -327,7 +359,9 @@ turn (gpointer data)
   if (ty_sim_port_has_something (p->port) || ty_hub_has_events (p->hub) || ty_node_pending (p->node))
     set_turn (p, soon (p));
   gint64 due = world_time (p, MIN (ty_hub_deadline (p->hub), ty_node_deadline (p->node)));
-  /* A deadline that is over was seen to in this turn; one that stays over must not make the clock stand still. */
+  /* A deadline that is over was seen to in this turn. One that stays over would keep a real driver busy for nothing. */
+  p->spins = due <= ty_sim_now (p->world->net) ? p->spins + 1 : 0;
+  g_assert (p->spins < MAX_SPINS);
   if (due != G_MAXINT64)
     set_turn (p, MAX (due, ty_sim_now (p->world->net) + 1) + p->slow_us);
 }
@@ -476,10 +510,7 @@ ty_sim_kill (TySimProcess *p, TySimDeath death)
 static void
 record_end (TySimProcess *p)
 {
-  TyHistory *h = ty_history_new (p->name);
-  ty_history_end (h, "", local_time (p));
-  ty_history_flush (h, keep_lines, p->history);
-  ty_history_free (h);
+  ty_node_end_history (p->node, "", local_time (p));
 }
 
 void
@@ -500,6 +531,14 @@ ty_sim_kill_after_writes (TySimProcess *p, guint n)
 {
   p->limited = TRUE;
   ty_sim_port_limit_writes (p->port, n);
+}
+
+void
+ty_sim_spare (TySimProcess *p)
+{
+  p->die_at = G_MAXUINT64;
+  p->limited = FALSE;
+  ty_sim_port_limit_writes (p->port, G_MAXUINT);
 }
 
 guint64

@@ -1,10 +1,11 @@
-/* transport/simworld.h: a world of simulated processes: each a TyNode and a TyHub, driven by the virtual clock as the driver
- * drives the real ones.
+/* transport/simworld.h: a world of simulated processes: each a TyNode and a TyHub, driven by the virtual clock as the
+ * driver drives the real ones.
  *
  *      turn of a process:  time, what the net has for it ─► hub ─► events ─► step ─► effects ─► hub, app ─► flush
  *
- * A turn comes when something has come for the process, when its deadline is over, or when its application asked for something.
- * Nothing happens between two turns, and a turn takes no time; how long after its cause a turn comes is drawn.
+ * A turn comes when something has come for the process, when its deadline is over, or when its application asked for
+ * something. Nothing happens between two turns, and a turn takes no time; how long after its cause a turn comes is
+ * drawn.
  *
  * The histories of all processes are kept, and judged at the end.
  *
@@ -66,11 +67,13 @@ gpointer ty_sim_get_data (const TySimProcess *p);
 void ty_sim_kill (TySimProcess *p, TySimDeath death);
 /* Ends in good order: what it has said still goes out, and its record ends. */
 void ty_sim_quit (TySimProcess *p);
-/* Once it has carried out `n` more effects, be it in the middle of a step. What these have to say to others is written out, the
- * rest is not. */
+/* Once it has carried out `n` more effects, be it in the middle of a step. What these have to say to others is
+ * written out, the rest is not. */
 void ty_sim_kill_after_effects (TySimProcess *p, guint64 n);
 /* In the middle of a flush: when `n` more writes to links have gone out. */
 void ty_sim_kill_after_writes (TySimProcess *p, guint n);
+/* It does not die by these two after all. */
+void ty_sim_spare (TySimProcess *p);
 guint64 ty_sim_effects_done (const TySimProcess *p);
 /* No turns, until it goes on; dials to it succeed, bytes pile up. */
 void ty_sim_stop (TySimProcess *p);

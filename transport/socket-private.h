@@ -1,4 +1,4 @@
-/* transport/socket-private.h: what socket.c (connections) and listen.c (listening) share.
+/* transport/socket-private.h: what socket.c (connections), socket-dial.c and listen.c share.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -36,7 +36,8 @@ struct _TyLink
   TySocketState state;
   guint32 interest; /* what epoll watches for */
   gboolean reading;
-  gboolean want_write;
+  gboolean want_write;  /* the hub waits for room */
+  gboolean watch_write; /* room is watched for */
   gboolean hangup_told;
   gboolean outcome_due; /* on_dialed or on_ended is to be told, in sockets->due */
   gboolean failed;      /* it is on_ended: */
@@ -79,6 +80,15 @@ struct _TySockets
 TyLink *ty_socket_link_new (TySockets *sockets, int fd, TySocketState state);
 void ty_socket_tune (int fd, gboolean is_unix);
 void ty_sockets_watch (TySockets *sockets, int fd, gpointer entry, guint32 events, gboolean is_new);
+
+/* What has happened to it is told to the hub soon. */
+void ty_socket_link_due (TyLink *link);
+void ty_socket_link_fail (TyLink *link, TyLinkEnd end, const char *text);
+void ty_socket_link_close_fd (TyLink *link);
+
+TyLink *ty_socket_dial (gpointer sockets, const char *address, GError **error);
+void ty_socket_connect_next (TyLink *link);
+void ty_socket_note_failure (TyLink *link, int error);
 
 void ty_listener_on_ready (TyListener *listener);
 void ty_listener_resume (TyListener *listener);

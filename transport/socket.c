@@ -1,7 +1,7 @@
 /* transport/socket.c: connections over real sockets.  See socket.h; listening is in listen.c.
  *
- * Everything is told to the hub from ty_sockets_dispatch (): what comes to be known elsewhere (a connect () that fails at once,
- * a name that is not found) waits in a list until then.
+ * Everything is told to the hub from ty_sockets_dispatch (): what comes to be known elsewhere (a connect () that
+ * fails at once, a name that is not found) waits in a list until then.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/socket-private.h"
@@ -38,7 +38,7 @@ link_watch (TyLink *link)
   if (link->state == TY_SOCKET_CONNECTING)
     events = EPOLLOUT;
   else if (link->state == TY_SOCKET_OPEN)
-    events = (link->reading ? EPOLLIN : 0) | (link->hangup_told ? 0 : EPOLLRDHUP) | (link->want_write ? EPOLLOUT : 0);
+    events = (link->reading ? EPOLLIN : 0) | (link->hangup_told ? 0 : EPOLLRDHUP) | (link->watch_write ? EPOLLOUT : 0);
   if (events == link->interest || link->fd < 0)
     return;
   link->interest = events;
@@ -75,8 +75,8 @@ link_free (gpointer data)
   g_free (link);
 }
 
-static void
-link_close_fd (TyLink *link)
+void
+ty_socket_link_close_fd (TyLink *link)
 {
   if (link->fd >= 0)
     close (link->fd);
@@ -89,7 +89,7 @@ link_ended (TyLink *link)
 {
   link->state = TY_SOCKET_ENDED;
   link->sockets->ended_any = TRUE;
-  link_close_fd (link);
+  ty_socket_link_close_fd (link);
   if (link->lookup != NULL)
     {
       link->lookup->link = NULL;
@@ -102,8 +102,8 @@ link_ended (TyLink *link)
 }
 
 /* To be told to the hub soon. */
-static void
-link_due (TyLink *link)
+void
+ty_socket_link_due (TyLink *link)
 {
   TySockets *sockets = link->sockets;
   if (link->outcome_due)
@@ -113,14 +113,14 @@ link_due (TyLink *link)
   sockets->wake (sockets->wake_data);
 }
 
-static void
-link_fail (TyLink *link, TyLinkEnd end, const char *text)
+void
+ty_socket_link_fail (TyLink *link, TyLinkEnd end, const char *text)
 {
   link->failed = TRUE;
   link->end = end;
   g_free (link->text);
   link->text = g_strdup (text);
-  link_due (link);
+  ty_socket_link_due (link);
 }
 
 void
@@ -131,109 +131,6 @@ ty_socket_tune (int fd, gboolean is_unix)
     return;
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt (fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-}
-
-/* ---- Dialing ---- */
-
-/* One candidate could not be connected to. A dial is refused only if all of them refuse: that may be taken for a death. */
-static void
-note_failure (TyLink *link, int error)
-{
-  gboolean refused = error == ECONNREFUSED || (link->address.is_unix && error == ENOENT);
-  link->all_refused = link->all_refused && refused;
-  link->failed = TRUE;
-  link->end = link->all_refused ? TY_LINK_REFUSED : TY_LINK_UNREACHABLE;
-  g_free (link->text);
-  link->text = g_strdup (g_strerror (error));
-}
-
-/* Tries the candidates from the next one on, until one is under way. */
-static void
-connect_next (TyLink *link)
-{
-  TySockets *sockets = link->sockets;
-  for (; link->next_candidate < link->candidates->len; link_close_fd (link))
-    {
-      const TySockaddr *to = &g_array_index (link->candidates, TySockaddr, link->next_candidate++);
-      link->fd = socket (to->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-      if (link->fd < 0)
-        {
-          note_failure (link, errno);
-          continue;
-        }
-      ty_socket_tune (link->fd, link->address.is_unix);
-      int rc = connect (link->fd, (const struct sockaddr *) &to->addr, to->len);
-      if (rc != 0 && errno != EINPROGRESS)
-        {
-          note_failure (link, errno);
-          continue;
-        }
-      link->state = TY_SOCKET_CONNECTING;
-      link->interest = EPOLLOUT;
-      ty_sockets_watch (sockets, link->fd, link, link->interest, TRUE);
-      return;
-    }
-  g_assert (link->failed);
-  link_due (link);
-}
-
-static void
-on_found (GObject *resolver, GAsyncResult *result, gpointer data)
-{
-  TyLookup *lookup = data;
-  TyLink *link = lookup->link;
-  g_autoptr (GError) error = NULL;
-  GList *found = g_resolver_lookup_by_name_finish (G_RESOLVER (resolver), result, &error);
-  g_object_unref (lookup->cancellable);
-  g_free (lookup);
-  for (GList *l = found; l != NULL && link != NULL; l = l->next)
-    {
-      TySockaddr to;
-      if (ty_address_found (&link->address, l->data, &to))
-        g_array_append_val (link->candidates, to);
-    }
-  if (found != NULL)
-    g_resolver_free_addresses (found);
-  if (link == NULL)
-    return;
-  link->lookup = NULL;
-  if (link->candidates->len > 0)
-    connect_next (link);
-  else
-    link_fail (link, TY_LINK_UNREACHABLE, error != NULL ? error->message : "that name has no address");
-}
-
-static void
-look_up (TyLink *link)
-{
-  g_autoptr (GResolver) resolver = g_resolver_get_default ();
-  link->lookup = g_new0 (TyLookup, 1);
-  *link->lookup = (TyLookup){ .link = link, .cancellable = g_cancellable_new () };
-  g_main_context_push_thread_default (link->sockets->context);
-  g_resolver_lookup_by_name_async (resolver, link->address.host, link->lookup->cancellable, on_found, link->lookup);
-  g_main_context_pop_thread_default (link->sockets->context);
-}
-
-static TyLink *
-socket_dial (gpointer net, const char *text, GError **error)
-{
-  TySockets *sockets = net;
-  TyAddress address;
-  TySockaddr to;
-  if (!ty_address_parse (text, &address, error))
-    return NULL;
-  TyLink *link = ty_socket_link_new (sockets, -1, TY_SOCKET_RESOLVING);
-  link->address = address;
-  link->all_refused = TRUE;
-  link->candidates = g_array_new (FALSE, FALSE, sizeof (TySockaddr));
-  if (ty_address_numeric (&address, &to))
-    {
-      g_array_append_val (link->candidates, to);
-      connect_next (link);
-    }
-  else
-    look_up (link);
-  return link;
 }
 
 /* ---- The other calls of a net ---- */
@@ -254,13 +151,13 @@ socket_writev (TyLink *link, const struct iovec *parts, guint n_parts)
   while (n < 0 && errno == EINTR);
   if (n < 0 && errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM)
     {
-      link_fail (link, TY_LINK_RESET, g_strerror (errno));
+      ty_socket_link_fail (link, TY_LINK_RESET, g_strerror (errno));
       return -1;
     }
   n = MAX (n, 0);
-  if ((gsize) n < all && !link->want_write)
+  if ((gsize) n < all)
     {
-      link->want_write = TRUE;
+      link->want_write = link->watch_write = TRUE;
       link_watch (link);
     }
   return n;
@@ -273,7 +170,8 @@ socket_set_reading (TyLink *link, gboolean reading)
   link_watch (link);
 }
 
-/* Closing with bytes unread makes the kernel throw away what the other end has not read either: a few are read first. */
+/* Closing with bytes unread makes the kernel throw away what the other end has not read either: a few are read first.
+ * */
 static void
 drain (int fd)
 {
@@ -305,7 +203,7 @@ socket_get_user (TyLink *link)
 }
 
 const TyNetOps ty_socket_ops = {
-  .dial = socket_dial,
+  .dial = ty_socket_dial,
   .writev = socket_writev,
   .set_reading = socket_set_reading,
   .close = socket_close,
@@ -330,9 +228,9 @@ on_connected (TyLink *link)
   getsockopt (link->fd, SOL_SOCKET, SO_ERROR, &error, &len);
   if (error != 0)
     {
-      note_failure (link, error);
-      link_close_fd (link);
-      connect_next (link);
+      ty_socket_note_failure (link, error);
+      ty_socket_link_close_fd (link);
+      ty_socket_connect_next (link);
       return;
     }
   link->failed = FALSE;
@@ -390,9 +288,12 @@ on_ready (TyLink *link, guint32 events)
     }
   if ((events & EPOLLOUT) != 0 && link->state == TY_SOCKET_OPEN)
     {
-      link->want_write = FALSE;
+      /* Watched on until there has been room for nothing: who writes much is stopped again at once. */
+      link->watch_write = link->want_write;
       link_watch (link);
-      ty_hub_on_writable (hub, link);
+      if (link->want_write)
+        ty_hub_on_writable (hub, link);
+      link->want_write = FALSE;
     }
 }
 

@@ -10,7 +10,8 @@ typedef struct _TySockets TySockets;
 /* Its calls are those of a net (link.h); the net is the TySockets. */
 extern const TyNetOps ty_socket_ops;
 
-/* Names are looked up in `context`. `wake` is called when ty_sockets_dispatch () has something to do that the file descriptor does not show. */
+/* Names are looked up in `context`. `wake` is called when ty_sockets_dispatch () has something to do that the file
+ * descriptor does not show. */
 typedef void (*TySocketsWake) (gpointer wake_data);
 TySockets *ty_sockets_new (GMainContext *context, TySocketsWake wake, gpointer wake_data);
 /* After its hub. */

@@ -181,7 +181,8 @@ cat_event_state (CatEvents *events, const char *event, guint64 n_messages, const
   else
     {
       line = g_string_new (NULL);
-      g_string_append_printf (line, "-- state %s: %" G_GUINT64_FORMAT " messages, digest %.12s", event, n_messages, digest);
+      g_string_append_printf (line, "-- state %s: %" G_GUINT64_FORMAT " messages, digest %.12s", event, n_messages,
+                              digest);
     }
   say (events, line);
 }

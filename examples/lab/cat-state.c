@@ -1,7 +1,8 @@
-/* examples/lab/cat-state.c: a state for `tyet cat --state`: for each sender, how many messages and a digest of them all.
+/* examples/lab/cat-state.c: a state for `tyet cat --state`: for each sender, how many messages and a digest of them
+ * all.
  *
- * Where a view ends, everybody has had the same messages, each sender's in the same order, whatever the ordering: so this
- * state is the same for all orderings.  It is small, and written and read as text:
+ * Where a view ends, everybody has had the same messages, each sender's in the same order, whatever the ordering: so
+ * this state is the same for all orderings.  It is small, and written and read as text:
  *
  *   NAME TAB COUNT TAB SHA-256 of the former digest and the message
  *
@@ -22,6 +23,7 @@ struct _CatState
 {
   GTree *senders; /* name -> Sender, in the order of names */
   guint64 count;
+  gboolean refused; /* what came was no state of this kind */
 };
 
 /* A state on its way in. */
@@ -71,6 +73,12 @@ cat_state_delivered (CatState *state, const char *from, const guint8 *data, gsiz
   g_checksum_get_digest (sum, sender->digest, &size);
   sender->count++;
   state->count++;
+}
+
+gboolean
+cat_state_is_refused (CatState *state)
+{
+  return state->refused;
 }
 
 /* ---- Giving it ---- */
@@ -169,7 +177,10 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
     g_printerr ("%s: the state did not come: %s\n", g_get_prgname (), error->message);
   else if (!g_output_stream_write_all (loading->text, "", 1, NULL, NULL, NULL)
            || !from_text (loading->state, g_memory_output_stream_get_data (G_MEMORY_OUTPUT_STREAM (loading->text))))
-    tyet_group_fail_transfer (loading->group, G_OBJECT (loading->in), "it is none of tyet cat --state");
+    {
+      loading->state->refused = TRUE;
+      tyet_group_fail_transfer (loading->group, G_OBJECT (loading->in), "it is none of tyet cat --state");
+    }
   else
     {
       g_autofree char *text = to_text (loading->state);

@@ -18,8 +18,8 @@
 typedef struct
 {
   /* options */
-  char *group_name, *ordering, *service_name, *listen, *name, *history;
-  char **contacts;
+  char *group_name, *ordering, *service_name, *listen, *name, *history, *storage;
+  char **contacts, **founders;
   gboolean found, json, stay, rejoin, plain, with_state;
   int suspect_after_ms, heartbeat_ms, timeout_ms;
 
@@ -34,7 +34,9 @@ typedef struct
   char *first_name;   /* that of the first life */
   char *address;      /* the real one, kept by later lives */
   char **known;       /* addresses of the last view's other members */
-  guint lives;
+  guint lives;        /* before this one */
+  gint64 began_us;
+  gboolean entered;   /* in some life */
   gboolean stopping;
   gboolean signalled; /* a signal told it to stop: exit status 0 whatever comes */
   int status;
@@ -76,7 +78,8 @@ static gboolean
 is_usage (const GError *error)
 {
   return error->domain == G_OPTION_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT)
-         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ORDERING) || g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ORDERING)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME)
          || g_error_matches (error, TYET_ERROR, TYET_ERROR_ADDRESS);
 }
 
@@ -92,8 +95,10 @@ on_line (const char *line, gsize len_bytes, gpointer user_data)
   if (tyet_group_send (cat->group, cat->service, line, len_bytes, &error))
     return TRUE;
   /* These pass: the line is offered again when there is room, a quorum, a group. */
-  if (g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK) || g_error_matches (error, TYET_ERROR, TYET_ERROR_BLOCKED)
-      || g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER) || g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED))
+  if (g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_BLOCKED)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER)
+      || g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED))
     return FALSE;
   complain (cat, "a line was not sent: %s", error->message);
   return TRUE;
@@ -102,7 +107,8 @@ on_line (const char *line, gsize len_bytes, gpointer user_data)
 static void
 on_line_too_long (gsize limit_bytes, gpointer user_data)
 {
-  complain (user_data, "a line of more than %" G_GSIZE_FORMAT " bytes, the limit of a message, was not sent", limit_bytes);
+  complain (user_data, "a line of more than %" G_GSIZE_FORMAT " bytes, the limit of a message, was not sent",
+            limit_bytes);
 }
 
 static void
@@ -147,6 +153,7 @@ static void
 on_view (TyetGroup *group, TyetView *view, TyetViewChange *change, Cat *cat)
 {
   GPtrArray *others = g_ptr_array_new ();
+  cat->entered = TRUE;
   cat_event_view (&cat->events, view, change);
   for (guint i = 0; i < tyet_view_get_n_members (view); i++)
     if (i != tyet_view_get_rank (view))
@@ -236,6 +243,20 @@ on_excluded (TyetGroup *group, const char *why, Cat *cat)
   g_timeout_add (0, try_again, cat);
 }
 
+/* Who has been in comes back for as long as it takes. Who was let in, but lost the member that gave it the state, enters
+ * again as another process, in the time that it has. */
+static gboolean
+worth_another_try (Cat *cat, const GError *error)
+{
+  gint64 timeout_ms = cat->timeout_ms >= 0 ? cat->timeout_ms : 30000;
+  gboolean late = timeout_ms > 0 && g_get_monotonic_time () - cat->began_us > timeout_ms * 1000;
+  if (cat->state != NULL && cat_state_is_refused (cat->state))
+    return FALSE;
+  if (cat->founders != NULL && !cat->entered)
+    return FALSE; /* the group stands: to join it is another call */
+  return cat->entered || (g_error_matches (error, TYET_ERROR, TYET_ERROR_EXCLUDED) && !late);
+}
+
 static void
 on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -255,12 +276,13 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
   if (G_OBJECT (cat->group) != source)
     return; /* excluded before it was quite in: already on its way back */
   complain (cat, "%s", error->message);
-  if (cat->lives == 0)
+  if (!worth_another_try (cat, error))
     {
       cat->status = is_usage (error) ? LAB_USAGE : LAB_FINDING;
       cat_end (cat);
       return;
     }
+  cat->lives += cat->entered ? 0 : 1;
   cat_let_go (cat);
   g_timeout_add (RETRY_MS, try_again, cat);
 }
@@ -278,7 +300,7 @@ make_process (Cat *cat, GError **error)
     }
   return g_initable_new (TYET_TYPE_PROCESS, NULL, error, "address", cat->address != NULL ? cat->address : cat->listen,
                          "name", name, "suspect-after", suspect_after, "heartbeat", heartbeat, "history", cat->history,
-                         "security", TYET_SECURITY_PLAIN, NULL);
+                         "security", TYET_SECURITY_PLAIN, "storage", cat->lives == 0 ? cat->storage : NULL, NULL);
 }
 
 static gboolean
@@ -317,6 +339,11 @@ cat_enter (Cat *cat, GError **error)
     }
   if (cat->found && cat->lives == 0)
     return tyet_group_found (cat->group, error);
+  if (cat->founders != NULL && cat->lives == 0)
+    {
+      tyet_group_found_with_async (cat->group, (const char *const *) cat->founders, cat->joining, on_joined, cat);
+      return TRUE;
+    }
   for (char **c = cat->contacts; c != NULL && *c != NULL; c++)
     g_ptr_array_add (contacts, *c);
   for (char **c = cat->known; c != NULL && *c != NULL; c++)
@@ -358,7 +385,8 @@ static void
 cat_stop (Cat *cat)
 {
   TyetGroupState state = cat->group != NULL ? tyet_group_get_state (cat->group) : TYET_GROUP_STATE_FAILED;
-  gboolean in = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
+  gboolean in
+      = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
   cat->stopping = TRUE;
   g_clear_pointer (&cat->lines, lab_lines_free);
   if (in && g_object_get_data (G_OBJECT (cat->group), "leaving") == NULL)
@@ -416,6 +444,11 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
     { "found", 0, 0, G_OPTION_ARG_NONE, &cat->found, "Found the group", NULL },
     { "contact", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cat->contacts,
       "Join the group by the member at ADDR; may be given several times", "ADDR" },
+    { "founder", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cat->founders,
+      "Found the group together with others: give the same list to each, this one among them; needs --storage",
+      "NAME=ADDR" },
+    { "storage", 0, 0, G_OPTION_ARG_FILENAME, &cat->storage,
+      "The directory in which a founder keeps its promises until the group stands; its own", "DIR" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &cat->name, "This member's name (default: a short random one)", "NAME" },
     { "history", 0, 0, G_OPTION_ARG_FILENAME, &cat->history, "Append the history of this process to FILE", "FILE" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &cat->json, "Write events as JSON objects, one a line", NULL },
@@ -457,8 +490,10 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "--group and --ordering are needed");
   if (!g_strv_contains (orderings, cat->ordering))
     return refuse (error, "There is no ordering \"%s\"; there are %s", cat->ordering, all);
-  if (cat->found == (cat->contacts != NULL))
-    return refuse (error, "Either --found or at least one --contact is needed, and not both");
+  if ((cat->found ? 1 : 0) + (cat->contacts != NULL ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
+    return refuse (error, "One of --found, --contact and --founder is needed, and only one of them");
+  if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
+    return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
   if (cat->suspect_after_ms == 0 || cat->suspect_after_ms < -1 || cat->heartbeat_ms < 0 || cat->timeout_ms < -1)
     return refuse (error, "Times are positive numbers of milliseconds");
   if (cat->suspect_after_ms > 0 && cat->suspect_after_ms < 10)
@@ -480,6 +515,7 @@ cat_run (Cat *cat)
 {
   g_autoptr (GError) error = NULL;
   catch_signals (cat);
+  cat->began_us = g_get_monotonic_time ();
   cat->loop = g_main_loop_new (NULL, FALSE);
   cat->joining = g_cancellable_new ();
   cat->events = (CatEvents){ .json = cat->json, .out = lab_out_new (on_output_failed, cat) };
@@ -519,6 +555,8 @@ lab_cat (int argc, char **argv)
   g_free (cat.first_name);
   g_free (cat.address);
   g_strfreev (cat.contacts);
+  g_strfreev (cat.founders);
+  g_free (cat.storage);
   g_strfreev (cat.known);
   return status;
 }

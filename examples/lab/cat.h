@@ -34,5 +34,7 @@ typedef struct _CatState CatState;
 CatState *cat_state_new (void);
 void cat_state_free (CatState *state);
 void cat_state_delivered (CatState *state, const char *from, const guint8 *data, gsize len_bytes);
+/* Whether a state came that is none of this kind: another try would bring the same. */
+gboolean cat_state_is_refused (CatState *state);
 /* Connects it to a group that is not entered yet. */
 void cat_state_attach (CatState *state, TyetGroup *group, CatEvents *events);

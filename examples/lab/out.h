@@ -1,8 +1,8 @@
 /* examples/lab/out.h: lines to standard output that never stop the main loop.
  *
- * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the output must
- * not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that far behind, the
- * main loop does wait.
+ * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the
+ * output must not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that
+ * far behind, the main loop does wait.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -17,7 +17,8 @@ LabOut *lab_out_new (void (*failed) (const char *why, gpointer user_data), gpoin
 /* A line, without its end. */
 void lab_out_line (LabOut *out, const char *line, gsize len_bytes);
 
-/* Waits until all is written, or, with `patience_us` not negative, until nothing could be written for that long; then ends. */
+/* Waits until all is written, or, with `patience_us` not negative, until nothing could be written for that long; then
+ * ends. */
 void lab_out_free (LabOut *out, gint64 patience_us);
 
 /* ---- JSON ---- */

@@ -60,7 +60,8 @@ member_new (const char *name, const char *ordering, const char *property, guint 
   g_autoptr (GError) error = NULL;
   m->said = g_ptr_array_new_with_free_func (g_free);
   /* Nobody is suspected here for being slow: all share one main loop, and perhaps a slow checker. */
-  m->process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", name, "suspect-after", 20000u, property, value, NULL);
+  m->process
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", name, "suspect-after", 20000u, property, value, NULL);
   g_assert_no_error (error);
   m->group = tyet_group_new (m->process, "g", ordering);
   g_signal_connect (m->group, "view-changed", G_CALLBACK (on_view), m);
@@ -75,8 +76,10 @@ member_new (const char *name, const char *ordering, const char *property, guint 
 void
 member_free (Member *m)
 {
-  if (m->group != NULL)
-    g_signal_handlers_disconnect_by_data (m->group, m);
+  g_signal_handlers_disconnect_by_data (m->group, m);
+  /* At once, as a crash would be, though a join under way holds the objects. */
+  g_object_run_dispose (G_OBJECT (m->process));
+  until (!m->joining);
   g_clear_object (&m->group);
   g_clear_object (&m->process);
   g_ptr_array_unref (m->said);
@@ -99,6 +102,7 @@ member_on_joined (GObject *source, GAsyncResult *result, gpointer data)
   Member *m = data;
   tyet_group_join_finish (TYET_GROUP (source), result, &m->error);
   m->done = TRUE;
+  m->joining = FALSE;
 }
 
 void
@@ -122,6 +126,7 @@ member_join_async (Member *m, const char *contact, GCancellable *cancellable)
 {
   const char *contacts[] = { contact, NULL };
   m->done = FALSE;
+  m->joining = TRUE;
   tyet_group_join_async (m->group, contacts, cancellable, member_on_joined, m);
 }
 

@@ -14,6 +14,7 @@ typedef struct
   GPtrArray *said; /* of char * */
   GError *error;   /* of the join, or what else was waited for */
   gboolean done;
+  gboolean joining;
 } Member;
 
 /* A member of the group "g" that has not entered. `property` of the process, if not NULL, is set to `value`. */
@@ -40,7 +41,8 @@ gboolean member_said (Member *m, const char *word);
 guint member_count (Member *m, const char *prefix);
 /* How many members its view has. */
 guint member_size (Member *m);
-/* A GAsyncReadyCallback for tyet_group_send_async (), leave_async () and join_async (): sets `done` and `error` of the Member. */
+/* A GAsyncReadyCallback for tyet_group_send_async (), leave_async () and join_async (): sets `done` and `error` of
+ * the Member. */
 void member_on_sent (GObject *source, GAsyncResult *result, gpointer m);
 void member_on_left (GObject *source, GAsyncResult *result, gpointer m);
 void member_on_joined (GObject *source, GAsyncResult *result, gpointer m);

@@ -1,4 +1,5 @@
-/* tests/api/test-group.c: groups, as a program on the public API sees them: entering, sending, leaving, and being refused.
+/* tests/api/test-group.c: groups, as a program on the public API sees them: entering, sending, leaving, and being
+ * refused.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lab.h"
@@ -38,7 +39,8 @@ test_views_and_messages (void)
   g_assert_true (tyet_group_send (a->group, TYET_SERVICE_DEFAULT, NULL, 0, &error));
   until (member_count (a, "a: ") == 3 && member_count (a, "b: ") == 2);
   until (member_count (b, "a: ") == 3 && member_count (b, "b: ") == 2);
-  g_assert_true (member_said (b, "a: f") && member_said (b, "a: c") && member_said (a, "b: t") && member_said (a, "b: s"));
+  g_assert_true (member_said (b, "a: f") && member_said (b, "a: c") && member_said (a, "b: t")
+                 && member_said (a, "b: s"));
   g_assert_true (member_said (b, "a: "));
 
   tyet_group_leave (b->group, NULL, &error);
@@ -407,8 +409,8 @@ test_send_sync (void)
   member_found (a);
   for (guint i = 0; i < 5; i++)
     {
-      g_assert_true (tyet_group_send_sync (a->group, TYET_SERVICE_AGREED, bytes, i == 4 ? TYET_SEND_STABLE : TYET_SEND_NONE,
-                                           NULL, &error));
+      g_assert_true (tyet_group_send_sync (a->group, TYET_SERVICE_AGREED, bytes,
+                                           i == 4 ? TYET_SEND_STABLE : TYET_SEND_NONE, NULL, &error));
       g_assert_no_error (error);
     }
 }

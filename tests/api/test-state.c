@@ -1,5 +1,5 @@
-/* tests/api/test-state.c: state transfer as an application sees it: small and large, at once, asynchronously, from threads; and
- * what fails.
+/* tests/api/test-state.c: state transfer as an application sees it: small and large, at once, asynchronously, from
+ * threads; and what fails.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lab.h"
@@ -84,7 +84,9 @@ write_in_thread (gpointer data)
     }
   if (s->error == NULL)
     g_output_stream_close (s->out, NULL, NULL);
-  g_clear_object (&s->out);
+  g_object_unref (s->out);
+  g_atomic_pointer_set (&s->out, NULL);
+  g_main_context_wakeup (NULL);
   return NULL;
 }
 
@@ -162,7 +164,9 @@ read_in_thread (gpointer data)
     take (s, n);
   s->ended = n == 0;
   g_input_stream_close (s->in, NULL, NULL);
-  g_clear_object (&s->in);
+  g_object_unref (s->in);
+  g_atomic_pointer_set (&s->in, NULL);
+  g_main_context_wakeup (NULL);
   return NULL;
 }
 
@@ -200,8 +204,6 @@ side_clear (Side *s)
 {
   if (s->thread != NULL)
     g_thread_join (s->thread);
-  g_clear_object (&s->in);
-  g_clear_object (&s->out);
   g_clear_error (&s->error);
 }
 
@@ -211,12 +213,14 @@ typedef struct
 {
   Member *a, *b;
   Side *give, *take;
+  GCancellable *cancellable; /* of the join */
 } Pair;
 
 static Pair
 pair_new (How give, How take, gsize size)
 {
-  Pair p = { member_new ("a", "total", NULL, 0), member_new ("b", "total", NULL, 0), g_new0 (Side, 1), g_new0 (Side, 1) };
+  Pair p = { member_new ("a", "total", NULL, 0), member_new ("b", "total", NULL, 0), g_new0 (Side, 1), g_new0 (Side, 1),
+             g_cancellable_new () };
   p.give->how = give;
   p.give->size = size;
   p.take->how = take;
@@ -225,17 +229,20 @@ pair_new (How give, How take, gsize size)
   member_found (p.a);
   tyet_group_abcast (p.a->group, "before", 6, NULL);
   until (member_said (p.a, "a: before"));
-  member_join_async (p.b, tyet_process_get_address (p.a->process), NULL);
+  member_join_async (p.b, tyet_process_get_address (p.a->process), p.cancellable);
   return p;
 }
 
 static void
 pair_free (Pair *p)
 {
-  side_clear (p->give);
-  side_clear (p->take);
   member_free (p->a);
   member_free (p->b);
+  /* Whoever still reads or writes is told that it is over. */
+  until (g_atomic_pointer_get (&p->give->out) == NULL && g_atomic_pointer_get (&p->take->in) == NULL);
+  side_clear (p->give);
+  side_clear (p->take);
+  g_object_unref (p->cancellable);
   g_free (p->give);
   g_free (p->take);
 }
@@ -353,7 +360,6 @@ test_taker_goes (void)
 {
   Pair p = pair_new (HOW_THREAD, HOW_ASYNC, LARGE_BYTES);
   until (p.take->done > 100000);
-  g_clear_object (&p.take->in);
   member_free (p.b);
   p.b = member_new ("b2", "total", NULL, 0);
   until (member_size (p.a) == 1);
@@ -371,11 +377,14 @@ test_giver_goes (void)
   p.a = member_new ("a2", "total", NULL, 0);
   g_thread_join (g_steal_pointer (&p.give->thread));
   g_assert_nonnull (p.give->error);
+  until (g_atomic_pointer_get (&p.take->in) == NULL);
+  g_thread_join (g_steal_pointer (&p.take->thread));
+  g_assert_error (p.take->error, TYET_ERROR, TYET_ERROR_TRANSFER);
+  g_assert_false (p.take->ended);
+  /* Nobody is left who could let it in; it waits for them until it is told not to. */
+  g_cancellable_cancel (p.cancellable);
   until (p.b->done);
   g_assert_nonnull (p.b->error);
-  g_thread_join (g_steal_pointer (&p.take->thread));
-  g_assert_nonnull (p.take->error);
-  g_assert_false (p.take->ended);
   pair_free (&p);
 }
 

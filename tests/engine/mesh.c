@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/engine/mesh.h"
 
+#include "core/tyet-error.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +89,7 @@ mesh_free (Mesh *mesh)
         g_clear_pointer (&g_array_index (p->events, TyEvent, e).packet, g_bytes_unref);
       g_array_unref (p->events);
       g_ptr_array_unref (p->contacts);
+      g_byte_array_unref (p->storage);
       g_string_free (p->history, TRUE);
       g_free (p->name);
       g_free (p->address);
@@ -112,33 +115,75 @@ sink (const char *lines, gsize len, gpointer data)
     printf ("%.*s", (int) len, lines);
 }
 
-Proc *
-mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state)
+static gboolean
+store (const char *group, const guint8 *record, gsize len, gpointer data, GError **error)
+{
+  Proc *p = data;
+  if (p->disk_full)
+    {
+      g_set_error_literal (error, TYET_ERROR, TYET_ERROR_STATE, "no space left");
+      return FALSE;
+    }
+  g_byte_array_set_size (p->storage, 0);
+  g_byte_array_append (p->storage, record, (guint) len);
+  return TRUE;
+}
+
+static Proc *
+spawn (Mesh *mesh, const char *name, const TyId *pid, const char *address)
 {
   g_assert (mesh->procs->len < MAX_PROCS);
   Proc *p = g_new0 (Proc, 1);
   TyWorld world = { .draw = draw, .world = mesh };
   p->mesh = mesh;
   p->index = mesh->procs->len;
-  draw (mesh, &p->pid, sizeof p->pid);
+  if (pid != NULL)
+    p->pid = *pid;
+  else
+    draw (mesh, &p->pid, sizeof p->pid);
   p->name = g_strdup (name);
-  p->address = g_strdup_printf ("sim://%u", p->index);
+  p->address = address != NULL ? g_strdup (address) : g_strdup_printf ("sim://%u", p->index);
   p->alive = TRUE;
   p->rate = 1;
   p->crash_after = -1;
-  p->takes_state = takes_state;
   p->history = g_string_new (NULL);
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
   p->contacts = g_ptr_array_new ();
+  p->storage = g_byte_array_new ();
   p->node = ty_node_new (&mesh->config, &p->pid, name, &ty_modules, &world);
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, sink, p);
+  ty_node_set_storage (p->node, store, p);
+  g_ptr_array_add (mesh->procs, p);
+  return p;
+}
+
+static void
+add_group (Proc *p, const char *ordering)
+{
   GError *error = NULL;
   p->group = ty_group_new (p->node, "g", ordering, &error);
   g_assert_no_error (error);
-  ty_group_set_takes_state (p->group, takes_state);
+  ty_group_set_takes_state (p->group, p->takes_state);
   ty_group_set_gives_state (p->group, TRUE);
-  g_ptr_array_add (mesh->procs, p);
+}
+
+Proc *
+mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state)
+{
+  Proc *p = spawn (mesh, name, NULL, NULL);
+  p->takes_state = takes_state;
+  add_group (p, ordering);
+  return p;
+}
+
+Proc *
+mesh_restart (Proc *before)
+{
+  g_assert (!before->alive);
+  Proc *p = spawn (before->mesh, before->name, before->storage->len > 0 ? &before->pid : NULL, before->address);
+  g_byte_array_append (p->storage, before->storage->data, before->storage->len);
+  add_group (p, "total");
   return p;
 }
 
@@ -156,6 +201,26 @@ begin_session (Mesh *mesh, guint a, guint b)
   g_hash_table_add (mesh->session, pair (a, b));
   add_event (pa, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = pb->pid, .name = pb->name, .address = pb->address });
   add_event (pb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = pa->pid, .name = pa->name, .address = pa->address });
+}
+
+void
+mesh_meet (Mesh *mesh, guint a, guint b)
+{
+  const Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+  if (a != b && pa->alive && pb->alive && !has_session (mesh, a, b) && !mesh_is_cut (mesh, a, b))
+    begin_session (mesh, a, b);
+}
+
+gboolean
+mesh_has_session (Mesh *mesh, guint a, guint b)
+{
+  return has_session (mesh, a, b);
+}
+
+GQueue *
+mesh_queue (Mesh *mesh, guint from, guint to, TyClass class)
+{
+  return queue (mesh, from, to, class);
 }
 
 void
@@ -267,7 +332,12 @@ static void
 dial (Proc *p, const TyEffect *effect)
 {
   Mesh *mesh = p->mesh;
-  guint to = (guint) atoi (effect->address + strlen ("sim://"));
+  /* Addresses come from other processes, and need not be any. */
+  guint to = mesh->procs->len;
+  while (to > 0 && !g_str_equal (((Proc *) mesh->procs->pdata[to - 1])->address, effect->address))
+    to--;
+  if (to-- == 0)
+    return;
   Proc *other = mesh->procs->pdata[to];
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;
@@ -368,15 +438,17 @@ to_app (Proc *p, const TyEffect *effect)
 }
 
 static const char *
-packet_name (const guint8 *data)
+packet_name (GBytes *packet)
 {
+  gsize len;
+  const guint8 *data = g_bytes_get_data (packet, &len);
   static const char *const names[] = {
     [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP", [12] = "GONE", [8] = "JOIN", [9] = "WELCOME",
     [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
     [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
     [34] = "T-FAILED", [35] = "T-LOADED",
   };
-  return data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
+  return len > 0 && data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
 }
 
 static void
@@ -390,7 +462,7 @@ carry_out (Proc *p, const TyEffect *effect)
         {
           if (mesh->trace)
             printf ("%8.3f %s -> %u %s\n", (gdouble) mesh->now / 1000, p->name, effect->peer,
-                    packet_name (g_bytes_get_data (effect->bytes, NULL)));
+                    packet_name (effect->bytes));
           g_queue_push_tail (queue (mesh, p->index, effect->peer, effect->class), g_bytes_ref (effect->bytes));
         }
       break;
@@ -516,7 +588,7 @@ deliver_one (Mesh *mesh)
         GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
         if (mesh->trace)
           printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name,
-                  packet_name (g_bytes_get_data (bytes, NULL)));
+                  packet_name (bytes));
         add_event (p, (TyEvent){ .type = TY_EVENT_PACKET, .peer = from[pick], .packet = bytes });
         break;
       }

@@ -36,6 +36,8 @@ struct _Proc
   guint carried;    /* effects carried out so far */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
+  GByteArray *storage; /* what its founder's record is; empty: none */
+  gboolean disk_full;
   GPtrArray *contacts; /* of Proc, borrowed */
   guint64 transfer;
   gboolean transfer_ended;
@@ -64,6 +66,9 @@ struct _Mesh
 
 Mesh *mesh_new (guint32 seed);
 void mesh_free (Mesh *mesh);
+/* A process at an address of its own, or with the incarnation and at the address of `before`, whose storage it has; its group
+ * object is not entered yet. */
+Proc *mesh_restart (Proc *before);
 Proc *mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state);
 void mesh_crash (Proc *p);
 void mesh_cut (Mesh *mesh, guint a, guint b);
@@ -78,6 +83,11 @@ void mesh_lose_at (Mesh *mesh, guint a, guint b);
 void mesh_load (Proc *p);
 /* Packets of living processes that living processes have refused as malformed: all here are honest. */
 guint64 mesh_refused (Mesh *mesh);
+/* A session between two begins, if it can; whether there is one. */
+void mesh_meet (Mesh *mesh, guint a, guint b);
+gboolean mesh_has_session (Mesh *mesh, guint a, guint b);
+/* What is on its way, of GBytes: for those who tamper with it. */
+GQueue *mesh_queue (Mesh *mesh, guint from, guint to, TyClass class);
 void mesh_step (Proc *p);
 /* What the clock of `p` says. */
 gint64 mesh_clock (const Proc *p);

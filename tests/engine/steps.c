@@ -49,7 +49,7 @@ typedef struct
   gint after;
 } Crash;
 
-static gint every = 7, pairs = 60;
+static gint every = 10, pairs = 30;
 static gint64 seed_arg = 1;
 static char *scene_arg;
 static gboolean trace;

@@ -1,4 +1,5 @@
-/* tests/ordering/broken.c: see broken.h. Each bug is a wrapper round a good module: it spoils what goes in or comes out.
+/* tests/ordering/broken.c: see broken.h. Each bug is a wrapper round a good module: it spoils what goes in or comes
+ * out.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broken.h"
@@ -253,7 +254,7 @@ wrap_merge (TyOrdering *base, const TyReader *digests, TyWriter *order, guint *f
     return inner_ops->merge (w->inner, digests, order, faulty);
   TyReader mine[9];
   for (guint i = 0; i < w->n_members; i++)
-    mine[i] = i == w->self ? digests[i] : TY_READER (NULL, 0);
+    mine[i] = i == w->self ? digests[i] : (TyReader){ 0 };
   return inner_ops->merge (w->inner, mine, order, faulty);
 }
 

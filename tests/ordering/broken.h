@@ -8,7 +8,7 @@
 typedef struct
 {
   const char *name;
-  const char *victim; /* the ordering that is made wrong */
+  const char *victim;  /* the ordering that is made wrong */
   const char *finding; /* what the kit's finding must contain */
 } Broken;
 

@@ -1,5 +1,5 @@
-/* tests/ordering/conformance.c: every ordering listed in ordering/meson.build through the kit, and planted bugs that the
- * kit must catch.
+/* tests/ordering/conformance.c: every ordering listed in ordering/meson.build through the kit, and planted bugs that
+ * the kit must catch.
  *
  *   ordering-conformance                             the suite
  *   ordering-conformance --ordering NAME --seed N    one seed
@@ -25,6 +25,56 @@ test_seeds (gconstpointer data)
           g_test_fail ();
           return;
         }
+    }
+}
+
+static void
+no_deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 number, guint64 last)
+{
+  g_assert_not_reached ();
+}
+
+static void
+no_multicast (gpointer host, gconstpointer data, gsize len)
+{
+  g_assert_not_reached ();
+}
+
+/* Objects that see no message, freed at every point of a view. */
+static void
+test_lifecycle (gconstpointer data)
+{
+  static const TyOrderingHost host = { .deliver = no_deliver, .multicast = no_multicast };
+  const TyOrderingOps *ops = data;
+  g_assert_cmpuint (ops->port_version, ==, TY_ORDERING_PORT_VERSION);
+  g_assert_cmpint (ops->standard, <=, ops->strongest);
+  for (guint stop = 0; stop < 6; stop++)
+    {
+      TyOrdering *o = ops->create (&host, NULL);
+      g_assert_true (o->ops == ops);
+      for (guint view = 0; view < stop; view++)
+        {
+          g_autoptr (GByteArray) digest = g_byte_array_new ();
+          g_autoptr (GByteArray) order = g_byte_array_new ();
+          guint64 cut[3] = { 0, 0, 0 };
+          guint faulty;
+          ops->begin (o, 3, view % 3);
+          ops->pump (o);
+          if (stop == 2)
+            break;
+          ops->set_mode (o, FALSE, FALSE);
+          ops->pump (o);
+          ops->digest (o, digest);
+          if (stop == 3)
+            break;
+          TyReader digests[3] = { [1] = TY_READER (digest->data, digest->len) };
+          g_assert_true (ops->merge (o, digests, order, &faulty));
+          g_assert_true (ops->check_order (o, order->data, order->len));
+          ops->close (o, &(TyClosing){ .cut = cut, .order = order->data, .order_len = order->len });
+          g_assert_cmpuint (ops->delivered (o, 2), ==, 0);
+          ops->pump (o);
+        }
+      ops->free (o);
     }
 }
 
@@ -91,6 +141,8 @@ main (int argc, char **argv)
     {
       g_autofree char *path = g_strdup_printf ("/ordering/%s/seeds", (*o)->name);
       g_test_add_data_func (path, *o, test_seeds);
+      g_autofree char *lifecycle = g_strdup_printf ("/ordering/%s/lifecycle", (*o)->name);
+      g_test_add_data_func (lifecycle, *o, test_lifecycle);
     }
   for (guint i = 0; i < n_broken; i++)
     {

@@ -123,7 +123,7 @@ decide (World *w, guint64 *cut, GByteArray *order)
       for (guint i = 0; i < w->n; i++)
         {
           const Member *m = &w->members[i];
-          digests[i] = TY_READER (NULL, 0);
+          digests[i] = (TyReader){ 0 };
           if (!m->goes_on)
             continue;
           any = TRUE;
@@ -144,7 +144,7 @@ decide (World *w, guint64 *cut, GByteArray *order)
               }
             else if (asked++ == 0)
               g_byte_array_append (order, said->data, said->len);
-            else if (said->len != order->len || memcmp (said->data, order->data, said->len) != 0)
+            else if (said->len != order->len || (said->len > 0 && memcmp (said->data, order->data, said->len) != 0))
               world_fail (w, "merge: member %u says something else", i);
           }
       if (good)

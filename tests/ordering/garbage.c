@@ -116,7 +116,8 @@ garbage_throw (World *w)
       gsize len = 0;
       const guint8 *real = NULL;
       if (w->seen_packets->len > 0)
-        real = g_bytes_get_data (g_ptr_array_index (w->seen_packets, rng_below (&w->garbage, w->seen_packets->len)), &len);
+        real = g_bytes_get_data (g_ptr_array_index (w->seen_packets, rng_below (&w->garbage, w->seen_packets->len)),
+                                 &len);
       g_autoptr (GByteArray) bytes = make (w, real, len);
       if (what == 2)
         accepted = w->ops->on_packet (m->o, from, bytes->data, bytes->len);

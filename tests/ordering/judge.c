@@ -39,6 +39,17 @@ judge_sent (World *w, Member *m, TyBatch *batch)
     }
 }
 
+/* Safe is a promise of all: everyone holds the message, those ordered before it, and all that precedes them. */
+static void
+judge_held_by_all (World *w, const Member *m)
+{
+  for (guint i = 0; i < w->n; i++)
+    for (guint t = 0; t < w->n; t++)
+      if (w->members[i].received[t] < m->sequenced_past[t])
+        world_fail (w, "safe: member %u delivers what relies on %u's message %" G_GUINT64_FORMAT ", which %u lacks",
+                    m->rank, t, m->sequenced_past[t], i);
+}
+
 static void
 judge_message (World *w, Member *m, guint sender, const TyBatchMessage *at)
 {
@@ -50,9 +61,9 @@ judge_message (World *w, Member *m, guint sender, const TyBatchMessage *at)
                 sender, at->number, m->delivered[sender]);
   for (guint t = 0; t < w->n; t++)
     if (m->delivered[t] < sent->past[t])
-      world_fail (w,
-                  "causal: member %u delivers %u's message %" G_GUINT64_FORMAT " without %u's message %" G_GUINT64_FORMAT,
-                  m->rank, sender, at->number, t, sent->past[t]);
+      world_fail (
+          w, "causal: member %u delivers %u's message %" G_GUINT64_FORMAT " without %u's message %" G_GUINT64_FORMAT,
+          m->rank, sender, at->number, t, sent->past[t]);
 
   m->delivered[sender] = at->number;
   add_past (w, m->past, sent, sender, at->number);
@@ -66,11 +77,15 @@ judge_message (World *w, Member *m, guint sender, const TyBatchMessage *at)
       return;
     }
   g_array_append_val (m->sequenced, id);
+  add_past (w, m->sequenced_past, sent, sender, at->number);
   if (!m->closing)
     {
       m->n_sequenced_before_closing = m->sequenced->len;
       if (sent->service == TY_SERVICE_SAFE)
-        m->safe_upto = m->sequenced->len;
+        {
+          m->safe_upto = m->sequenced->len;
+          judge_held_by_all (w, m);
+        }
     }
 }
 

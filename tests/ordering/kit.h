@@ -1,10 +1,10 @@
-/* tests/ordering/kit.h: the conformance kit of the orderings: one group, simulated, judged by what each module says that it
- * provides.
+/* tests/ordering/kit.h: the conformance kit of the orderings: one group, simulated, judged by what each module says
+ * that it provides.
  *
- * A seed picks everything: how many members, how slow each channel, how much of what is sent, who crashes, who is cut off,
- * what each has received when the view ends.  There is no agreement here: the kit plays the rest of the house, correctly, and a
- * run goes through several views.  The judge (judge.c) keeps its own account of what precedes what and never looks at a
- * stamp or a packet.
+ * A seed picks everything: how many members, how slow each channel, how much of what is sent, who crashes, who is cut
+ * off, what each has received when the view ends.  There is no agreement here: the kit plays the rest of the house,
+ * correctly, and a run goes through several views.  The judge (judge.c) keeps its own account of what precedes what and
+ * never looks at a stamp or a packet.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -26,8 +26,8 @@ gboolean rng_chance (Rng *r, guint percent);
 typedef struct
 {
   TyService service;
-  guint64 past[MAX_MEMBERS]; /* by rank: so many of its messages precede */
-  guint64 floor; /* sequenced messages that its sender had delivered; fifo: 0 */
+  guint64 past[MAX_MEMBERS];  /* by rank: so many of its messages precede */
+  guint64 floor;              /* sequenced messages that its sender had delivered; fifo: 0 */
   guint64 plain[MAX_MEMBERS]; /* by rank: the last fifo or causal message that its sender had delivered */
 } Message;
 
@@ -50,26 +50,28 @@ typedef struct
   gboolean frozen;  /* has sent STATE */
   gboolean closing;
   gboolean deliver;
-  guint wants;                        /* sends asked for from within deliveries */
-  guint64 n_batches[MAX_MEMBERS];     /* by sender: batches received */
-  guint64 received[MAX_MEMBERS];      /* by sender: number of the last message received */
-  guint64 delivered[MAX_MEMBERS];     /* by sender */
-  guint64 past[MAX_MEMBERS];          /* what precedes the next message of another service than fifo */
-  guint64 own_past[MAX_MEMBERS];      /* ... of the service fifo */
-  guint64 plain[MAX_MEMBERS];         /* by sender: the last fifo or causal message delivered */
+  guint wants;                         /* sends asked for from within deliveries */
+  guint64 n_batches[MAX_MEMBERS];      /* by sender: batches received */
+  guint64 received[MAX_MEMBERS];       /* by sender: number of the last message received */
+  guint64 delivered[MAX_MEMBERS];      /* by sender */
+  guint64 past[MAX_MEMBERS];           /* what precedes the next message of another service than fifo */
+  guint64 own_past[MAX_MEMBERS];       /* ... of the service fifo */
+  guint64 plain[MAX_MEMBERS];          /* by sender: the last fifo or causal message delivered */
   guint64 before_closing[MAX_MEMBERS]; /* by sender: messages delivered before */
-  GArray *closed;                     /* ids of the messages delivered in the closing */
-  GArray *sequenced;                  /* ids of the agreed and safe messages delivered */
+  GArray *closed;                      /* ids of the messages delivered in the closing */
+  GArray *sequenced;                   /* ids of the agreed and safe messages delivered */
+  guint64 sequenced_past[MAX_MEMBERS]; /* those and all that precedes them */
   guint n_sequenced_before_closing;
-  guint safe_upto;                    /* as many of those as came up to the last safe one delivered before the closing */
+  guint safe_upto; /* as many of those as came up to the last safe one delivered before the closing */
   guint64 state_received[MAX_MEMBERS]; /* what STATE says */
   GByteArray *digest;
 } Member;
 
-/* From one member to another. Batches are counted, packets are queued; each is FIFO, and nothing orders one among the other. */
+/* From one member to another. Batches are counted, packets are queued; each is FIFO, and nothing orders one among the
+ * other. */
 typedef struct
 {
-  guint64 batches_to_come; /* as many batches of the sender will arrive, crashed or cut off as it may be; else G_MAXUINT64 */
+  guint64 batches_to_come; /* that many batches arrive in all, when the channel is cut; else G_MAXUINT64 */
   GQueue packets;          /* GBytes */
   GBytes *gossip;          /* the newest not delivered */
   gboolean cut;            /* nothing more enters */
@@ -90,7 +92,7 @@ struct _World
   Rng rng;
   Play play;
   Rng garbage;
-  char *error; /* the first finding */
+  char *error;      /* the first finding */
   gboolean stopped; /* garbage was accepted */
 
   guint view;
@@ -111,7 +113,7 @@ struct _World
   guint mode_percent;
   guint gossip_percent;
 
-  guint64 hash; /* of all that the module did */
+  guint64 hash;   /* of all that the module did */
   GArray *hashes; /* after each step */
   guint64 n_delivered;
 };
@@ -126,6 +128,9 @@ char *kit_check_seed (const TyOrderingOps *ops, guint64 seed);
 void world_fail (World *w, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void world_hash (World *w, gconstpointer data, gsize len);
 void world_hash_number (World *w, guint64 v);
+/* The host of each Seat. */
+extern const TyOrderingHost world_host;
+
 void world_pump (World *w, Member *m);
 gboolean world_receive_batch (World *w, Member *m, guint sender);
 gboolean world_step (World *w);

@@ -1,8 +1,8 @@
 /* tests/ordering/yardstick.c: the closing of a view (V8) once more, as plainly as the rule reads.
  *
- * Messages are dropped until none need be; then a recursive walk over everything, delivered or not.  A module's closing must
- * be that sequence, but for what was delivered before.  The closing order's bytes are known for some modules only (by
- * their names); others are left alone.
+ * Messages are dropped until none need be; then a recursive walk over everything, delivered or not.  A module's closing
+ * must be that sequence, but for what was delivered before.  The closing order's bytes are known for some modules only
+ * (by their names); others are left alone.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kit.h"

@@ -33,6 +33,12 @@ class Failure(AssertionError):
     pass
 
 
+def is_sanitized(binary):
+    """Whether it was built for the address sanitizer, which keeps freed memory a while and looks for leaks itself."""
+    with open(binary, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 class Cat:
     """One `tyet cat`."""
 
@@ -42,6 +48,7 @@ class Cat:
         self.path = os.path.join(lab.folder, name + ".jsonl")
         self.errors = os.path.join(lab.folder, name + ".stderr")
         self.written = []
+        self.said = 0  # lines of traffic so far: no two are alike
         self.count = 0  # deliveries
         self.seen = collections.Counter()  # texts delivered
         self.view = None  # the newest view event
@@ -167,11 +174,11 @@ class Traffic:
         self.thread.start()
 
     def _run(self):
-        count = 0
+        last = None if self.limit is None else self.cat.said + self.limit
         try:
-            while not self.over.is_set() and (self.limit is None or count < self.limit):
-                count += 1
-                self.cat.write("%s %d%s" % (self.cat.name, count, " " + self.pad if self.pad else ""))
+            while not self.over.is_set() and self.cat.said != last:
+                self.cat.said += 1
+                self.cat.write("%s %d%s" % (self.cat.name, self.cat.said, " " + self.pad if self.pad else ""))
                 if self.gap:
                     self.over.wait(self.gap)
         except (OSError, ValueError):
@@ -188,7 +195,7 @@ class Lab:
     """The members of one group in one run."""
 
     def __init__(self, tyet, ordering="total", group="lab", args=()):
-        self.tyet, self.ordering, self.group, self.args = tyet, ordering, group, list(args)
+        self.tyet, self.ordering, self.group, self.args = os.path.abspath(tyet), ordering, group, list(args)
         self.changed = threading.Condition(threading.RLock())
         self.folder = tempfile.mkdtemp(prefix="tyet-")
         self.cats = []

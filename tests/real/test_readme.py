@@ -4,6 +4,7 @@
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -24,15 +25,24 @@ def program():
 
 class Hello:
     def __init__(self, command):
-        self.process = subprocess.Popen(["stdbuf", "-oL", *command], stdout=subprocess.PIPE, text=True)
+        # A terminal, as for anybody who tries it: lines come out as they are printed.
+        self.terminal, other = pty.openpty()
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=other)
+        os.close(other)
         self.lines = []
         self.more = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
+        rest = b""
+        while True:
+            try:
+                data = os.read(self.terminal, 4096)
+            except OSError:
+                return  # nobody writes any more
+            *lines, rest = (rest + data).split(b"\n")
             with self.more:
-                self.lines.append(line.rstrip("\n"))
+                self.lines += [line.decode().rstrip("\r") for line in lines]
                 self.more.notify_all()
 
     def wait(self, pattern):

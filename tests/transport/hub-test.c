@@ -125,6 +125,31 @@ test_kill_unread (Pair *p, gconstpointer data)
   g_assert_cmpint (last->type, ==, TY_EVENT_PEER_DEAD);
 }
 
+/* The end of a connection is known before its last bytes are read, and the other end is alive: the session goes on
+ * over a new one, and what was unread on the old one comes once. */
+static void
+test_resumed_unread (Pair *p, gconstpointer data)
+{
+  pair_connect (p);
+  p->net->early_hangup = TRUE;
+  for (gsize piece = 1; piece < 200; piece++)
+    {
+      p->net->piece = piece;
+      for (guint32 i = 1; i <= 5; i++)
+        send_number (p->b, p->a, TY_CLASS_DATA, 1, i);
+      ty_hub_flush (p->b->hub);
+      test_node_effect (p->b, TY_EFFECT_PEER_SUSPECT, test_node_peer (p->b, p->a));
+      for (gsize i = 0; i < piece; i++)
+        test_net_pump_once (p->net);
+      test_net_pass (p->net, S);
+      assert_numbers (p->a, 5);
+      g_assert_cmpuint (test_node_told (p->a, TY_EVENT_PEER_LOST), ==, 0);
+      for (guint i = p->a->told->len; i > 0; i--)
+        if (((Told *) g_ptr_array_index (p->a->told, i - 1))->type == TY_EVENT_PACKET)
+          g_ptr_array_remove_index (p->a->told, i - 1);
+    }
+}
+
 static void
 test_kill_not_believed (void)
 {
@@ -225,6 +250,10 @@ test_both_dial (Pair *p, gconstpointer data)
 {
   test_node_dial (p->a, "b", NULL);
   test_node_dial (p->b, "a", NULL);
+  test_net_pump (p->net);
+  /* With no time passing: neither waits for a second try. */
+  g_assert_cmpuint (test_node_told (p->a, TY_EVENT_PEER_UP), ==, 1);
+  g_assert_cmpuint (test_node_told (p->b, TY_EVENT_PEER_UP), ==, 1);
   test_net_pass (p->net, 10 * S);
   g_assert_cmpuint (test_node_told (p->a, TY_EVENT_PEER_UP), ==, 1);
   g_assert_cmpuint (test_node_told (p->b, TY_EVENT_PEER_UP), ==, 1);
@@ -264,6 +293,9 @@ test_both_dial_any_order (void)
       test_node_dial (b, "a", NULL);
       for (guint i = 0; i < 200; i++)
         pump_some (net, rand);
+      test_net_pump (net);
+      g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_UP), ==, 1);
+      g_assert_cmpuint (test_node_told (b, TY_EVENT_PEER_UP), ==, 1);
       test_net_pass (net, 3 * S);
       g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_UP), ==, 1);
       g_assert_cmpuint (test_node_told (b, TY_EVENT_PEER_UP), ==, 1);
@@ -275,8 +307,8 @@ test_both_dial_any_order (void)
     }
 }
 
-/* Cuts at any moment, also in the middle of a handshake, with both ends dialing again each time: nothing is lost, nothing
- * comes twice, nothing changes its order. */
+/* Cuts at any moment, also in the middle of a handshake, with both ends dialing again each time: nothing is lost,
+ * nothing comes twice, nothing changes its order. */
 static void
 test_cuts_anywhere (void)
 {
@@ -325,6 +357,7 @@ main (int argc, char **argv)
   ADD ("cut-and-resume", test_cut_and_resume);
   ADD ("kill", test_kill);
   ADD ("kill-unread", test_kill_unread);
+  ADD ("resumed-unread", test_resumed_unread);
   g_test_add_func ("/transport/hub/kill-not-believed", test_kill_not_believed);
   ADD ("replaced", test_replaced);
   ADD ("wanted-other", test_wanted_other);

@@ -370,7 +370,8 @@ test_listen_errors (void)
   proc_free (a);
 }
 
-/* The file of a Unix socket: one whose owner is dead is replaced, a live one is in use, and what is no socket is let be. */
+/* The file of a Unix socket: one whose owner is dead is replaced, a live one is in use, and what is no socket is let
+ * be. */
 static void
 test_stale_path (void)
 {
@@ -433,8 +434,8 @@ test_no_descriptors (void)
 static void
 test_addresses (void)
 {
-  static const char *const good[] = { "tcp://127.0.0.1:7001", "tcp://[::1]:7001", "tcp://[fe80::1%lo]:0", "tcp://host.example:65535",
-                                      "unix:///run/x", "unix:@name", "unix:@a b" };
+  static const char *const good[] = { "tcp://127.0.0.1:7001", "tcp://[::1]:7001", "tcp://[fe80::1%lo]:0",
+                                      "tcp://host.example:65535", "unix:///run/x", "unix:@name", "unix:@a b" };
   static const char *const bad[][2] = {
     { "", "begins with neither" },
     { "127.0.0.1:7001", "begins with neither" },

@@ -82,7 +82,8 @@ test_text (Case *c, gconstpointer data)
 {
   const char *answer = "SSH-2.0-OpenSSH_9.2p1\r\n";
   dial_and_answer (c, answer, strlen (answer));
-  assert_failed_for_good (c, "x: speaks something else than the protocol of tyet; it begins with SSH-2.0-OpenSSH_9.2p1");
+  assert_failed_for_good (c, "x: speaks something else than the protocol of tyet; "
+                             "it begins with SSH-2.0-OpenSSH_9.2p1");
 }
 
 static void
@@ -231,8 +232,10 @@ random_bytes (guint32 seed)
     {
       /* A head that is nearly right goes further than noise. */
       guint8 head[TY_RECORD_HEAD_BYTES];
-      TyRecordHead record = { .body_bytes = (guint32) g_rand_int_range (rand, 1, 200), .kind = TY_RECORD_FRAME, .number = 1,
-                              .part = (guint8) (g_rand_int_range (rand, 0, 4) << 4), .ack = (guint64) g_rand_int_range (rand, 0, 3) };
+      TyRecordHead record = { .kind = TY_RECORD_FRAME, .number = 1 };
+      record.body_bytes = (guint32) g_rand_int_range (rand, 1, 200);
+      record.part = (guint8) (g_rand_int_range (rand, 0, 4) << 4);
+      record.ack = (guint64) g_rand_int_range (rand, 0, 3);
       ty_record_head_write (&record, head);
       if (g_rand_boolean (rand))
         head[g_rand_int_range (rand, 0, sizeof head)] ^= (guint8) (1 << g_rand_int_range (rand, 0, 8));

@@ -1,7 +1,7 @@
 /* tests/transport/test-net.h: a net in memory for several hubs, in which nothing happens but by the test's hand.
  *
- * Bytes are delivered in pieces of a chosen size, writers are stopped at a chosen amount, connections are cut, addresses
- * refuse or swallow, and time passes when told.  The same calls give the same run.
+ * Bytes are delivered in pieces of a chosen size, writers are stopped at a chosen amount, connections are cut,
+ * addresses refuse or swallow, and time passes when told.  The same calls give the same run.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

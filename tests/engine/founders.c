@@ -1,0 +1,217 @@
+/* tests/engine/founders.c: founding a group together (V13): a quorum of the list suffices; promises outlive a restart; two first
+ * views never come about, whatever crashes when.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/founding.h"
+#include "core/tyet-error.h"
+#include "core/view.h"
+#include "tests/engine/mesh.h"
+
+#define N 5
+
+static const char *const names[N + 1] = { "a", "b", "c", "d", "e", NULL };
+
+static void
+found (Proc *p, guint n)
+{
+  const char *list[N + 1] = { NULL }, *addresses[N + 1] = { NULL };
+  static const char *const all[N] = { "sim://0", "sim://1", "sim://2", "sim://3", "sim://4" };
+  GError *error = NULL;
+  for (guint i = 0; i < n; i++)
+    {
+      list[i] = names[i];
+      addresses[i] = all[i];
+    }
+  ty_group_found_with (p->group, list, addresses, p->storage->data, p->storage->len, &error);
+  g_assert_no_error (error);
+}
+
+static Mesh *
+founders (guint32 seed, guint n)
+{
+  Mesh *mesh = mesh_new (seed);
+  for (guint i = 0; i < n; i++)
+    mesh_spawn (mesh, names[i], "total", FALSE);
+  return mesh;
+}
+
+static Proc *
+proc (Mesh *mesh, guint i)
+{
+  return mesh->procs->pdata[i];
+}
+
+static guint
+entered (Mesh *mesh)
+{
+  guint n = 0;
+  for (guint i = 0; i < mesh->procs->len; i++)
+    n += proc (mesh, i)->alive && proc (mesh, i)->entered;
+  return n;
+}
+
+static void
+wait_entered (Mesh *mesh, guint n)
+{
+  for (guint i = 0; i < 200 && entered (mesh) < n; i++)
+    mesh_run (mesh, 50000);
+  g_assert_cmpuint (entered (mesh), ==, n);
+}
+
+/* All first views that anyone was told of are one. */
+static void
+check_one_birth (Mesh *mesh)
+{
+  g_autofree char *first = NULL;
+  for (guint i = 0; i < mesh->procs->len; i++)
+    {
+      const char *at = strstr (proc (mesh, i)->history->str, "\"c\":\"1.");
+      g_autofree char *label = at != NULL ? g_strndup (at, 24) : NULL;
+      if (label != NULL && first != NULL)
+        g_assert_cmpstr (label, ==, first);
+      if (first == NULL)
+        first = g_steal_pointer (&label);
+    }
+}
+
+static void
+all_found (void)
+{
+  Mesh *mesh = founders (1, 3);
+  for (guint i = 0; i < 3; i++)
+    found (proc (mesh, i), 3);
+  wait_entered (mesh, 3);
+  g_assert_cmpuint (ty_group_get_view (proc (mesh, 0)->group)->n_members, ==, 3);
+  g_assert_cmpuint (proc (mesh, 0)->storage->len, ==, 0);
+  g_assert_cmpuint (ty_group_send (proc (mesh, 1)->group, TY_SERVICE_SAFE, "x", 1, NULL), ==, 1);
+  mesh_run (mesh, 1000000);
+  g_assert_cmpuint (proc (mesh, 2)->delivered, ==, 1);
+  check_one_birth (mesh);
+  mesh_free (mesh);
+}
+
+static void
+minority_does_not_found (void)
+{
+  Mesh *mesh = founders (2, 5);
+  found (proc (mesh, 3), 5);
+  found (proc (mesh, 4), 5);
+  mesh_run (mesh, 5000000);
+  g_assert_cmpuint (entered (mesh), ==, 0);
+  found (proc (mesh, 1), 5);
+  wait_entered (mesh, 3);
+  check_one_birth (mesh);
+  /* Who comes when the group stands already is told so. */
+  found (proc (mesh, 0), 5);
+  for (guint i = 0; i < 100 && !proc (mesh, 0)->failed; i++)
+    mesh_run (mesh, 50000);
+  g_assert_true (proc (mesh, 0)->failed);
+  mesh_free (mesh);
+}
+
+/* A founder restarts at every point of the birth: it is the same voter. */
+static void
+restarts (void)
+{
+  for (guint32 seed = 0; seed < 300; seed++)
+    {
+      Mesh *mesh = founders (seed, 3);
+      for (guint i = 0; i < 3; i++)
+        found (proc (mesh, i), 3);
+      proc (mesh, seed % 3)->crash_after = (gint) (seed / 3 % 40);
+      if (seed % 5 == 0)
+        proc (mesh, (seed + 1) % 3)->crash_after = (gint) (seed % 37);
+      mesh_run (mesh, 100000 + seed * 20000);
+      for (guint i = 0; i < 3; i++)
+        if (!proc (mesh, i)->alive && proc (mesh, i)->storage->len > 0)
+          found (mesh_restart (proc (mesh, i)), 3);
+      mesh_run (mesh, 8000000);
+      check_one_birth (mesh);
+      g_assert_cmpuint (entered (mesh), >=, 1);
+      mesh_free (mesh);
+    }
+}
+
+/* a and b found without c, b falls at every point of it, and a, who may have the first view, is cut off: what b and c then found
+ * must be the same view, or none. Without what b has kept, they would found another. */
+static void
+forgets_nothing (void)
+{
+  guint decided = 0;
+  for (guint32 i = 0; i < 600; i++)
+    {
+      Mesh *mesh = founders (1000 + i, 3);
+      mesh_cut (mesh, 0, 2);
+      mesh_cut (mesh, 1, 2);
+      for (guint f = 0; f < 3; f++)
+        found (proc (mesh, f), 3);
+      proc (mesh, 1)->crash_after = (gint) (12 + i % 24); /* around its STATE and its FLUSH */
+      mesh_run (mesh, 4000000);
+      decided += proc (mesh, 0)->entered && !proc (mesh, 1)->alive && proc (mesh, 1)->storage->len > 0;
+      mesh_cut (mesh, 0, 1);
+      Proc *b = proc (mesh, 1);
+      if (!b->alive && b->storage->len > 0)
+        {
+          b = mesh_restart (b);
+          mesh_cut (mesh, 0, b->index);
+          found (b, 3);
+        }
+      mesh_heal (mesh, 1, 2);
+      mesh_run (mesh, 8000000);
+      check_one_birth (mesh);
+      mesh_free (mesh);
+    }
+  g_assert_cmpuint (decided, >, 0);
+}
+
+static void
+refusals (void)
+{
+  Mesh *mesh = founders (4, 3);
+  Proc *a = proc (mesh, 0);
+  const char *const without[] = { "b", "c", NULL }, *const two[] = { "x", "y", NULL };
+  const char *const twice[] = { "a", "a", NULL };
+  const char *const self[] = { "a", "b", NULL };
+  GError *error = NULL;
+  g_assert_false (ty_group_found_with (a->group, without, two, NULL, 0, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+  g_clear_error (&error);
+  g_assert_false (ty_group_found_with (a->group, twice, two, NULL, 0, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+  g_clear_error (&error);
+  g_assert_false (ty_group_found_with (a->group, self, two, (const guint8 *) "\1junk", 5, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+  g_clear_error (&error);
+  ty_node_set_storage (a->node, NULL, NULL);
+  g_assert_false (ty_group_found_with (a->group, self, two, NULL, 0, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+  g_clear_error (&error);
+  mesh_free (mesh);
+}
+
+/* A founder whose storage fails votes no more, and says so; the others can do without it. */
+static void
+full_disk (void)
+{
+  Mesh *mesh = founders (5, 3);
+  proc (mesh, 1)->disk_full = TRUE;
+  for (guint i = 0; i < 3; i++)
+    found (proc (mesh, i), 3);
+  wait_entered (mesh, 2);
+  g_assert_true (proc (mesh, 1)->failed);
+  check_one_birth (mesh);
+  mesh_free (mesh);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/founders/all", all_found);
+  g_test_add_func ("/founders/minority", minority_does_not_found);
+  g_test_add_func ("/founders/restarts", restarts);
+  g_test_add_func ("/founders/forgets-nothing", forgets_nothing);
+  g_test_add_func ("/founders/refusals", refusals);
+  g_test_add_func ("/founders/full-disk", full_disk);
+  return g_test_run ();
+}

@@ -1,0 +1,196 @@
+/* transport/agree.c: after the hellos: who may have which session over which connection.
+ *
+ * The wire is in record.h, the states in hub-private.h.  The dialer decides, after both hellos: if both have the same
+ * session it is resumed, else a fresh one is begun, and what either had is lost.
+ *
+ * Two processes that dial each other at once make two connections.  The one that the lesser incarnation dialed is
+ * kept: it goes on with its own once the other's hello has come on it, and ends the other's; the greater one gives its
+ * own up if the other has said hello on the other connection, which it has by then if the lesser goes on.  So an intro
+ * that comes is always to be followed.  Neither gives up a connection for one that has not got as far as a hello:
+ * there may be a way in one direction only.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/hub-private.h"
+
+/* Another connection with `conn`'s other end whose intro is waited for, dialed or accepted, or NULL. */
+static TyConn *
+rival_of (const TyConn *conn, gboolean dialed)
+{
+  TyHub *hub = conn->hub;
+  for (guint i = 0; i < hub->conns->len; i++)
+    {
+      TyConn *other = g_ptr_array_index (hub->conns, i);
+      if (other != conn && other->state == TY_CONN_INTRO && other->dialed == dialed
+          && ty_id_equal (&other->pid, &conn->pid))
+        return other;
+    }
+  return NULL;
+}
+
+static gboolean
+wins (const TyConn *conn)
+{
+  return ty_id_compare (&conn->hub->config.pid, &conn->pid) < 0;
+}
+
+/* ---- The dialer ---- */
+
+void
+ty_handshake_unusable (TyConn *conn, const char *why)
+{
+  ty_dial_unusable (conn->dial, why);
+  ty_conn_close (conn);
+}
+
+/* Not now: there is, or will be, another connection to the same process. */
+void
+ty_handshake_postpone (TyConn *conn)
+{
+  ty_dial_retry (conn->dial, NULL);
+  ty_conn_close (conn);
+}
+
+/* The peer whose session `conn` is to carry: the one that both ends have, or a fresh one. */
+static TyPeer *
+agree_on_session (TyConn *conn, const TyHello *hello, gboolean *resume)
+{
+  TyHub *hub = conn->hub;
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  *resume = peer != NULL && ty_id_equal (ty_session_id (peer->session), &hello->session);
+  if (*resume)
+    return peer;
+  /* The dial goes on as a first contact, or it would end with the session that it was for. */
+  if (peer != NULL && peer->redial == conn->dial)
+    peer->redial = NULL;
+  conn->dial->peer = NULL;
+  if (peer != NULL)
+    ty_peer_lost (peer, "the other end does not have the session any more");
+  TyId session;
+  hub->draw (hub->draw_data, &session, sizeof session);
+  return ty_peer_new (hub, &conn->pid, &session);
+}
+
+static void
+dialer_goes_on (TyConn *conn, const TyHello *hello)
+{
+  gboolean resume;
+  TyPeer *peer = agree_on_session (conn, hello, &resume);
+  /* Nothing may be received any more on a former connection once its successor has been told what comes next. */
+  if (peer->conn != NULL)
+    ty_conn_close (peer->conn);
+  conn->peer = peer;
+  conn->dial->pid = conn->pid;
+  if (peer->redial == NULL)
+    {
+      peer->redial = conn->dial;
+      conn->dial->peer = peer;
+    }
+  conn->state = TY_CONN_INTRO;
+  ty_handshake_say_intro (conn, peer, resume);
+}
+
+void
+ty_handshake_dialer_on_hello (TyConn *conn, const TyHello *hello)
+{
+  TyHub *hub = conn->hub;
+  TyDial *dial = conn->dial;
+  gboolean oneself = ty_id_equal (&hello->pid, &hub->config.pid);
+  gboolean stranger = !ty_id_is_null (&dial->pid) && !ty_id_equal (&hello->pid, &dial->pid);
+  if (stranger)
+    {
+      /* (Once there is a sealing, this waits until it has proved who that is: V14.) */
+      ty_dial_stranger (dial, &hello->pid);
+      ty_conn_close (conn);
+      return;
+    }
+  if (oneself)
+    {
+      ty_handshake_unusable (conn, "that is this process itself");
+      return;
+    }
+  conn->pid = hello->pid;
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  gboolean connected = peer != NULL && peer->conn != NULL && !peer->conn->hung_up;
+  if (connected && ty_id_equal (ty_session_id (peer->session), &hello->session))
+    {
+      /* Another address of a process that is there already. */
+      ty_hub_event (hub, TY_EVENT_PEER_HEARD, peer, dial->address);
+      ty_dial_done (dial);
+      ty_conn_close (conn);
+      return;
+    }
+  /* A hello may be older than the session that came to stand over another connection meanwhile. */
+  gboolean stale = connected && peer->conn->opened > conn->began;
+  TyConn *theirs = rival_of (conn, FALSE);
+  if (stale || rival_of (conn, TRUE) != NULL || (theirs != NULL && !wins (conn)))
+    {
+      ty_handshake_postpone (conn);
+      return;
+    }
+  if (theirs != NULL)
+    ty_conn_end (theirs, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
+  dialer_goes_on (conn, hello);
+}
+
+void
+ty_handshake_dialer_on_intro (TyConn *conn, const TyIntro *intro)
+{
+  TyPeer *peer = conn->peer;
+  if (!ty_id_equal (&intro->session, ty_session_id (peer->session)))
+    {
+      conn->hub->stats.malformed++;
+      ty_handshake_unusable (conn, "answers with a session that was not asked for");
+      return;
+    }
+  ty_peer_connected (peer, conn, intro);
+}
+
+/* ---- The acceptor ---- */
+
+void
+ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello)
+{
+  if (hello->sealing != TY_SEALING_NONE)
+    {
+      ty_handshake_say_hello (conn, TY_HELLO_REFUSED_SEALING);
+      ty_conn_linger (conn);
+      return;
+    }
+  if (hello->what != TY_HELLO)
+    {
+      conn->hub->stats.alien++;
+      ty_conn_close (conn);
+      return;
+    }
+  conn->pid = hello->pid;
+  ty_handshake_say_hello (conn, TY_HELLO);
+  if (ty_id_equal (&hello->pid, &conn->hub->config.pid))
+    ty_conn_linger (conn);
+  else
+    conn->state = TY_CONN_INTRO;
+}
+
+void
+ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
+{
+  TyHub *hub = conn->hub;
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  gboolean same = peer != NULL && ty_id_equal (ty_session_id (peer->session), &intro->session);
+  if (intro->resume != same)
+    {
+      ty_conn_end (conn, TY_END_UNKNOWN, "that session is not to be resumed here");
+      return;
+    }
+  if (!same && peer != NULL)
+    ty_peer_lost (peer, "the other end does not have the session any more");
+  if (!same)
+    peer = ty_peer_new (hub, &conn->pid, &intro->session);
+  if (peer->conn != NULL)
+    {
+      g_assert (peer->conn != conn);
+      ty_conn_close (peer->conn);
+    }
+  /* Said before any frame; and after the last byte of a former connection has been heard. */
+  ty_handshake_say_intro (conn, peer, intro->resume);
+  ty_peer_connected (peer, conn, intro);
+}

@@ -300,8 +300,8 @@ ty_group_replay_future (TyGroup *group)
       g_bytes_unref (future->packet);
       g_free (future);
     }
-  if (group->lost_future)
-    group->membership_ops->on_gap (group->membership);
+  for (guint i = 0; group->lost_future && i < group->view->n_members; i++)
+    ty_group_tell_gap (group, i);
   group->lost_future = FALSE;
 }
 

@@ -409,6 +409,8 @@ ty_group_tick (TyGroup *group)
 {
   if (group->leave_asked && in_view (group))
     say_leave (group);
+  if (!group->loaded && group->spill_bytes > group->node->config.spill_bytes)
+    group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
   /* V13: the members that had the state are gone, and with them the quorum: nobody can let this process in. */
   const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
   if (failure != NULL && group->membership_ops->lost (group->membership))
@@ -451,6 +453,10 @@ on_current (TyGroup *group, guint rank, GBytes *packet, TyPacketType type, TyRea
       return member && ty_group_on_forward (group, packet, r);
     case TY_PACKET_RECEIPTS:
       return member && ty_group_on_receipts (group, rank, r);
+    case TY_PACKET_GAP:
+      if (member && ty_reader_done (r))
+        group->broken[rank] = TRUE;
+      return member && ty_reader_done (r);
     case TY_PACKET_ORDERING:
       if (!member)
         return FALSE;
@@ -470,7 +476,7 @@ gboolean
 ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketType type, guint64 view, TyReader *r)
 {
   gboolean message = type == TY_PACKET_DATA || type == TY_PACKET_FORWARD || type == TY_PACKET_RECEIPTS
-                     || type == TY_PACKET_ORDERING;
+                     || type == TY_PACKET_ORDERING || type == TY_PACKET_GAP;
   gboolean transfer = type >= TY_PACKET_TRANSFER_DATA && type <= TY_PACKET_TRANSFER_FAILED;
   if (ty_group_is_over (group) && group->state != TY_GROUP_LEFT && group->state != TY_GROUP_EXCLUDED)
     return TRUE;

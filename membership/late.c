@@ -75,6 +75,41 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
     }
 }
 
+/* Somebody may still lack what is kept. */
+gboolean
+ty_late_awaits (const TyMembership *m)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    if (((const Kept *) m->kept->pdata[i])->awaited->len > 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Keepalives go to members; a leaver that has not closed its last view gets one too: it asks then, or says that it is
+ * gone. */
+void
+ty_late_remind (TyMembership *m)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    {
+      const Kept *kept = m->kept->pdata[i];
+      for (guint a = 0; a < kept->awaited->len; a++)
+        {
+          const TyId *pid = &g_array_index (kept->awaited, TyId, a);
+          if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
+            ty_lease_tell (m, pid, m->view->id.number);
+        }
+    }
+}
+
+/* It is in the group no longer, and closes nothing any more. */
+void
+ty_late_gone (TyMembership *m, const TyId *pid)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    ty_ids_remove (((Kept *) m->kept->pdata[i])->awaited, pid);
+}
+
 /* A view without it has been decided since: it can only be told that it is excluded. */
 static gboolean
 given_up (TyMembership *m, const Kept *kept, const TyId *pid)
@@ -151,7 +186,7 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
   if (type == TY_PACKET_STATE)
     {
       TyBallot ballot;
-      g_autoptr (TyValue) accepted = NULL;
+      G_GNUC_UNUSED g_autoptr (TyValue) passed_over = NULL;
       ty_read_ballot (r, &ballot);
       guint8 flags = ty_read_u8 (r);
       gsize len;
@@ -160,7 +195,7 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
       if ((flags & 16) != 0)
         {
           ty_read_ballot (r, &ballot);
-          accepted = ty_value_read (r);
+          passed_over = ty_value_read (r);
         }
       receipts = ty_read_sub (r);
     }

@@ -132,6 +132,7 @@ membership_create (const TyMembershipHost *host_ops, gpointer host, const TyNode
   m->config.gather_above = config->gather_above > 0 ? config->gather_above : TY_GATHER_ABOVE;
   m->self = *self;
   m->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_record_free);
+  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   m->joiners = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_joiner_free);
   m->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_kept_free);
   return m;
@@ -164,10 +165,17 @@ ty_m_set_view (TyMembership *m, TyetView *view)
 {
   ty_m_drop_instance (m);
   tyet_view_ref (view);
+  Member *members = g_new0 (Member, MAX (view->n_members, 1));
+  for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
+    {
+      guint rank = ty_view_rank (view, &m->view->members[i].pid);
+      if (rank < view->n_members)
+        members[rank].lasts = m->members[i].lasts;
+    }
   g_clear_pointer (&m->view, tyet_view_unref);
   m->view = view;
   g_free (m->members);
-  m->members = g_new0 (Member, MAX (view->n_members, 1));
+  m->members = members;
 }
 
 static void
@@ -185,7 +193,7 @@ membership_free (TyMembership *m)
   g_strfreev (m->contacts);
   g_strfreev (m->contact_why);
   g_free (m->contact_final);
-  g_clear_pointer (&m->met, g_array_unref);
+  g_array_unref (m->met);
   ty_member_clear (&m->me);
   g_free (m);
 }
@@ -370,7 +378,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->view->id.number == 0 && reach == TY_REACH_UP)
     meet_founder (m, pid);
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members && m->blocked && m->met != NULL && m->met->len < MOST_MET && reach == TY_REACH_UP)
+  if (rank == m->view->n_members && m->blocked && m->met->len < MOST_MET && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
@@ -400,7 +408,11 @@ ask_around (TyMembership *m)
 {
   for (guint i = 0; m->contacts != NULL && m->contacts[i] != NULL; i++)
     m->host->dial (m->host_data, m->contacts[i], NULL);
-  for (guint i = 0; m->met != NULL && i < m->met->len; i++)
+  /* Where a member has died somebody else may listen by now, such as that member come back. */
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].dead)
+      m->host->dial (m->host_data, m->view->members[i].address, NULL);
+  for (guint i = 0; i < m->met->len; i++)
     {
       const TyId *pid = &g_array_index (m->met, TyId, i);
       if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
@@ -567,6 +579,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   if (m->view == NULL)
     return TRUE;
   ty_late_closed (m, pid, number);
+  if (type == TY_PACKET_GONE)
+    ty_late_gone (m, pid);
   if (number == 0 && m->view->id.number == 0 && type != TY_PACKET_GONE)
     founder_speaks (m, pid);
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
@@ -657,7 +671,6 @@ membership_join (TyMembership *m, const char *group_name, const char *ordering, 
   for (guint i = 0; i < n; i++)
     m->contact_why[i] = g_strdup ("no answer yet");
   m->contact_final = g_new0 (gboolean, n + 1);
-  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   ty_member_copy (&m->me, me);
   m->join_deadline = deadline;
   m->join_since = ty_m_now (m);
@@ -712,7 +725,7 @@ membership_deadline (const TyMembership *m)
     at = m->linger_until;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
-  at = m->view->n_members > 1 ? soonest (now, at, m->alive_at) : at;
+  at = ty_lease_ticks (m) ? soonest (now, at, m->alive_at) : at;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || m->members[i].unreached_since > 0)
       at = soonest (now, at, m->dial_at);
@@ -732,7 +745,7 @@ membership_wants (TyMembership *m, const TyId *pid)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
     return TRUE;
-  if (m->blocked && m->met != NULL && ty_ids_contain (m->met, pid))
+  if (m->blocked && ty_ids_contain (m->met, pid))
     return TRUE;
   if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) < m->view->n_members)
     return TRUE;

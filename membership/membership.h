@@ -35,6 +35,7 @@ typedef struct
   gint64 unreached_since; /* no session has stood in this view: counted as silence */
   gint64 stamp;         /* of the newest keepalive received from it in this view */
   gint64 echoed;        /* the newest stamp of one's own that it has echoed in this view */
+  gint64 lasts;         /* how long its echoes are good for, as it said; 0: not known yet */
   gint64 promise_until; /* V14: no view without it is accepted before */
 } Member;
 
@@ -202,6 +203,7 @@ gint64 ty_detector_deadline (const TyDetector *d);
 /* `flushed`: this process has said FLUSH to what began the view. */
 void ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed);
 void ty_lease_tick (TyMembership *m);
+gboolean ty_lease_ticks (const TyMembership *m);
 gboolean ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_lease_holds (TyMembership *m);
 /* Until when it held, or will if nothing comes; when the view began if it never did. */
@@ -274,4 +276,7 @@ void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
 void ty_late_tell_closed (TyMembership *m, const TyId *pid);
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
+gboolean ty_late_awaits (const TyMembership *m);
+void ty_late_remind (TyMembership *m);
+void ty_late_gone (TyMembership *m, const TyId *pid);
 void ty_kept_free (Kept *kept);

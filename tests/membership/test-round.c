@@ -37,6 +37,7 @@ feed_state (Table *table, guint from, guint to, const TyBallot *ballot, const gu
   GByteArray *w = g_byte_array_new ();
   ty_write_ballot (w, ballot);
   ty_write_u8 (w, (guint8) (1 | (value != NULL ? 16 : 0)));
+  ty_write_varint (w, 1);
   ty_write_block (w, bits, (n + 7) / 8);
   if (value != NULL)
     {

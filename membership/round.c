@@ -85,12 +85,24 @@ ty_round_forget_joiner (TyMembership *m, const TyId *pid)
     round->stuck = TRUE;
 }
 
+/* Who is behind is done without only if a quorum is left without those who are (V9). */
+static gboolean
+left_behind (const TyMembership *m, guint rank)
+{
+  if (!m->members[rank].behind)
+    return FALSE;
+  g_autofree gboolean *in = g_new0 (gboolean, m->view->n_members);
+  for (guint i = 0; i < m->view->n_members; i++)
+    in[i] = !m->members[i].suspected && !m->members[i].behind;
+  return ty_members_quorum (m->view->members, m->view->n_members, in);
+}
+
 /* V2: the lowest-ranked member that this process does not suspect, and that has not yielded. */
 guint
 ty_round_coordinator (const TyMembership *m)
 {
   for (guint i = 0; i < m->view->n_members; i++)
-    if (!m->members[i].suspected && !m->members[i].behind && !m->members[i].yielded)
+    if (!m->members[i].suspected && !left_behind (m, i) && !m->members[i].yielded)
       return i;
   for (guint i = 0; i < m->view->n_members; i++)
     if (!m->members[i].suspected)
@@ -141,7 +153,7 @@ begin_round (TyMembership *m)
   round->states = g_new0 (State *, n);
   round->started = ty_m_now (m);
   for (guint i = 0; i < n; i++)
-    round->suspected[i] = m->members[i].suspected || m->members[i].behind;
+    round->suspected[i] = m->members[i].suspected || left_behind (m, i);
   const Joiner *joiner = ty_entry_next (m);
   if (joiner != NULL)
     {
@@ -190,7 +202,7 @@ change_wanted (TyMembership *m)
   if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || m->members[i].behind || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
+    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
 }

@@ -141,7 +141,8 @@ test_state_of_joiner (void)
 {
   Rig *rig = entering ();
   static const Field state[] = {
-    HEAD ("11", "01"),       { "ballot", "01" ID_A }, { "flags: reaches the joiner, itself", "08" }, { "reaches", "01 01" },
+    HEAD ("11", "01"),       { "ballot", "01" ID_A }, { "flags: reaches the joiner, itself", "08" }, { "weight", "01" },
+    { "reaches", "01 01" },
     { "receipts", "00" },    { "order", "00" },       END,
   };
   check (rig_packet (rig, 1, 0, TY_PACKET_STATE, 0), state);
@@ -311,7 +312,8 @@ test_alive (void)
   GBytes *packet = rig_packet (rig, 2, 0, TY_PACKET_ALIVE, -1);
   TyReader r = ty_reader_of_bytes (packet);
   r.at += 18;
-  guint64 stamp = ty_read_varint (&r), echoed = ty_read_varint (&r);
+  guint64 stamp = ty_read_varint (&r), echoed = ty_read_varint (&r), lasts = ty_read_varint (&r);
+  g_assert_cmpuint (lasts, ==, (guint64) rig->config.suspect_after_us / 2);
   g_assert_true (ty_reader_done (&r));
   g_assert_cmpuint (stamp, <=, (guint64) rig->now);
   g_assert_cmpuint (stamp, >, (guint64) rig->now - 110000);

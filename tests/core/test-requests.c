@@ -680,7 +680,7 @@ test_wait_window (void)
   rig_form (rig, 2, "fifo");
   send_bytes (&rig->boxes[0], TY_SERVICE_FIFO, 600, NULL);
   g_assert_cmpuint (send_bytes (&rig->boxes[0], TY_SERVICE_FIFO, 600, NULL), ==, 0);
-  expect_wait (rig, 0, "window", NULL, "sends wait: 602 of 1000 bytes are not yet acknowledged by all");
+  expect_wait (rig, 0, "window", "b", "sends wait for b: 602 of 1000 bytes are not yet acknowledged by all");
   rig_advance (rig, 100000);
   g_autoptr (GArray) none = ty_group_waits (rig->boxes[0].group, rig->now);
   g_assert_cmpuint (none->len, ==, 0);

@@ -199,6 +199,7 @@ test_refused (void)
   GByteArray *more = g_byte_array_new ();
   ty_write_varint (more, 5);
   ty_write_varint (more, (guint64) table->now);
+  ty_write_varint (more, G_MAXINT32);
   ty_write_u8 (more, 0);
   g_assert_false (table_feed (table, 1, 0, TY_PACKET_ALIVE, 1, more));
   g_assert_false (lease (table, 0));
@@ -223,6 +224,7 @@ test_no_echo_after_state (void)
   TyReader r = table_body (table_last (table, 1, 2, TY_PACKET_ALIVE));
   g_assert_cmpuint (ty_read_varint (&r), >, 0);
   g_assert_cmpuint (ty_read_varint (&r), ==, 0);
+  g_assert_cmpuint (ty_read_varint (&r), >, 0);
   g_assert_true (ty_reader_done (&r));
   g_assert_true (lease (table, 2));
   table->now += 300 * MS;

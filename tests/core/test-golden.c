@@ -322,8 +322,9 @@ test_alive (void)
   g_autoptr (GByteArray) w = g_byte_array_new ();
   ty_write_varint (w, stamp);
   ty_write_varint (w, echoed);
+  ty_write_varint (w, lasts);
   g_autofree char *rest = hex_text (w->data, w->len);
-  Field alive[] = { HEAD ("05", "03"), { "stamp, echo", rest }, END };
+  Field alive[] = { HEAD ("05", "03"), { "stamp, echo, how long the lease lasts", rest }, END };
   check (packet, alive);
   rig_free (rig);
 }
@@ -352,7 +353,8 @@ test_suspect_and_forward (void)
     HEAD ("01", "03"), { "first number", "01" }, { "how many", "01" }, { "stamp", "00" }, { "message", "08 6869" }, END,
   };
   static const Field state[] = {
-    HEAD ("11", "03"),     { "ballot", "01" ID_A },  { "flags", "01" }, { "reaches", "01 05" },
+    HEAD ("11", "03"),     { "ballot", "01" ID_A },  { "flags", "01" }, { "weight", "01" },
+    { "reaches", "01 05" },
     { "receipts", "03 000000" }, { "order", "00" }, END,
   };
   static const Field propose[] = {

@@ -207,7 +207,7 @@ test_release (void)
   table_free (table);
 }
 
-/* A process that is suspected is not kept for. */
+/* A process that is dead is not kept for; one that is only suspected may yet be heard of again. */
 static void
 test_release_at_suspicion (void)
 {
@@ -215,6 +215,9 @@ test_release_at_suspicion (void)
   table_advance (table, 100 * MS);
   g_assert_cmpuint (released (table, 0, 1), ==, 0);
   table_reach (table, 0, 2, TY_REACH_SUSPECT);
+  ty_membership.tick (table->seats[0].m);
+  g_assert_cmpuint (released (table, 0, 1), ==, 0);
+  table_reach (table, 0, 2, TY_REACH_DEAD);
   ty_membership.tick (table->seats[0].m);
   g_assert_cmpuint (released (table, 0, 1), ==, 1);
   g_assert_cmpuint (released (table, 1, 1), ==, 0);

@@ -279,7 +279,7 @@ test_adopts_highest (void)
   for (guint swapped = 0; swapped < 2; swapped++)
     {
       Table *table = ghosts (5, 0);
-      TyBallot low = ballot_of (table, 5, 3), high = ballot_of (table, 5, 4);
+      TyBallot low = ballot_of (table, 0, 3), high = ballot_of (table, 0, 4);
       g_autoptr (TyValue) older = make_value (table, &low, "01234", NULL);
       guint64 cut[5] = { 0, 0, 7, 0, 0 };
       g_autoptr (TyValue) newer = make_value (table, &high, "0134", cut);
@@ -304,7 +304,7 @@ static void
 test_adopted_waits_for_who_answered (void)
 {
   Table *table = ghosts (5, 0);
-  TyBallot low = ballot_of (table, 5, 3);
+  TyBallot low = ballot_of (table, 0, 3);
   g_autoptr (TyValue) value = make_value (table, &low, "01234", NULL);
   table_reach (table, 0, 4, TY_REACH_DEAD);
   TyBallot b = start_round (table, 0);

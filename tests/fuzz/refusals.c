@@ -280,6 +280,33 @@ test_stranger_fills_memory (Case *c, gconstpointer data)
   assert_goes_on (c);
 }
 
+/* A joiner knows the group's id before it is in any view. */
+static void
+test_no_view (Case *c, gconstpointer data)
+{
+  static const TyPacketType types[] = { TY_PACKET_DATA, TY_PACKET_FORWARD, TY_PACKET_RECEIPTS, TY_PACKET_ORDERING };
+  Proc *joiner = mesh_spawn (c->mesh, "d", "total", FALSE);
+  const char *contacts[] = { c->victim->address, NULL };
+  ty_group_join (joiner->group, contacts, 5000000, NULL);
+  while (!joiner->group->has_id)
+    mesh_move (c->mesh);
+  g_assert_null (joiner->group->view);
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      GByteArray *w = packet (c, types[i]);
+      w->data[w->len - 1] = 0;
+      g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (w);
+      TyEvent event = { .type = TY_EVENT_PACKET, .peer = c->stranger->index, .packet = bytes };
+      guint64 refused = ty_node_refused_packets (joiner->node);
+      mesh_meet (c->mesh, c->stranger->index, joiner->index);
+      mesh_step (joiner);
+      ty_node_step (joiner->node, &event, 1, c->mesh->now);
+      ty_node_effects_done (joiner->node);
+      g_assert_cmpuint (ty_node_refused_packets (joiner->node), ==, refused + 1);
+      mesh_lose (c->mesh, c->stranger->index, joiner->index);
+    }
+}
+
 static void
 add (const char *name, void (*test) (Case *, gconstpointer))
 {
@@ -303,6 +330,7 @@ main (int argc, char **argv)
   add ("stranger-decides", test_stranger_decides);
   add ("stranger-forwards", test_stranger_forwards);
   add ("receipts-twice", test_receipts_twice);
+  add ("no-view", test_no_view);
   add ("stranger-fills-memory", test_stranger_fills_memory);
   return g_test_run ();
 }

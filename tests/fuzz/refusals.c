@@ -17,7 +17,8 @@ member (Case *c, const char *name)
 {
   Proc *p = mesh_spawn (c->mesh, name, "total", FALSE);
   const char *contacts[] = { c->victim != NULL ? c->victim->address : NULL, NULL };
-  gboolean asked = c->victim != NULL ? ty_group_join (p->group, contacts, 5000000, NULL) : ty_group_found (p->group, NULL);
+  gboolean asked
+      = c->victim != NULL ? ty_group_join (p->group, contacts, 5000000, NULL) : ty_group_found (p->group, NULL);
   g_assert_true (asked);
   mesh_run (c->mesh, 1000000);
   g_assert_true (p->entered);
@@ -90,7 +91,8 @@ packet (Case *c, TyPacketType type)
 static void
 say (Case *c, Proc *from, GByteArray *w)
 {
-  g_queue_push_head (mesh_queue (c->mesh, from->index, c->victim->index, TY_CLASS_CONTROL), g_byte_array_free_to_bytes (w));
+  g_queue_push_head (mesh_queue (c->mesh, from->index, c->victim->index, TY_CLASS_CONTROL),
+                     g_byte_array_free_to_bytes (w));
   mesh_run (c->mesh, 5000);
 }
 

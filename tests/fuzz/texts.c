@@ -29,7 +29,8 @@ static void
 run_history (GRand *rand)
 {
   static const char *const lines[] = {
-    "{\"p\":\"a\",\"e\":\"conf\",\"c\":\"1.0\",\"kind\":\"regular\",\"primary\":true,\"members\":[\"a\",\"b\\u00e4\"],\"prev\":\"\"}",
+    "{\"p\":\"a\",\"e\":\"conf\",\"c\":\"1.0\",\"kind\":\"regular\",\"primary\":true,\"members\":[\"a\",\"b\\u00e4\"],"
+    "\"prev\":\"\"}",
     "{\"p\":\"a\",\"e\":\"send\",\"c\":\"1.0\",\"m\":\"a:1\",\"service\":\"agreed\",\"x\":[1,2.5e-3,{\"y\":null}]}",
     "{\"p\":\"a\",\"e\":\"deliver\",\"c\":\"1.0\",\"m\":\"a:1\"}",
     "{\"p\":\"\\ud83d\\ude00\",\"e\":\"fail\",\"c\":\"1.0\",\"why\":\"left\"}",

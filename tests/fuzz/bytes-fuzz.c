@@ -237,6 +237,9 @@ run_address (GRand *rand)
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   const char *from = good[fuzz_below (rand, G_N_ELEMENTS (good))];
   g_byte_array_append (bytes, (const guint8 *) from, (guint) strlen (from));
+  /* About as long as the system lets a Unix socket's name be. */
+  for (guint n = fuzz_chance (rand, 10) ? 95 + fuzz_below (rand, 12) : 0; n > 0; n--)
+    ty_write_u8 (bytes, 'y');
   for (guint n = fuzz_below (rand, 4); n > 0; n--)
     {
       static const char marks[] = ":/[]@%.0\\";

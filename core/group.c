@@ -501,6 +501,9 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
     }
   if (!message)
     return group->membership_ops->on_packet (group->membership, from, type, view, r);
+  /* There is no view 0, and a joiner is in none. */
+  if (group->view == NULL && !ty_group_is_over (group))
+    return FALSE;
   if (view < current || ty_group_is_over (group))
     {
       group->membership_ops->on_other_view (group->membership, from, view);

@@ -1,5 +1,5 @@
-/* tests/fuzz/bytes-fuzz.c: foreign bytes for everything below the step machine, and beside it: hubs that talk with somebody who
- * half speaks the protocol, sessions that are fed fragments, histories, addresses, values and batches.
+/* tests/fuzz/bytes-fuzz.c: foreign bytes for everything below the step machine, and beside it: hubs that talk with
+ * somebody who half speaks the protocol, sessions that are fed fragments, histories, addresses, values and batches.
  *
  * fuzz-bytes [--seeds A..B] [--seed N] [--seconds S]
  *
@@ -85,7 +85,8 @@ add_record (Talk *t, GByteArray *out)
   g_autoptr (GByteArray) body = fuzz_bytes (t->rand, fuzz_chance (t->rand, 10) ? 60000 : 40);
   guint kind = fuzz_chance (t->rand, 85) ? TY_RECORD_FRAME : fuzz_below (t->rand, 5);
   guint8 head[TY_RECORD_HEAD_BYTES];
-  TyRecordHead record = { .body_bytes = body->len, .kind = (guint8) kind, .class = (guint8) fuzz_below (t->rand, TY_N_CLASSES) };
+  TyRecordHead record
+      = { .body_bytes = body->len, .kind = (guint8) kind, .class = (guint8) fuzz_below (t->rand, TY_N_CLASSES) };
   if (kind == TY_RECORD_FRAME)
     {
       record.part = (guint8) (fuzz_chance (t->rand, 60) ? TY_FRAME_WHOLE : fuzz_below (t->rand, 256) & TY_FRAME_WHOLE);
@@ -226,11 +227,19 @@ run_session (GRand *rand)
 static void
 run_address (GRand *rand)
 {
-  static const char *const good[] = { "tcp://127.0.0.1:7001", "tcp://[::1]:80", "tcp://host.name:1", "unix:///tmp/x",
-                                      "unix:@name", "tcp://[fe80::1%eth0]:9", "" };
+  static const char *const good[] = { "tcp://127.0.0.1:7001",
+                                      "tcp://[::1]:80",
+                                      "tcp://host.name:1",
+                                      "unix:///tmp/x",
+                                      "unix:@name",
+                                      "tcp://[fe80::1%eth0]:9",
+                                      "" };
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   const char *from = good[fuzz_below (rand, G_N_ELEMENTS (good))];
   g_byte_array_append (bytes, (const guint8 *) from, (guint) strlen (from));
+  /* About as long as the system lets a Unix socket's name be. */
+  for (guint n = fuzz_chance (rand, 10) ? 95 + fuzz_below (rand, 12) : 0; n > 0; n--)
+    ty_write_u8 (bytes, 'y');
   for (guint n = fuzz_below (rand, 4); n > 0; n--)
     {
       static const char marks[] = ":/[]@%.0\\";

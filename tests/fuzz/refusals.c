@@ -17,7 +17,8 @@ member (Case *c, const char *name)
 {
   Proc *p = mesh_spawn (c->mesh, name, "total", FALSE);
   const char *contacts[] = { c->victim != NULL ? c->victim->address : NULL, NULL };
-  gboolean asked = c->victim != NULL ? ty_group_join (p->group, contacts, 5000000, NULL) : ty_group_found (p->group, NULL);
+  gboolean asked
+      = c->victim != NULL ? ty_group_join (p->group, contacts, 5000000, NULL) : ty_group_found (p->group, NULL);
   g_assert_true (asked);
   mesh_run (c->mesh, 1000000);
   g_assert_true (p->entered);
@@ -90,7 +91,8 @@ packet (Case *c, TyPacketType type)
 static void
 say (Case *c, Proc *from, GByteArray *w)
 {
-  g_queue_push_head (mesh_queue (c->mesh, from->index, c->victim->index, TY_CLASS_CONTROL), g_byte_array_free_to_bytes (w));
+  g_queue_push_head (mesh_queue (c->mesh, from->index, c->victim->index, TY_CLASS_CONTROL),
+                     g_byte_array_free_to_bytes (w));
   mesh_run (c->mesh, 5000);
 }
 
@@ -280,6 +282,33 @@ test_stranger_fills_memory (Case *c, gconstpointer data)
   assert_goes_on (c);
 }
 
+/* A joiner knows the group's id before it is in any view. */
+static void
+test_no_view (Case *c, gconstpointer data)
+{
+  static const TyPacketType types[] = { TY_PACKET_DATA, TY_PACKET_FORWARD, TY_PACKET_RECEIPTS, TY_PACKET_ORDERING };
+  Proc *joiner = mesh_spawn (c->mesh, "d", "total", FALSE);
+  const char *contacts[] = { c->victim->address, NULL };
+  ty_group_join (joiner->group, contacts, 5000000, NULL);
+  while (!joiner->group->has_id)
+    mesh_move (c->mesh);
+  g_assert_null (joiner->group->view);
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      GByteArray *w = packet (c, types[i]);
+      w->data[w->len - 1] = 0;
+      g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (w);
+      TyEvent event = { .type = TY_EVENT_PACKET, .peer = c->stranger->index, .packet = bytes };
+      guint64 refused = ty_node_refused_packets (joiner->node);
+      mesh_meet (c->mesh, c->stranger->index, joiner->index);
+      mesh_step (joiner);
+      ty_node_step (joiner->node, &event, 1, c->mesh->now);
+      ty_node_effects_done (joiner->node);
+      g_assert_cmpuint (ty_node_refused_packets (joiner->node), ==, refused + 1);
+      mesh_lose (c->mesh, c->stranger->index, joiner->index);
+    }
+}
+
 static void
 add (const char *name, void (*test) (Case *, gconstpointer))
 {
@@ -303,6 +332,7 @@ main (int argc, char **argv)
   add ("stranger-decides", test_stranger_decides);
   add ("stranger-forwards", test_stranger_forwards);
   add ("receipts-twice", test_receipts_twice);
+  add ("no-view", test_no_view);
   add ("stranger-fills-memory", test_stranger_fills_memory);
   return g_test_run ();
 }

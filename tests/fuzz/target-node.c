@@ -1,7 +1,7 @@
 /* tests/fuzz/target-node.c: libFuzzer: packets for one node in a view of three, whose other members are the input.
  *
- * The input: one byte that picks the ordering, then packets, each: a byte for who sends it (and whether the head is made right),
- * two bytes of length, bytes.
+ * The input: one byte that picks the ordering, then packets, each: a byte for who sends it (and whether the head is
+ * made right), two bytes of length, bytes.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/engine/mesh.h"
@@ -55,7 +55,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize len_bytes)
       g_byte_array_append (w, r.at, n);
       r.at += n;
       mesh_meet (mesh, from, 1);
-      g_queue_push_tail (mesh_queue (mesh, from, 1, TY_CLASS_CONTROL), g_byte_array_free_to_bytes (g_steal_pointer (&w)));
+      g_queue_push_tail (mesh_queue (mesh, from, 1, TY_CLASS_CONTROL),
+                         g_byte_array_free_to_bytes (g_steal_pointer (&w)));
       mesh_run (mesh, (how & 16) != 0 ? 200000 : 1000);
     }
   mesh_free (mesh);

@@ -1,6 +1,7 @@
 /* tests/fuzz/target-ordering.c: libFuzzer: stamps, packets, gossip, digests and closing orders for the orderings.
  *
- * The input: a byte for the ordering and how many members, then operations, each two bytes that say what, one of length, bytes.
+ * The input: a byte for the ordering and how many members, then operations, each two bytes that say what, one of
+ * length, bytes.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/modules.h"

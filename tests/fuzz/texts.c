@@ -28,8 +28,10 @@ on_record (const TyRecord *record, gpointer user_data)
 static void
 run_history (GRand *rand)
 {
+  static const char conf[] = "{\"p\":\"a\",\"e\":\"conf\",\"c\":\"1.0\",\"kind\":\"regular\",\"primary\":true,"
+                             "\"members\":[\"a\",\"b\\u00e4\"],\"prev\":\"\"}";
   static const char *const lines[] = {
-    "{\"p\":\"a\",\"e\":\"conf\",\"c\":\"1.0\",\"kind\":\"regular\",\"primary\":true,\"members\":[\"a\",\"b\\u00e4\"],\"prev\":\"\"}",
+    conf,
     "{\"p\":\"a\",\"e\":\"send\",\"c\":\"1.0\",\"m\":\"a:1\",\"service\":\"agreed\",\"x\":[1,2.5e-3,{\"y\":null}]}",
     "{\"p\":\"a\",\"e\":\"deliver\",\"c\":\"1.0\",\"m\":\"a:1\"}",
     "{\"p\":\"\\ud83d\\ude00\",\"e\":\"fail\",\"c\":\"1.0\",\"why\":\"left\"}",

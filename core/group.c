@@ -204,8 +204,8 @@ ty_group_may_enter (TyGroup *group, GError **error)
   for (guint i = 0; i < node->groups->len; i++)
     {
       TyGroup *other = node->groups->pdata[i];
-      if (other == group || !g_str_equal (other->name, group->name) || (other->state == TY_GROUP_NEW && !other->entering)
-          || other->state == TY_GROUP_FAILED)
+      if (other == group || !g_str_equal (other->name, group->name)
+          || (other->state == TY_GROUP_NEW && !other->entering) || other->state == TY_GROUP_FAILED)
         continue;
       g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
                    "This process is or was in group \"%s\"; it comes back as a new process", group->name);
@@ -269,8 +269,8 @@ ty_group_leave (TyGroup *group, GError **error)
 {
   if (!in_view (group) || group->leaving)
     {
-      g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is not in group \"%s\", or is leaving already",
-                   group->name);
+      g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER,
+                   "This process is not in group \"%s\", or is leaving already", group->name);
       return FALSE;
     }
   group->leave_asked = TRUE;

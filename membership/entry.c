@@ -269,8 +269,9 @@ objection (TyMembership *m, const TyMember *as, const char *group_name, const ch
 {
   *wait = FALSE;
   if (!g_str_equal (asked_ordering, ordering))
-    return g_strdup_printf ("group \"%s\" is ordered \"%s\", not \"%s\"; join with --ordering %s or that ordering's name",
-                            group_name, ordering, asked_ordering, ordering);
+    return g_strdup_printf (
+        "group \"%s\" is ordered \"%s\", not \"%s\"; join with --ordering %s or that ordering's name", group_name,
+        ordering, asked_ordering, ordering);
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyMember *member = &m->view->members[i];

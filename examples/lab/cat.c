@@ -243,8 +243,8 @@ on_excluded (TyetGroup *group, const char *why, Cat *cat)
   g_timeout_add (0, try_again, cat);
 }
 
-/* Who has been in comes back for as long as it takes. Who was let in, but lost the member that gave it the state, enters
- * again as another process, in the time that it has. */
+/* Who has been in comes back for as long as it takes. Who was let in, but lost the member that gave it the state,
+ * enters again as another process, in the time that it has. */
 static gboolean
 worth_another_try (Cat *cat, const GError *error)
 {

@@ -113,7 +113,8 @@ end (Mesh *mesh)
   g_assert_no_error (error);
   g_assert_cmpuint (mesh_refused (mesh), ==, 0);
   for (guint i = 0; i < mesh->procs->len; i++)
-    g_assert_true (ty_judge_read (judge, at (mesh, i)->name, at (mesh, i)->history->str, at (mesh, i)->history->len, &error));
+    g_assert_true (
+        ty_judge_read (judge, at (mesh, i)->name, at (mesh, i)->history->str, at (mesh, i)->history->len, &error));
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = ty_judge_report_to_string (report);
   if (!report->legal)
@@ -245,7 +246,8 @@ one_is_in (Mesh *mesh)
   return number_of (mesh, 1) > 0;
 }
 
-/* The only one that has the state leaves while the first to take it is let in: it stays, quietly, until that has loaded. */
+/* The only one that has the state leaves while the first to take it is let in: it stays, quietly, until that has
+ * loaded. */
 static void
 leaver_gives_first (void)
 {
@@ -315,8 +317,8 @@ two_flush (Mesh *mesh)
          && ty_group_get_state (at (mesh, 1)->group) == TY_GROUP_FLUSHING;
 }
 
-/* A joiner whose weight would tip the loaded ones' quorum has none until it has loaded, and then its own: also when it loads
- * after its STATE of the view that ends. */
+/* A joiner whose weight would tip the loaded ones' quorum has none until it has loaded, and then its own: also when it
+ * loads after its STATE of the view that ends. */
 static void
 weight_after_loading (gconstpointer data)
 {
@@ -435,8 +437,8 @@ others_went_on (Mesh *mesh)
          && number_of (mesh, 5) > number;
 }
 
-/* 4 is in the next view, adopted and decided without it; it lacks messages; who tells it of the decision dies before it has
- * handed them over; and the others are no quorum of the next view without 4. */
+/* 4 is in the next view, adopted and decided without it; it lacks messages; who tells it of the decision dies before it
+ * has handed them over; and the others are no quorum of the next view without 4. */
 static void
 teller_of_decision_dies (void)
 {
@@ -503,7 +505,8 @@ one_is_gone (Mesh *mesh)
 static gboolean
 zero_and_one_went_on (Mesh *mesh)
 {
-  return number_of (mesh, 0) > number_before && number_of (mesh, 1) > number_before && number_of (mesh, 3) > number_before;
+  return number_of (mesh, 0) > number_before && number_of (mesh, 1) > number_before
+         && number_of (mesh, 3) > number_before;
 }
 
 /* 2 is behind, and cannot keep all that the others say in the next view: what it loses is made good. */
@@ -526,7 +529,8 @@ too_much_of_a_later_view (void)
       g_assert_true (run_until (mesh, 1000000, zero_and_one_went_on));
       for (guint i = 0; i < 30; i++)
         {
-          ty_group_send (at (mesh, i % 2)->group, TY_SERVICE_AGREED, "0123456789012345678901234567890123456789", 40, &error);
+          ty_group_send (at (mesh, i % 2)->group, TY_SERVICE_AGREED, "0123456789012345678901234567890123456789", 40,
+                         &error);
           g_assert_no_error (error);
           mesh_run (mesh, 1000);
         }
@@ -610,8 +614,8 @@ others_left_0_behind (Mesh *mesh)
   return is_member (mesh, 1, 3) && is_member (mesh, 2, 3) && is_member (mesh, 3, 3);
 }
 
-/* FLUSHes are gathered: 0 decides by those of the others, which are their first echoes in the new view; they learn of the
- * decision from it, and have promised all the same. */
+/* FLUSHes are gathered: 0 decides by those of the others, which are their first echoes in the new view; they learn of
+ * the decision from it, and have promised all the same. */
 static void
 flush_promises (void)
 {

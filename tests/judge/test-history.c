@@ -139,7 +139,8 @@ test_round_trip (void)
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = ty_judge_report_to_string (report);
   g_assert_cmpstr (text, ==,
-                   "legal: 18 events, 2 processes, 2 groups, 2 views, 4 messages, 8 deliveries, 0 blocks, 0 failures\n");
+                   "legal: 18 events, 2 processes, 2 groups, 2 views, 4 messages, 8 deliveries, 0 blocks, "
+                   "0 failures\n");
 }
 
 int

@@ -41,7 +41,8 @@ struct _TyFlushOps
   gsize (*untold) (const TyStore *store);
   /* The acknowledgement: what has changed since the last one. FALSE, with nothing written, if nothing has. */
   gboolean (*write_receipts) (TyStore *store, TyWriter *w);
-  /* That of `from`. FALSE if malformed, nothing is changed then. Frees what has become stable. */
+  /* That of `from`, all that is left of `r`. FALSE if malformed, nothing is changed then. Frees what has become
+   * stable. */
   gboolean (*on_receipts) (TyStore *store, guint from, TyReader *r);
 
   /* Of own messages: the last that is stable, and the bytes of those not yet received and consumed by all. */

@@ -159,6 +159,17 @@ number_all (TyGroup *group)
 
 /* ---- receiving ---- */
 
+/* N2: nobody sends again what is on its way, so whoever sent it has to know that it came to nothing; and only a round
+ * mends it. */
+void
+ty_group_tell_gap (TyGroup *group, guint rank)
+{
+  group->membership_ops->on_gap (group->membership);
+  if (!group->told_gap[rank] && rank != group->view->self)
+    ty_group_send_packet (group, rank, begin_packet (group, TY_PACKET_GAP), TY_CLASS_CONTROL);
+  group->told_gap[rank] = TRUE;
+}
+
 static gboolean
 take_batch (TyGroup *group, guint sender, TyBatch *batch)
 {
@@ -170,7 +181,7 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
     }
   if (batch->first != received + 1)
     {
-      group->membership_ops->on_gap (group->membership);
+      ty_group_tell_gap (group, sender);
       return TRUE;
     }
   if (!group->ordering_ops->receive (group->ordering, sender, batch))
@@ -296,10 +307,9 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
       /* What it costs to keep: the batch may hold more than these messages, but each batch is spilled whole. */
       group->spill_bytes += bytes + sizeof (TyEffect) + sizeof (TyBatch);
       group->spilled_to[sender] = last;
-      gboolean full = group->spill_bytes > group->node->config.spill_bytes;
-      if (full && !group->spill_full)
-        group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
-      group->spill_full |= full;
+      /* The next step asks for this process to be taken out. */
+      group->spill_full |= group->spill_bytes > group->node->config.spill_bytes;
+      group->node->pending |= group->spill_full;
     }
   if (!group->spill_full)
     group->flush_ops->consumed (group->store, sender, last);
@@ -466,6 +476,7 @@ ty_group_begin_flow (TyGroup *group)
   group->next_number = 1;
   group->receipts_due = 0;
   group->head_since = g_new0 (gint64, n);
+  group->told_gap = g_new0 (gboolean, n);
   group->spilled_to = g_new0 (guint64, n);
   group->peer_of_rank = g_new0 (guint, n);
   group->broken = g_new0 (gboolean, n);
@@ -484,6 +495,7 @@ ty_group_end_flow (TyGroup *group)
     group->flush_ops->free (group->store);
   group->store = NULL;
   g_clear_pointer (&group->head_since, g_free);
+  g_clear_pointer (&group->told_gap, g_free);
   g_clear_pointer (&group->spilled_to, g_free);
   g_clear_pointer (&group->peer_of_rank, g_free);
   g_clear_pointer (&group->broken, g_free);

@@ -134,6 +134,7 @@ struct _TyGroup
   GArray *kept;    /* of TyKeptStore */
   GQueue future;   /* of TyFuture */
   gsize future_bytes;
+  gsize strange_bytes; /* of these, from processes that are not in the view */
 
   /* Sending. */
   TyBatchBuilder open;
@@ -151,6 +152,7 @@ struct _TyGroup
 
   /* Receiving. */
   gint64 receipts_due; /* 0: nothing new to say */
+  gboolean *told_gap;  /* by rank: it knows that something of its messages is lost here */
   gint64 *head_since;  /* by rank: since when the next message of that sender is the next */
 
   /* Entering with a state. */
@@ -203,6 +205,7 @@ void ty_group_mind_laggard (TyGroup *group);
 gboolean ty_group_on_data (TyGroup *group, guint rank, GBytes *packet, TyReader *r);
 gboolean ty_group_on_forward (TyGroup *group, GBytes *packet, TyReader *r);
 gboolean ty_group_on_receipts (TyGroup *group, guint rank, TyReader *r);
+void ty_group_tell_gap (TyGroup *group, guint rank);
 void ty_group_set_modes (TyGroup *group);
 void ty_group_settle_stable (TyGroup *group);
 void ty_group_unspill (TyGroup *group);

@@ -447,7 +447,9 @@ finish_taking (TyGroup *group, TyTransfer *transfer)
   ty_group_tell (group, first);
   if (node->history != NULL)
     ty_history_load (node->history, entered, transfer->digest, node->now);
-  ty_group_effect (group, TY_EFFECT_ENTERED);
+  /* Unless joining was cancelled meanwhile: then it has come to its end, and this process leaves again. */
+  if (group->entering)
+    ty_group_effect (group, TY_EFFECT_ENTERED);
   group->entering = FALSE;
   ty_group_unspill (group);
   if (group->blocked)

@@ -69,6 +69,9 @@ typedef struct
   /* Whether the closing order is well formed, and everything up to the cut has been received. */
   gboolean (*check_order) (gpointer host, GBytes *order);
   gboolean (*holds) (gpointer host, const guint64 *cut);
+  /* Whether this process, if it goes on or leaves with it, can end the view that way: nothing it has delivered is beyond the
+   * cut, or contradicts the order. */
+  gboolean (*may_close) (gpointer host, const guint64 *cut, GBytes *order);
   /* To `to`, what it lacks of `sender`'s messages: (after, upto]. `view` is the number of the view: the current one, or
    * one that is kept. */
   void (*forward) (gpointer host, guint64 view, const TyId *to, guint sender, guint64 after, guint64 upto);
@@ -87,8 +90,9 @@ typedef struct
   void (*excluded) (gpointer host, const char *why);
   /* Nothing more to do for the others after leaving (V11): the object may go. */
   void (*gone) (gpointer host);
-  /* A joiner has learned the id of the group: packets that name it are this one's from now on. */
-  void (*found_group) (gpointer host, const TyId *group);
+  /* A joiner has learned the id of the group: packets that name it are this one's from now on. FALSE: it is the id of another
+   * group of this process. */
+  gboolean (*found_group) (gpointer host, const TyId *group);
   /* join () has failed for good. (transfer full) */
   void (*join_failed) (gpointer host, GError *error);
 } TyMembershipHost;

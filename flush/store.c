@@ -266,7 +266,7 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
               open_window (store);
             }
         }
-      if (at.bad)
+      if (!ty_reader_done (&at))
         return FALSE;
       if (pass == 1)
         *r = at;
@@ -289,9 +289,9 @@ store_window_used (const TyStore *store)
 static guint
 store_laggard (const TyStore *store)
 {
-  guint laggard = 0;
-  for (guint m = 1; m < store->members; m++)
-    if (store->consumed[m] < store->consumed[laggard])
+  guint laggard = store->self == 0 && store->members > 1 ? 1 : 0;
+  for (guint m = 0; m < store->members; m++)
+    if (m != store->self && store->consumed[m] < store->consumed[laggard])
       laggard = m;
   return laggard;
 }

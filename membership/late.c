@@ -75,6 +75,41 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
     }
 }
 
+/* Somebody may still lack what is kept. */
+gboolean
+ty_late_awaits (const TyMembership *m)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    if (((const Kept *) m->kept->pdata[i])->awaited->len > 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Keepalives go to members; a leaver that has not closed its last view gets one too: it asks then, or says that it is
+ * gone. */
+void
+ty_late_remind (TyMembership *m)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    {
+      const Kept *kept = m->kept->pdata[i];
+      for (guint a = 0; a < kept->awaited->len; a++)
+        {
+          const TyId *pid = &g_array_index (kept->awaited, TyId, a);
+          if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
+            ty_lease_tell (m, pid, m->view->id.number);
+        }
+    }
+}
+
+/* It is in the group no longer, and closes nothing any more. */
+void
+ty_late_gone (TyMembership *m, const TyId *pid)
+{
+  for (guint i = 0; i < m->kept->len; i++)
+    ty_ids_remove (((Kept *) m->kept->pdata[i])->awaited, pid);
+}
+
 /* A view without it has been decided since: it can only be told that it is excluded. */
 static gboolean
 given_up (TyMembership *m, const Kept *kept, const TyId *pid)
@@ -150,8 +185,8 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
   TyReader receipts = *r;
   if (type == TY_PACKET_STATE)
     {
-      State state = { 0 };
       TyBallot ballot;
+      G_GNUC_UNUSED g_autoptr (TyValue) passed_over = NULL;
       ty_read_ballot (r, &ballot);
       guint8 flags = ty_read_u8 (r);
       gsize len;
@@ -159,10 +194,8 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
       ty_read_block (r, &len);
       if ((flags & 16) != 0)
         {
-          ty_read_ballot (r, &state.accepted_ballot);
-          g_clear_pointer (&state.accepted, ty_value_unref);
-          TyValue *passed_over = ty_value_read (r);
-          g_clear_pointer (&passed_over, ty_value_unref);
+          ty_read_ballot (r, &ballot);
+          passed_over = ty_value_read (r);
         }
       receipts = ty_read_sub (r);
     }
@@ -219,12 +252,15 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
     {
       if (!mine || m->view == NULL || !ty_id_equal (&value->group, &m->view->group))
         return TRUE;
+      if (!ty_voter_fits (m, value))
+        return FALSE;
       ty_voter_install (m, value, NULL);
       return TRUE;
     }
   if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
     return TRUE;
-  if (value->n_old != m->view->n_members || !m->host->check_order (m->host_data, value->order))
+  /* Only who was in the view can know how it ended. */
+  if (ty_m_rank (m, pid) == m->view->n_members || !ty_voter_fits (m, value))
     return FALSE;
   m->decided = g_steal_pointer (&value);
   m->decided_by = *pid;

@@ -14,6 +14,7 @@
  *   17      varint  number of the sender's view (or of the one after the last that it has closed)
  *           varint  stamp: microseconds on the sender's clock, 0 for none
  *           varint  echo of the receiver's stamp, 0 for none
+ *           varint  microseconds for which an echo of the sender's promises
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
@@ -35,6 +36,7 @@ send_alive (TyMembership *m, guint rank)
   GByteArray *w = ty_m_packet (m, TY_PACKET_ALIVE);
   ty_write_varint (w, (guint64) now);
   ty_write_varint (w, may_echo ? (guint64) member->stamp : 0);
+  ty_write_varint (w, (guint64) m->lease_us);
   if (may_echo)
     member->promise_until = now + promise (m);
   ty_m_send (m, &m->view->members[rank].pid, w);
@@ -48,6 +50,7 @@ ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number)
   GByteArray *w = ty_m_packet_of (m, TY_PACKET_ALIVE, number);
   ty_write_varint (w, 0);
   ty_write_varint (w, 0);
+  ty_write_varint (w, (guint64) m->lease_us);
   ty_m_send (m, pid, w);
 }
 
@@ -69,13 +72,21 @@ ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
     }
 }
 
+/* Somebody is there to be told anything. */
+gboolean
+ty_lease_ticks (const TyMembership *m)
+{
+  return m->view->n_members > 1 || ty_late_awaits (m);
+}
+
 void
 ty_lease_tick (TyMembership *m)
 {
   gint64 now = ty_m_now (m);
-  if (now < m->alive_at || m->view->n_members < 2)
+  if (now < m->alive_at || !ty_lease_ticks (m))
     return;
   m->alive_at = now + m->config.heartbeat_us;
+  ty_late_remind (m);
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
       send_alive (m, i);
@@ -86,6 +97,7 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
 {
   guint64 stamp = ty_read_bounded (r, G_MAXINT64);
   guint64 echo = ty_read_bounded (r, G_MAXINT64);
+  guint64 lasts = ty_read_bounded (r, G_MAXINT64 / 4);
   guint rank = ty_m_rank (m, pid);
   if (!ty_reader_done (r) || (gint64) echo > ty_m_now (m))
     return FALSE;
@@ -100,6 +112,7 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean first = member->stamp == 0;
   member->stamp = MAX (member->stamp, (gint64) stamp);
   member->echoed = MAX (member->echoed, (gint64) echo);
+  member->lasts = (gint64) lasts;
   /* Whoever has just come into the view should not wait a heartbeat for its lease. */
   if (first && stamp > 0 && echo == 0 && !m->frozen && rank != m->view->self)
     send_alive (m, rank);
@@ -115,8 +128,29 @@ ty_lease_holds (TyMembership *m)
   gint64 now = ty_m_now (m);
   g_autofree gboolean *in = g_new0 (gboolean, n);
   for (guint i = 0; i < n; i++)
-    in[i] = i == m->view->self || (m->members[i].echoed > 0 && now < m->members[i].echoed + m->lease_us);
+    {
+      /* Members may be set up with different times: nobody's promise is taken for longer than it was given. */
+      const Member *member = &m->members[i];
+      in[i] = i == m->view->self || (member->echoed > 0 && now < member->echoed + MIN (m->lease_us, member->lasts));
+    }
   return ty_members_quorum (m->view->members, n, in);
+}
+
+gint64
+ty_lease_held_until (TyMembership *m)
+{
+  guint n = m->view->n_members;
+  gint64 until = m->begun_at;
+  g_autofree gboolean *in = g_new0 (gboolean, n);
+  for (guint last = 0; last < n; last++)
+    {
+      gint64 ends = m->members[last].echoed;
+      for (guint i = 0; i < n; i++)
+        in[i] = i == m->view->self || (m->members[i].echoed > 0 && m->members[i].echoed >= ends);
+      if (ends > 0 && ty_members_quorum (m->view->members, n, in))
+        until = MAX (until, ends + m->lease_us);
+    }
+  return until;
 }
 
 gint64

@@ -5,6 +5,9 @@
 
 #include "core/group.h"
 
+/* Strangers that a blocked process asks whether the group went on. */
+#define MOST_MET 256
+
 /* ---- small things that all files of the folder use ---- */
 
 gint64
@@ -29,6 +32,16 @@ gboolean
 ty_m_is_member (const TyMembership *m)
 {
   return m->phase == TY_MEMBERSHIP_IN;
+}
+
+void
+ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out)
+{
+  ty_read_ballot (r, out);
+  if (out->counter <= MAX (m->counter, m->promised.counter) + TY_MOST_ROUNDS)
+    return;
+  r->bad = TRUE;
+  r->at = r->end;
 }
 
 GByteArray *
@@ -119,6 +132,7 @@ membership_create (const TyMembershipHost *host_ops, gpointer host, const TyNode
   m->config.gather_above = config->gather_above > 0 ? config->gather_above : TY_GATHER_ABOVE;
   m->self = *self;
   m->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_record_free);
+  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   m->joiners = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_joiner_free);
   m->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_kept_free);
   return m;
@@ -151,10 +165,17 @@ ty_m_set_view (TyMembership *m, TyetView *view)
 {
   ty_m_drop_instance (m);
   tyet_view_ref (view);
+  Member *members = g_new0 (Member, MAX (view->n_members, 1));
+  for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
+    {
+      guint rank = ty_view_rank (view, &m->view->members[i].pid);
+      if (rank < view->n_members)
+        members[rank].lasts = m->members[i].lasts;
+    }
   g_clear_pointer (&m->view, tyet_view_unref);
   m->view = view;
   g_free (m->members);
-  m->members = g_new0 (Member, MAX (view->n_members, 1));
+  m->members = members;
 }
 
 static void
@@ -172,7 +193,7 @@ membership_free (TyMembership *m)
   g_strfreev (m->contacts);
   g_strfreev (m->contact_why);
   g_free (m->contact_final);
-  g_clear_pointer (&m->met, g_array_unref);
+  g_array_unref (m->met);
   ty_member_clear (&m->me);
   g_free (m);
 }
@@ -213,6 +234,7 @@ membership_begin (TyMembership *m, TyetView *view)
   /* It may have loaded after its STATE: then the view does not know, and the others have to be told again. */
   m->self_loaded |= view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
+  m->begun_at = now;
   m->alive_at = now;
   for (guint i = 0; i < view->n_members; i++)
     {
@@ -341,10 +363,13 @@ static void
 membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why)
 {
   ty_late_on_reach (m, pid, reach, fresh);
+  if (m->phase == TY_MEMBERSHIP_JOINING && reach != TY_REACH_UP)
+    ty_ids_remove (m->met, pid);
   if (m->phase == TY_MEMBERSHIP_JOINING && reach == TY_REACH_UP)
     {
       ty_ids_add (m->met, pid);
       ty_entry_ask (m, pid);
+      ty_entry_reached (m);
     }
   if (reach != TY_REACH_UP)
     forget_joiner (m, pid);
@@ -353,7 +378,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->view->id.number == 0 && reach == TY_REACH_UP)
     meet_founder (m, pid);
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members && m->blocked && m->met != NULL && reach == TY_REACH_UP)
+  if (rank == m->view->n_members && m->blocked && m->met->len < MOST_MET && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
@@ -383,7 +408,11 @@ ask_around (TyMembership *m)
 {
   for (guint i = 0; m->contacts != NULL && m->contacts[i] != NULL; i++)
     m->host->dial (m->host_data, m->contacts[i], NULL);
-  for (guint i = 0; m->met != NULL && i < m->met->len; i++)
+  /* Where a member has died somebody else may listen by now, such as that member come back. */
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].dead)
+      m->host->dial (m->host_data, m->view->members[i].address, NULL);
+  for (guint i = 0; i < m->met->len; i++)
     {
       const TyId *pid = &g_array_index (m->met, TyId, i);
       if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
@@ -550,6 +579,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   if (m->view == NULL)
     return TRUE;
   ty_late_closed (m, pid, number);
+  if (type == TY_PACKET_GONE)
+    ty_late_gone (m, pid);
   if (number == 0 && m->view->id.number == 0 && type != TY_PACKET_GONE)
     founder_speaks (m, pid);
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
@@ -640,7 +671,6 @@ membership_join (TyMembership *m, const char *group_name, const char *ordering, 
   for (guint i = 0; i < n; i++)
     m->contact_why[i] = g_strdup ("no answer yet");
   m->contact_final = g_new0 (gboolean, n + 1);
-  m->met = g_array_new (FALSE, FALSE, sizeof (TyId));
   ty_member_copy (&m->me, me);
   m->join_deadline = deadline;
   m->join_since = ty_m_now (m);
@@ -695,7 +725,7 @@ membership_deadline (const TyMembership *m)
     at = m->linger_until;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
-  at = m->view->n_members > 1 ? soonest (now, at, m->alive_at) : at;
+  at = ty_lease_ticks (m) ? soonest (now, at, m->alive_at) : at;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || m->members[i].unreached_since > 0)
       at = soonest (now, at, m->dial_at);
@@ -715,7 +745,7 @@ membership_wants (TyMembership *m, const TyId *pid)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
     return TRUE;
-  if (m->blocked && m->met != NULL && ty_ids_contain (m->met, pid))
+  if (m->blocked && ty_ids_contain (m->met, pid))
     return TRUE;
   if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) < m->view->n_members)
     return TRUE;
@@ -791,7 +821,7 @@ membership_waits (TyMembership *m, GArray *waits)
   if (m->frozen || m->round != NULL)
     waits_of_flush (m, waits);
   else if (!ty_lease_holds (m))
-    add_wait (waits, "lease", NULL, m->alive_at, g_strdup ("waits for a quorum to echo a sign of life (lease)"));
+    add_wait (waits, "lease", NULL, ty_lease_held_until (m), g_strdup ("waits for a quorum to echo a sign of life (lease)"));
 }
 
 static guint64

@@ -440,6 +440,7 @@ others_went_on (Mesh *mesh)
 static void
 teller_of_decision_dies (void)
 {
+  guint played = 0;
   for (guint32 seed = 0; seed < SEEDS; seed++)
     {
       Mesh *mesh = form (seed, 5, "total");
@@ -458,7 +459,8 @@ teller_of_decision_dies (void)
       mesh_crash (at (mesh, 0));
       mesh_lose (mesh, 0, 4);
       mesh->pass = holds_next_round;
-      if (!run_until (mesh, 10000000, others_went_on))
+      if (!run_until (mesh, 10000000, others_went_on)
+          || ty_view_rank (view_of (mesh, 1), &at (mesh, 4)->pid) == view_of (mesh, 1)->n_members)
         {
           /* The seed had them decide something else: nothing to see here. */
           mesh_free (mesh);
@@ -474,7 +476,9 @@ teller_of_decision_dies (void)
       g_assert_true (is_member (mesh, 2, 4));
       g_assert_true (is_member (mesh, 4, 4));
       end (mesh);
+      played++;
     }
+  g_assert_cmpuint (played, >, 0);
 }
 
 static gboolean
@@ -494,6 +498,52 @@ static gboolean
 one_is_gone (Mesh *mesh)
 {
   return at (mesh, 1)->left;
+}
+
+static gboolean
+zero_and_one_went_on (Mesh *mesh)
+{
+  return number_of (mesh, 0) > number_before && number_of (mesh, 1) > number_before && number_of (mesh, 3) > number_before;
+}
+
+/* 2 is behind, and cannot keep all that the others say in the next view: what it loses is made good. */
+static void
+too_much_of_a_later_view (void)
+{
+  for (guint32 seed = 0; seed < SEEDS; seed++)
+    {
+      Mesh *mesh = form (seed, 2, "total");
+      GError *error = NULL;
+      mesh->config.window_bytes = 1;
+      mesh->config.max_message_bytes = 100;
+      join (mesh, spawn (mesh, "total", FALSE), 0);
+      mesh_run (mesh, 1000000);
+      g_assert_true (is_member (mesh, 2, 3));
+      ty_node_config_init (&mesh->config);
+      number_before = number_of (mesh, 2);
+      mesh->pass = holds_flush_to_2;
+      join (mesh, spawn (mesh, "total", FALSE), 0);
+      g_assert_true (run_until (mesh, 1000000, zero_and_one_went_on));
+      for (guint i = 0; i < 30; i++)
+        {
+          ty_group_send (at (mesh, i % 2)->group, TY_SERVICE_AGREED, "0123456789012345678901234567890123456789", 40, &error);
+          g_assert_no_error (error);
+          mesh_run (mesh, 1000);
+        }
+      mesh->pass = NULL;
+      mesh_run (mesh, 8000000);
+      guint there = 0;
+      for (guint i = 0; i < 4; i++)
+        {
+          TyGroupStats stats;
+          ty_group_get_stats (at (mesh, i)->group, &stats);
+          g_assert_cmpuint (stats.unstable_bytes, ==, 0);
+          there += !at (mesh, i)->excluded;
+          g_assert_cmpint (ty_group_get_state (at (mesh, i)->group), !=, TY_GROUP_FLUSHING);
+        }
+      g_assert_cmpuint (there, >=, 3);
+      mesh_free (mesh);
+    }
 }
 
 /* Who has left in despair knows of a view that the asker is in, and has not learned of: that is no exclusion. */
@@ -584,6 +634,40 @@ flush_promises (void)
     }
 }
 
+static gboolean
+one_and_two_are_two (Mesh *mesh)
+{
+  return is_member (mesh, 1, 2) && is_member (mesh, 2, 2);
+}
+
+/* Members are set up with different times: no lease outlasts what the others have promised. */
+static void
+unlike_times (void)
+{
+  for (guint32 seed = 0; seed < SEEDS; seed++)
+    {
+      Mesh *mesh = mesh_new (seed);
+      mesh->config.suspect_after_us = 8000000;
+      Proc *first = spawn (mesh, "total", FALSE);
+      GError *error = NULL;
+      ty_group_found (first->group, &error);
+      mesh_run (mesh, 10000);
+      mesh->config.suspect_after_us = 400000;
+      for (guint i = 1; i < 3; i++)
+        {
+          join (mesh, spawn (mesh, "total", FALSE), 0);
+          mesh_run (mesh, 500000);
+        }
+      g_assert_true (is_member (mesh, 0, 3) && is_member (mesh, 2, 3));
+      g_assert_true (holds_lease (mesh, 0));
+      mesh_cut (mesh, 0, 1);
+      mesh_cut (mesh, 0, 2);
+      g_assert_true (run_until (mesh, 4000000, one_and_two_are_two));
+      g_assert_false (holds_lease (mesh, 0));
+      end (mesh);
+    }
+}
+
 /* ---- FLUSHes are gathered (V5) ---- */
 
 static gboolean
@@ -642,8 +726,10 @@ main (int argc, char **argv)
   g_test_add_func ("/directed/joiner-out-of-reach", joiner_out_of_reach);
   g_test_add_func ("/directed/joiner-gives-up", joiner_gives_up);
   g_test_add_func ("/directed/teller-of-decision-dies", teller_of_decision_dies);
+  g_test_add_func ("/directed/too-much-of-a-later-view", too_much_of_a_later_view);
   g_test_add_func ("/directed/gone-is-no-exclusion", gone_is_no_exclusion);
   g_test_add_func ("/directed/flush-promises", flush_promises);
+  g_test_add_func ("/directed/unlike-times", unlike_times);
   g_test_add_data_func ("/directed/gatherer-dies", GINT_TO_POINTER (FALSE), gatherer_dies);
   g_test_add_data_func ("/directed/gatherer-dies-having-told-one", GINT_TO_POINTER (TRUE), gatherer_dies);
   return g_test_run ();

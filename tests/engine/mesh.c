@@ -144,6 +144,7 @@ spawn (Mesh *mesh, const char *name, const TyId *pid, const char *address)
   p->name = g_strdup (name);
   p->address = address != NULL ? g_strdup (address) : g_strdup_printf ("sim://%u", p->index);
   p->alive = TRUE;
+  p->rate = 1;
   p->crash_after = -1;
   p->history = g_string_new (NULL);
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
@@ -373,6 +374,7 @@ to_second (Proc *p, const TyEffect *effect)
 {
   if (effect->type == TY_EFFECT_ENTERED)
     p->second_entered = effect->error == NULL;
+  p->second_over |= effect->type == TY_EFFECT_ENTERED && effect->error != NULL;
   p->second_over |= effect->type == TY_EFFECT_EXCLUDED || effect->type == TY_EFFECT_LEFT;
 }
 
@@ -441,7 +443,7 @@ packet_name (GBytes *packet)
   gsize len;
   const guint8 *data = g_bytes_get_data (packet, &len);
   static const char *const names[] = {
-    [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [8] = "JOIN", [9] = "WELCOME",
+    [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP", [12] = "GONE", [8] = "JOIN", [9] = "WELCOME",
     [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
     [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
     [34] = "T-FAILED", [35] = "T-LOADED",
@@ -479,19 +481,34 @@ carry_out (Proc *p, const TyEffect *effect)
     }
 }
 
+gint64
+mesh_clock (const Proc *p)
+{
+  return p->offset + (gint64) ((gdouble) p->mesh->now * p->rate);
+}
+
+/* When the node's next step is due, on the mesh's clock. */
+static gint64
+deadline (const Proc *p)
+{
+  gint64 at = ty_node_deadline (p->node);
+  return at == G_MAXINT64 ? at : (gint64) ((gdouble) (at - p->offset) / p->rate) + 1;
+}
+
 static void
 take_step (Proc *p)
 {
   guint n_effects;
   GArray *events = p->events;
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
-  ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, p->mesh->now);
+  ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, mesh_clock (p));
   p->mesh->steps++;
   const TyEffect *effects = ty_node_effects (p->node, &n_effects);
   gboolean dies = p->crash_after >= 0 && (guint) p->crash_after < n_effects;
   guint upto = dies ? (guint) p->crash_after : n_effects;
   for (guint i = 0; i < upto; i++)
     carry_out (p, &effects[i]);
+  p->carried += upto;
   if (p->crash_after >= 0 && !dies)
     p->crash_after -= (gint) n_effects;
   ty_node_effects_done (p->node);
@@ -608,7 +625,7 @@ pass_time (Mesh *mesh)
     {
       Proc *p = mesh->procs->pdata[i];
       if (p->alive && !p->stopped)
-        next = MIN (next, p->events->len > 0 || ty_node_pending (p->node) ? mesh->now : ty_node_deadline (p->node));
+        next = MIN (next, p->events->len > 0 || ty_node_pending (p->node) ? mesh->now : deadline (p));
     }
   resume (mesh);
   gint64 to = mesh->now + 20000;
@@ -617,7 +634,7 @@ pass_time (Mesh *mesh)
     {
       Proc *p = mesh->procs->pdata[i];
       if (p->alive && !p->stopped
-          && (p->events->len > 0 || ty_node_pending (p->node) || ty_node_deadline (p->node) <= mesh->now))
+          && (p->events->len > 0 || ty_node_pending (p->node) || deadline (p) <= mesh->now))
         mesh_step (p);
     }
 }

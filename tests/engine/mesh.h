@@ -24,13 +24,17 @@ struct _Proc
   char *name;
   char *address;
   gboolean alive;
+  gdouble rate;    /* its clock goes that much faster than the mesh's, */
+  gint64 offset;   /* and is that much ahead */
   gboolean stopped;
   gboolean slow; /* takes control, and no data */
   gboolean entered, blocked, excluded, left, failed;
   guint64 delivered;
-  guint64 room;
+  guint64 room;       /* how often it was told that there is room */
+  guint64 wants_room; /* for a test's use */
   GString *history;
   GArray *events; /* of TyEvent, to be taken by the next step */
+  guint carried;    /* effects carried out so far */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
   GByteArray *storage; /* what its founder's record is; empty: none */
@@ -86,6 +90,8 @@ gboolean mesh_has_session (Mesh *mesh, guint a, guint b);
 /* What is on its way, of GBytes: for those who tamper with it. */
 GQueue *mesh_queue (Mesh *mesh, guint from, guint to, TyClass class);
 void mesh_step (Proc *p);
+/* What the clock of `p` says. */
+gint64 mesh_clock (const Proc *p);
 /* One packet of a random queue, or, if there is none or the dice say so, time. */
 void mesh_move (Mesh *mesh);
 void mesh_run (Mesh *mesh, gint64 duration_us);

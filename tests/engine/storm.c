@@ -3,6 +3,7 @@
  * engine-storm [--seeds A..B] [--seed N --trace]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/group-private.h"
 #include "core/judge.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
@@ -17,8 +18,31 @@ typedef struct
   const char *ordering;
   guint strongest;
   guint spawned;
-  GString *log;
+  guint most;         /* members */
+  gboolean seconds;   /* every process is in two groups */
+  gboolean weights;
+  gboolean slow_load;
+  gboolean unlike;    /* processes are set up with different times */
+  gboolean drift;     /* clocks that run unalike, within a sixteenth */
+  gsize largest;      /* message */
 } Storm;
+
+/* One of the two groups of a process, as the storm looks at it. */
+typedef struct
+{
+  TyGroup *group;
+  gboolean entered, over;
+} Seat;
+
+static Seat
+seat (const Proc *p, gboolean second)
+{
+  if (!p->alive)
+    return (Seat){ .over = TRUE };
+  if (second)
+    return (Seat){ p->second, p->second_entered, p->second_over || p->second == NULL };
+  return (Seat){ p->group, p->entered, p->excluded || p->left || p->failed || p->group == NULL };
+}
 
 static char *seeds_arg;
 static gint64 seed_arg = -1;
@@ -33,8 +57,22 @@ static GOptionEntry options[] = {
 static Proc *
 spawn (Storm *s, gboolean takes_state)
 {
+  static const gint64 suspect_after[] = { 500000, 1000000, 2000000 };
   g_autofree char *name = g_strdup_printf ("p%u", s->spawned++);
-  return mesh_spawn (s->mesh, name, s->ordering, takes_state);
+  if (s->unlike)
+    s->mesh->config.suspect_after_us = suspect_after[g_rand_int_range (s->mesh->rand, 0, 3)];
+  Proc *p = mesh_spawn (s->mesh, name, s->ordering, takes_state);
+  p->hold_load = s->slow_load && mesh_chance (s->mesh, 0.5);
+  if (s->weights)
+    ty_group_set_weight (p->group, (guint32) g_rand_int_range (s->mesh->rand, 0, 4));
+  if (s->drift)
+    {
+      p->rate = 1 + g_rand_double (s->mesh->rand) / 16;
+      p->offset = g_rand_int_range (s->mesh->rand, 0, 1000000);
+    }
+  if (s->seconds)
+    p->second = ty_group_new (p->node, "h", "causal", NULL);
+  return p;
 }
 
 static void
@@ -52,7 +90,10 @@ join (Storm *s, Proc *p)
         }
     }
   GError *error = NULL;
+  p->failed = p->second_over = n == 0;
   if (n > 0 && !ty_group_join (p->group, contacts, 15000000, &error))
+    g_error ("%s", error->message);
+  if (n > 0 && p->second != NULL && !ty_group_join (p->second, contacts, 15000000, &error))
     g_error ("%s", error->message);
 }
 
@@ -83,12 +124,18 @@ pick (Storm *s)
 static void
 send_some (Storm *s, Proc *p)
 {
-  guint8 data[64] = { 0 };
+  static guint8 data[70000];
   guint n = (guint) g_rand_int_range (s->mesh->rand, 1, 5);
+  if (p->second != NULL && p->second_entered && !p->second_over)
+    ty_group_send (p->second, TY_SERVICE_CAUSAL, data, 10, NULL);
   for (guint i = 0; i < n && p->group != NULL && !p->excluded && !p->left; i++)
     {
       TyService service = (TyService) g_rand_int_range (s->mesh->rand, 0, (gint32) s->strongest + 1);
-      ty_group_send (p->group, service, data, (gsize) g_rand_int_range (s->mesh->rand, 0, 64), NULL);
+      gsize len = (gsize) g_rand_int_range (s->mesh->rand, 0, (gint32) s->largest);
+      g_autoptr (GError) error = NULL;
+      if (ty_group_send (p->group, service, data, len, &error) == 0
+          && g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK))
+        p->wants_room = p->room + 1;
     }
 }
 
@@ -99,7 +146,7 @@ fault (Storm *s)
   Proc *p = pick (s);
   guint n = mesh->procs->len;
   guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n), b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
-  switch (g_rand_int_range (mesh->rand, 0, 12))
+  switch (g_rand_int_range (mesh->rand, 0, 16))
     {
     case 0:
       if (p != NULL && in_group (s) > 2)
@@ -127,7 +174,7 @@ fault (Storm *s)
       break;
     case 8:
     case 9:
-      if (in_group (s) < 7 && s->spawned < 24)
+      if (in_group (s) < s->most && s->spawned < 40)
         join (s, spawn (s, mesh_chance (mesh, 0.5)));
       break;
     case 10:
@@ -137,6 +184,23 @@ fault (Storm *s)
     case 11:
       if (mesh_chance (mesh, 0.3))
         mesh_heal_all (mesh);
+      break;
+    case 12:
+      if (a != b)
+        mesh_lose_at (mesh, a, b);
+      break;
+    case 13:
+      if (p != NULL && p->second != NULL && p->second_entered && !p->second_over)
+        ty_group_leave (p->second, NULL);
+      break;
+    case 14:
+      if (p != NULL && !p->entered)
+        ty_group_cancel_join (p->group);
+      break;
+    case 15:
+      for (guint i = 0; i < n; i++)
+        if (((Proc *) mesh->procs->pdata[i])->alive && mesh_chance (mesh, 0.5))
+          mesh_load (mesh->procs->pdata[i]);
       break;
     }
 }
@@ -164,16 +228,18 @@ judge (Storm *s, gboolean open_end, guint32 seed)
 
 /* A blocked process that knows nobody who could tell it that the group went on. */
 static gboolean
-stranded (const Storm *s, const Proc *p)
+stranded (const Storm *s, const Proc *p, gboolean second)
 {
-  if (p->group == NULL || ty_group_get_state (p->group) != TY_GROUP_BLOCKED)
+  Seat mine = seat (p, second);
+  if (mine.group == NULL || ty_group_get_state (mine.group) != TY_GROUP_BLOCKED)
     return FALSE;
-  TyetView *view = ty_group_get_view (p->group);
+  TyetView *view = ty_group_get_view (mine.group);
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
       Proc *q = s->mesh->procs->pdata[i];
+      Seat other = seat (q, second);
       gboolean known = ty_view_rank (view, &q->pid) < view->n_members || g_ptr_array_find (p->contacts, q, NULL);
-      if (q != p && q->alive && !q->excluded && !q->left && !q->failed && q->entered && known)
+      if (q != p && !other.over && other.entered && known)
         return FALSE;
     }
   return TRUE;
@@ -181,26 +247,23 @@ stranded (const Storm *s, const Proc *p)
 
 /* All who are alive and not cut off come to one view, with nobody in it who is not. */
 static gboolean
-converged (const Storm *s)
+group_converged (const Storm *s, gboolean second)
 {
   TyetView *view = NULL;
+  guint n = 0;
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
       Proc *p = s->mesh->procs->pdata[i];
-      if (!p->alive || p->excluded || p->left || p->failed || p->group == NULL || stranded (s, p))
+      Seat mine = seat (p, second);
+      if (mine.over || stranded (s, p, second))
         continue;
-      if (!p->entered || ty_group_get_state (p->group) != TY_GROUP_MEMBER)
+      if (!mine.entered || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
         return FALSE;
-      TyetView *mine = ty_group_get_view (p->group);
-      if (view != NULL && mine->id.number != view->id.number)
+      TyetView *its = ty_group_get_view (mine.group);
+      if (view != NULL && its->id.number != view->id.number)
         return FALSE;
-      view = mine;
-    }
-  guint n = 0;
-  for (guint i = 0; view != NULL && i < s->mesh->procs->len; i++)
-    {
-      Proc *p = s->mesh->procs->pdata[i];
-      n += p->alive && !p->excluded && !p->left && !p->failed && !stranded (s, p);
+      view = its;
+      n++;
     }
   return view == NULL || n == view->n_members;
 }
@@ -236,29 +299,92 @@ complain (Storm *s, guint32 seed, const char *what)
 
 /* After the heal: whoever is alive can be in one view, unless too many died for a quorum of the last. */
 static gboolean
-may_go_on (const Storm *s)
+may_go_on (const Storm *s, gboolean second)
 {
   TyetView *tip = NULL;
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
-      Proc *p = s->mesh->procs->pdata[i];
-      TyetView *view = p->alive && p->group != NULL && !p->excluded && !p->left ? ty_group_get_view (p->group) : NULL;
+      Seat mine = seat (s->mesh->procs->pdata[i], second);
+      TyetView *view = !mine.over ? ty_group_get_view (mine.group) : NULL;
       if (view != NULL && (tip == NULL || view->id.number > tip->id.number))
         tip = view;
     }
-  guint there = 0;
-  for (guint r = 0; tip != NULL && r < tip->n_members; r++)
-    for (guint i = 0; i < s->mesh->procs->len; i++)
-      {
-        Proc *p = s->mesh->procs->pdata[i];
-        there += p->alive && !p->excluded && !p->left && g_str_equal (p->name, tip->members[r].name)
-                 && p->group != NULL && ty_group_get_view (p->group) == tip;
-        if (p->alive && p->group != NULL && g_str_equal (p->name, tip->members[r].name)
-            && ty_group_get_view (p->group) != NULL && ty_group_get_view (p->group) != tip
-            && ty_group_get_view (p->group)->id.number <= tip->id.number && !p->excluded && !p->left)
-          there++;
-      }
-  return tip != NULL && 2 * there > tip->n_members;
+  if (tip == NULL)
+    return FALSE;
+  g_autofree gboolean *there = g_new0 (gboolean, tip->n_members);
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      guint rank = ty_view_rank (tip, &p->pid);
+      /* Who has not loaded may be taken out, or fail; who is about to leave may go without a word. */
+      if (rank < tip->n_members && !seat (p, second).over)
+        there[rank] = TRUE;
+    }
+  return ty_members_quorum (tip->members, tip->n_members, there);
+}
+
+static gboolean
+converged (const Storm *s)
+{
+  return (!may_go_on (s, FALSE) || group_converged (s, FALSE)) && (!may_go_on (s, TRUE) || group_converged (s, TRUE));
+}
+
+/* V14: whoever holds a lease and has not stopped is in the only view that acts. */
+static void
+one_view_acts (Storm *s, guint32 seed)
+{
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
+    {
+      guint64 acts = 0;
+      for (guint i = 0; i < s->mesh->procs->len; i++)
+        {
+          Proc *p = s->mesh->procs->pdata[i];
+          Seat mine = seat (p, second == 1);
+          if (mine.over || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
+            continue;
+          gint64 then = p->node->now;
+          p->node->now = mesh_clock (p);
+          gboolean lease = mine.group->membership_ops->lease (mine.group->membership);
+          p->node->now = then;
+          guint64 number = ty_group_get_view (mine.group)->id.number;
+          if (lease && acts != 0 && acts != number)
+            complain (s, seed, "two views act at once");
+          if (lease)
+            acts = number;
+        }
+    }
+}
+
+/* Once all is quiet nothing is kept for anyone. */
+static void
+nothing_kept (Storm *s, guint32 seed)
+{
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i / 2];
+      Seat mine = seat (p, i % 2 == 1);
+      if (mine.over || !may_go_on (s, i % 2 == 1) || stranded (s, p, i % 2 == 1))
+        continue;
+      if (mine.group->kept->len > 0)
+        complain (s, seed, "messages of a view that all have closed are kept");
+      if (mine.group->future_bytes > 0)
+        complain (s, seed, "packets of later views are kept");
+      if (mine.group->transfers->len > 0 || mine.group->saving)
+        complain (s, seed, "a transfer is still going on");
+    }
+}
+
+static guint64
+views (const Storm *s)
+{
+  guint64 sum = 0;
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+    {
+      Seat mine = seat (s->mesh->procs->pdata[i / 2], i % 2 == 1);
+      if (!mine.over && ty_group_get_view (mine.group) != NULL && may_go_on (s, i % 2 == 1))
+        sum += mine.group->stats.views;
+    }
+  return sum;
 }
 
 static void
@@ -271,14 +397,18 @@ none_refused (Storm *s, guint32 seed)
 static gboolean
 under_way (const Storm *s)
 {
-  for (guint i = 0; i < s->mesh->procs->len; i++)
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
     {
-      Proc *p = s->mesh->procs->pdata[i];
+      Proc *p = s->mesh->procs->pdata[i / 2];
+      gboolean second = i % 2 == 1;
+      Seat mine = seat (p, second);
       TyGroupStats stats;
-      if (!p->alive || p->group == NULL || p->excluded || p->left || p->failed || stranded (s, p))
+      if (mine.over || stranded (s, p, second) || !may_go_on (s, second))
         continue;
-      ty_group_get_stats (p->group, &stats);
+      ty_group_get_stats (mine.group, &stats);
       if (stats.unstable_bytes > 0 || stats.queued_bytes > 0 || stats.window_used_bytes > 0)
+        return TRUE;
+      if (!second && p->wants_room > p->room)
         return TRUE;
     }
   return FALSE;
@@ -293,10 +423,25 @@ run (guint32 seed)
   s.ordering = orderings[o];
   s.strongest = o == 0 ? TY_SERVICE_FIFO : o == 1 ? TY_SERVICE_CAUSAL : TY_SERVICE_SAFE;
   s.mesh->trace = trace_arg;
+  static const gsize windows[] = { 300, 5000, 4 << 20 }, largest[] = { 64, 64, 3000, 70000 };
+  TyNodeConfig *config = &s.mesh->config;
+  s.most = mesh_chance (s.mesh, 0.2) ? 14 : 7;
+  s.seconds = mesh_chance (s.mesh, 0.3);
+  s.weights = mesh_chance (s.mesh, 0.3);
+  s.unlike = mesh_chance (s.mesh, 0.3);
+  s.drift = mesh_chance (s.mesh, 0.5);
+  s.slow_load = mesh_chance (s.mesh, 0.4);
+  s.largest = largest[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (largest))];
+  config->window_bytes = windows[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (windows))];
+  config->gather_above = mesh_chance (s.mesh, 0.3) ? (guint) g_rand_int_range (s.mesh->rand, 1, 5) : 0;
+  if (mesh_chance (s.mesh, 0.3))
+    config->spill_bytes = (gsize) g_rand_int_range (s.mesh->rand, 0, 400);
   gdouble faults = 0.002 * g_rand_int_range (s.mesh->rand, 0, 8), sends = 0.05 * g_rand_int_range (s.mesh->rand, 1, 6);
   GError *error = NULL;
   Proc *first = spawn (&s, FALSE);
   ty_group_found (first->group, &error);
+  if (first->second != NULL)
+    ty_group_found (first->second, &error);
   mesh_run (s.mesh, 10000);
   guint members = (guint) g_rand_int_range (s.mesh->rand, 1, 6);
   for (guint i = 1; i < members; i++)
@@ -311,6 +456,8 @@ run (guint32 seed)
       if (mesh_chance (s.mesh, faults))
         fault (&s);
       mesh_move (s.mesh);
+      if (i % 4 == 0)
+        one_view_acts (&s, seed);
     }
   judge (&s, TRUE, seed);
   none_refused (&s, seed);
@@ -322,10 +469,12 @@ run (guint32 seed)
       Proc *p = s.mesh->procs->pdata[i];
       p->stopped = FALSE;
       p->crash_after = -1;
+      if (p->alive)
+        mesh_load (p);
     }
   mesh_heal_all (s.mesh);
   mesh_run (s.mesh, 500000);
-  if (may_go_on (&s))
+  if (may_go_on (&s, FALSE) || may_go_on (&s, TRUE))
     {
       gint64 until = s.mesh->now + 30000000;
       while (s.mesh->now < until && !converged (&s))
@@ -335,7 +484,7 @@ run (guint32 seed)
       for (guint i = 0; i < s.mesh->procs->len; i++)
         {
           Proc *p = s.mesh->procs->pdata[i];
-          if (p->alive && p->group != NULL && !p->excluded && !p->left && !p->failed)
+          if (!seat (p, FALSE).over)
             send_some (&s, p);
         }
       until = s.mesh->now + 30000000;
@@ -346,6 +495,13 @@ run (guint32 seed)
         complain (&s, seed, "messages are still under way");
       if (!converged (&s))
         complain (&s, seed, "did not stay together");
+      /* Who has gone without a word is found out. */
+      mesh_run (s.mesh, 3000000);
+      guint64 before = views (&s);
+      mesh_run (s.mesh, 2000000);
+      if (views (&s) != before)
+        complain (&s, seed, "views change without a cause");
+      nothing_kept (&s, seed);
     }
   judge (&s, TRUE, seed);
   none_refused (&s, seed);

@@ -478,8 +478,7 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   guint64 from = 1, to = 200;
   if (!g_option_context_parse (context, &argc, &argv, &error)
-      || (option_seeds != NULL
-          && sscanf (option_seeds, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2))
+      || (option_seeds != NULL && sscanf (option_seeds, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2))
     {
       g_printerr ("storm: %s\n", error != NULL ? error->message : "--seeds wants A..B");
       return 2;

@@ -42,9 +42,9 @@ typedef struct
   TySimProcess *at[MAX_SITES]; /* the newest at each site */
   guint incarnation[MAX_SITES];
   gboolean random_weights;
-  gboolean calm; /* the liveness phase: faults are over */
+  gboolean calm;   /* the liveness phase: faults are over */
   guint returning; /* will come back as other processes */
-  gint64 end_us; /* of the safety phase */
+  gint64 end_us;   /* of the safety phase */
   guint64 faults[N_FAULTS];
   guint64 messages, views;
   GPtrArray *notes; /* to be freed with the run */

@@ -501,7 +501,7 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
     }
   if (!message)
     return group->membership_ops->on_packet (group->membership, from, type, view, r);
-  /* There is no view 0, and a joiner is in none. */
+  /* A joiner is in no view, and view 0 (V13) has no messages. */
   if (group->view == NULL && !ty_group_is_over (group))
     return FALSE;
   if (view < current || ty_group_is_over (group))

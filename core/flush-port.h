@@ -41,12 +41,15 @@ struct _TyFlushOps
   gsize (*untold) (const TyStore *store);
   /* The acknowledgement: what has changed since the last one. FALSE, with nothing written, if nothing has. */
   gboolean (*write_receipts) (TyStore *store, TyWriter *w);
-  /* That of `from`. FALSE if malformed, nothing is changed then. Frees what has become stable. */
+  /* That of `from`, all that is left of `r`. FALSE if malformed, nothing is changed then. Frees what has become
+   * stable. */
   gboolean (*on_receipts) (TyStore *store, guint from, TyReader *r);
 
   /* Of own messages: the last that is stable, and the bytes of those not yet received and consumed by all. */
   guint64 (*stable) (const TyStore *store);
   gsize (*window_used) (const TyStore *store);
+  /* The member that needs memory for the oldest own message longest: who holds the window. */
+  guint (*laggard) (const TyStore *store);
   /* Bytes of all batches kept. */
   gsize (*kept_bytes) (const TyStore *store);
 

@@ -417,6 +417,26 @@ ty_group_set_modes (TyGroup *group)
   group->ordering_ops->set_mode (group->ordering, deliver_now, promise);
 }
 
+/* Who stays behind past the limit is warned of, then suspected: its windows are everybody's. */
+void
+ty_group_mind_laggard (TyGroup *group)
+{
+  const TyNodeConfig *config = &group->node->config;
+  gint64 waited = group->node->now - group->refused_since;
+  if (group->refused == 0 || config->lag_us == 0 || group->store == NULL || group->frozen || waited < config->lag_us / 2)
+    return;
+  guint laggard = group->flush_ops->laggard (group->store);
+  if (!group->warned)
+    g_message ("group %s: %s takes nothing, and the window is full; it is suspected after %" G_GINT64_FORMAT
+               " ms of that",
+               group->name, group->view->members[laggard].name, config->lag_us / 1000);
+  group->warned = TRUE;
+  if (waited < config->lag_us)
+    return;
+  group->membership_ops->on_behind (group->membership, laggard);
+  group->refused_since = group->node->now;
+}
+
 void
 ty_group_flow (TyGroup *group)
 {
@@ -440,6 +460,7 @@ ty_group_flow (TyGroup *group)
   if (group->refused > 0 && (used == 0 || used + group->refused <= node->config.window_bytes) && !group->blocked)
     {
       group->refused = 0;
+      group->warned = FALSE;
       ty_group_effect (group, TY_EFFECT_ROOM);
     }
 }

@@ -134,6 +134,7 @@ struct _TyGroup
   GArray *kept;    /* of TyKeptStore */
   GQueue future;   /* of TyFuture */
   gsize future_bytes;
+  gsize strange_bytes; /* of these, from processes that are not in the view */
 
   /* Sending. */
   TyBatchBuilder open;
@@ -147,6 +148,7 @@ struct _TyGroup
   guint64 want_stable;
   gsize refused;        /* the size of a send that met a full window: ROOM is due once it fits */
   gint64 refused_since;
+  gboolean warned;      /* of the member that holds the window */
 
   /* Receiving. */
   gint64 receipts_due; /* 0: nothing new to say */
@@ -199,6 +201,7 @@ extern const TyOrderingHost ty_group_ordering_host;
 void ty_group_begin_flow (TyGroup *group);
 void ty_group_end_flow (TyGroup *group);
 void ty_group_flow (TyGroup *group);
+void ty_group_mind_laggard (TyGroup *group);
 gboolean ty_group_on_data (TyGroup *group, guint rank, GBytes *packet, TyReader *r);
 gboolean ty_group_on_forward (TyGroup *group, GBytes *packet, TyReader *r);
 gboolean ty_group_on_receipts (TyGroup *group, guint rank, TyReader *r);

@@ -163,6 +163,15 @@ host_check_order (gpointer host, GBytes *order)
 }
 
 static gboolean
+host_may_close (gpointer host, const guint64 *cut, GBytes *order)
+{
+  TyGroup *group = host;
+  TyClosing closing = { .cut = cut };
+  closing.order = g_bytes_get_data (order, &closing.order_len);
+  return group->ordering_ops->may_close (group->ordering, &closing);
+}
+
+static gboolean
 host_holds (gpointer host, const guint64 *cut)
 {
   TyGroup *group = host;
@@ -256,11 +265,17 @@ void
 ty_group_keep_future (TyGroup *group, const TyId *from, guint64 view, GBytes *packet)
 {
   gsize size = g_bytes_get_size (packet) + sizeof (TyFuture);
-  if (group->future_bytes + size > ty_group_future_limit (group))
+  gboolean strange = group->view != NULL && ty_view_rank (group->view, from) == group->view->n_members;
+  /* Who came into the later view is not known here yet, and has little to say in it before this process follows. */
+  const TyNodeConfig *config = &group->node->config;
+  gsize strange_limit = config->window_bytes + config->max_message_bytes;
+  if (group->future_bytes + size > ty_group_future_limit (group)
+      || (strange && group->strange_bytes + size > strange_limit))
     {
       group->lost_future = TRUE;
       return;
     }
+  group->strange_bytes += strange ? size : 0;
   TyFuture *future = g_new (TyFuture, 1);
   *future = (TyFuture){ .from = *from, .view = view, .packet = g_bytes_ref (packet) };
   g_queue_push_tail (&group->future, future);
@@ -273,7 +288,7 @@ ty_group_replay_future (TyGroup *group)
 {
   GQueue queue = group->future;
   g_queue_init (&group->future);
-  group->future_bytes = 0;
+  group->future_bytes = group->strange_bytes = 0;
   guint64 current = group->view->id.number;
   TyFuture *future;
   while ((future = g_queue_pop_head (&queue)) != NULL)
@@ -530,15 +545,18 @@ host_keep_durable (gpointer host)
   ((TyGroup *) host)->durable_dirty = TRUE;
 }
 
-static void
+static gboolean
 host_found_group (gpointer host, const TyId *id)
 {
   TyGroup *group = host;
   if (group->has_id)
-    return;
+    return ty_id_equal (&group->id, id);
+  if (g_hash_table_contains (group->node->groups_by_id, id))
+    return FALSE;
   group->id = *id;
   group->has_id = TRUE;
   ty_node_register (group->node, group);
+  return TRUE;
 }
 
 static void
@@ -566,6 +584,7 @@ const TyMembershipHost ty_group_membership_host = {
   .received = host_received,
   .check_order = host_check_order,
   .holds = host_holds,
+  .may_close = host_may_close,
   .forward = host_forward,
   .install = host_install,
   .release = host_release,

@@ -76,11 +76,14 @@ ty_group_waits (TyGroup *group, gint64 now_us)
   ordering_waits (group, waits);
   if (group->refused > 0)
     {
+      const char *laggard = group->view->members[group->flush_ops->laggard (group->store)].name;
       TyGroupWait wait = {
         .what = "window",
         .since_us = group->refused_since,
-        .text = g_strdup_printf ("sends wait: %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+        .member = g_strdup (laggard),
+        .text = g_strdup_printf ("sends wait for %s: %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
                                  " bytes are not yet acknowledged by all",
+                                 laggard,
                                  group->flush_ops->window_used (group->store) + group->queued_bytes,
                                  group->node->config.window_bytes),
       };

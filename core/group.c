@@ -69,6 +69,17 @@ ty_group_fail_entry (TyGroup *group, GError *error)
 
 /* ---- making and ending one ---- */
 
+/* What the others' readers take for a text (core/wire.h). */
+static gboolean
+name_fits (const char *name)
+{
+  gsize len = strlen (name);
+  gboolean fine = len > 0 && len <= TY_MAX_NAME_BYTES && g_utf8_validate (name, -1, NULL);
+  for (gsize i = 0; fine && i < len; i++)
+    fine = (guint8) name[i] >= 0x20 && name[i] != 0x7f;
+  return fine;
+}
+
 TyGroup *
 ty_group_new (TyNode *node, const char *name, const char *ordering, GError **error)
 {
@@ -82,11 +93,10 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
                    list->str);
       return NULL;
     }
-  gsize len = strlen (name);
-  if (len == 0 || len > TY_MAX_NAME_BYTES || !g_utf8_validate (name, -1, NULL))
+  if (!name_fits (name))
     {
-      g_set_error (error, TYET_ERROR, TYET_ERROR_STATE, "A group's name is 1 to %d bytes of UTF-8, not %" G_GSIZE_FORMAT,
-                   TY_MAX_NAME_BYTES, len);
+      g_set_error (error, TYET_ERROR, TYET_ERROR_NAME,
+                   "A group's name is 1 to %d bytes of UTF-8 without control characters", TY_MAX_NAME_BYTES);
       return NULL;
     }
   TyGroup *group = g_new0 (TyGroup, 1);
@@ -403,8 +413,10 @@ ty_group_tick (TyGroup *group)
     group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
   /* V13: the members that had the state are gone, and with them the quorum: nobody can let this process in. */
   const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
-  if (failure != NULL)
+  if (failure != NULL && group->membership_ops->lost (group->membership))
     give_up_entry (group, failure);
+  if (in_view (group))
+    ty_group_mind_laggard (group);
   group->membership_ops->tick (group->membership);
 }
 
@@ -414,6 +426,9 @@ ty_group_deadline (TyGroup *group)
   gint64 at = group->membership_ops->deadline (group->membership);
   if (group->leave_asked && group->leave_until > 0 && in_view (group))
     at = MIN (at, group->leave_until);
+  gint64 lag = group->node->config.lag_us;
+  if (group->refused > 0 && lag > 0 && in_view (group) && !group->frozen)
+    at = MIN (at, group->refused_since + (group->warned ? lag : lag / 2));
   return group->receipts_due > 0 && in_view (group) ? MIN (at, group->receipts_due) : at;
 }
 
@@ -434,7 +449,8 @@ on_current (TyGroup *group, guint rank, GBytes *packet, TyPacketType type, TyRea
     case TY_PACKET_DATA:
       return member && ty_group_on_data (group, rank, packet, r);
     case TY_PACKET_FORWARD:
-      return ty_group_on_forward (group, packet, r);
+      /* Who holds messages of the view is, or was, one of its members. */
+      return member && ty_group_on_forward (group, packet, r);
     case TY_PACKET_RECEIPTS:
       return member && ty_group_on_receipts (group, rank, r);
     case TY_PACKET_GAP:
@@ -485,6 +501,9 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
     }
   if (!message)
     return group->membership_ops->on_packet (group->membership, from, type, view, r);
+  /* There is no view 0, and a joiner is in none. */
+  if (group->view == NULL && !ty_group_is_over (group))
+    return FALSE;
   if (view < current || ty_group_is_over (group))
     {
       group->membership_ops->on_other_view (group->membership, from, view);

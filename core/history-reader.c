@@ -394,7 +394,7 @@ ty_history_reader_line (TyHistoryReader *r, const char *line, gsize len_bytes, T
   skip_space (&p);
   r->whole = good;
   good = good && (p.at == p.end || fail (&p, "something after the object")) && check_fields (&p, &f, out);
-  out->n_members = r->members->len;
+  out->n_members = f.has_members ? r->members->len : 0;
   out->members = (const TyText *) (gpointer) r->members->data;
   *why = p.why;
   return good;
@@ -405,6 +405,8 @@ ty_history_reader_all (TyHistoryReader *r, const char *data, gsize len_bytes, Ty
                        guint64 *bad_line, const char **why)
 {
   guint64 line = 0;
+  if (len_bytes == 0)
+    return TRUE;
   for (const char *at = data, *end = data + len_bytes; at < end;)
     {
       const char *newline = memchr (at, '\n', (gsize) (end - at));
@@ -421,7 +423,9 @@ ty_history_reader_all (TyHistoryReader *r, const char *data, gsize len_bytes, Ty
           *bad_line = line;
           return FALSE;
         }
-      at = stop + 1;
+      if (newline == NULL)
+        break;
+      at = newline + 1;
     }
   return TRUE;
 }

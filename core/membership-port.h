@@ -69,6 +69,9 @@ typedef struct
   /* Whether the closing order is well formed, and everything up to the cut has been received. */
   gboolean (*check_order) (gpointer host, GBytes *order);
   gboolean (*holds) (gpointer host, const guint64 *cut);
+  /* Whether this process, if it goes on or leaves with it, can end the view that way: nothing it has delivered is beyond the
+   * cut, or contradicts the order. */
+  gboolean (*may_close) (gpointer host, const guint64 *cut, GBytes *order);
   /* To `to`, what it lacks of `sender`'s messages: (after, upto]. `view` is the number of the view: the current one, or
    * one that is kept. */
   void (*forward) (gpointer host, guint64 view, const TyId *to, guint sender, guint64 after, guint64 upto);
@@ -87,8 +90,9 @@ typedef struct
   void (*excluded) (gpointer host, const char *why);
   /* Nothing more to do for the others after leaving (V11): the object may go. */
   void (*gone) (gpointer host);
-  /* A joiner has learned the id of the group: packets that name it are this one's from now on. */
-  void (*found_group) (gpointer host, const TyId *group);
+  /* A joiner has learned the id of the group: packets that name it are this one's from now on. FALSE: it is the id of another
+   * group of this process. */
+  gboolean (*found_group) (gpointer host, const TyId *group);
   /* join () has failed for good. (transfer full) */
   void (*join_failed) (gpointer host, GError *error);
 } TyMembershipHost;
@@ -143,6 +147,8 @@ struct _TyMembershipOps
   void (*on_other_view) (TyMembership *m, const TyId *pid, guint64 view);
   /* Receipts have grown: what waited for the cut may go on. */
   void (*on_progress) (TyMembership *m);
+  /* The member with that rank is past the limit in taking what this process sends: the next view does without it. */
+  void (*on_behind) (TyMembership *m, guint rank);
   /* A gap in someone's messages: only a round mends it. */
   void (*on_gap) (TyMembership *m);
 
@@ -152,6 +158,8 @@ struct _TyMembershipOps
 
   /* V14: whether this process may deliver and answer at this moment. */
   gboolean (*lease) (TyMembership *m);
+  /* V13: too many members are dead for a quorum ever to come about. */
+  gboolean (*lost) (TyMembership *m);
   /* Who is reached by, or named in, anything that this membership still cares for: sessions with others may go. */
   gboolean (*wants) (TyMembership *m, const TyId *pid);
   /* Appends TyGroupWait to `waits`. */

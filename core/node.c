@@ -20,6 +20,7 @@ ty_node_config_init (TyNodeConfig *config)
   *config = (TyNodeConfig){
     .suspect_after_us = 1000000,
     .heartbeat_us = 100000,
+    .lag_us = 60 * G_USEC_PER_SEC,
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 << 20,
     .window_bytes = 4 << 20,

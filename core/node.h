@@ -24,6 +24,7 @@ typedef struct
   gint64 lease_us;           /* 0: half of suspect_after_us */
   gint64 round_us;           /* how long a coordinator waits for STATEs; 0: a third of suspect_after_us */
   guint gather_above;        /* members of a view above which its FLUSHes are gathered (V5); 0: 16 */
+  gint64 lag_us;             /* a member that holds a full window for so long is suspected; 0: never */
   gboolean refusal_is_death; /* a closed connection and a port that refuses prove a death (V14) */
   gsize max_message_bytes;
   gsize window_bytes;        /* of a sender in a group: own messages that are not yet stable */

@@ -21,7 +21,7 @@
 #include "core/batch.h"
 
 /* Raised when a member of these tables or what it means changes. */
-#define TY_ORDERING_PORT_VERSION 1
+#define TY_ORDERING_PORT_VERSION 2
 
 /* A module's own state; its first member is this. */
 typedef struct _TyOrderingOps TyOrderingOps;
@@ -121,8 +121,13 @@ struct _TyOrderingOps
    * one of them is malformed: `*faulty` is its rank. Uses no state but the view's. */
   gboolean (*merge) (TyOrdering *o, const TyReader *digests, TyWriter *order, guint *faulty);
 
-  /* TRUE if `order` is well formed for this view. */
+  /* TRUE if `order` is well formed for this view, and no other than what this process knows of it. */
   gboolean (*check_order) (TyOrdering *o, const guint8 *order, gsize order_len);
+
+  /* Whether this process can close the view that way, once it holds everything up to the cut: nothing that it has delivered
+   * contradicts. Asked, with an order that check_order () has passed, of a process that is to go on or to leave with the
+   * others; one that is left out may well have delivered more. */
+  gboolean (*may_close) (TyOrdering *o, const TyClosing *closing);
 
   /* The view ends (V8): every message up to the cut has been received. Delivers what is left of them, in the order that
    * follows from the closing alone, the same at every member whatever it had delivered before; drops what depends on a

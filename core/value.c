@@ -5,6 +5,9 @@
 
 #include <sodium.h>
 
+/* They enter one at a time; more than a few at once are nonsense. */
+#define TY_MAX_NEWCOMERS 64
+
 TyValue *
 ty_value_new (void)
 {
@@ -114,9 +117,10 @@ ty_value_write (TyWriter *w, const TyValue *value)
 static gboolean
 read_gone (TyReader *r, TyValue *value)
 {
-  value->n_gone = (guint) ty_read_count (r, 1);
-  if (r->bad)
+  gsize n_gone = ty_read_count (r, 1);
+  if (r->bad || n_gone > TY_MAX_MEMBERS)
     return FALSE;
+  value->n_gone = (guint) n_gone;
   value->gone = g_new0 (TyGone, MAX (value->n_gone, 1));
   for (guint i = 0; i < value->n_gone; i++)
     {
@@ -132,9 +136,10 @@ read_gone (TyReader *r, TyValue *value)
 static gboolean
 read_cut (TyReader *r, TyValue *value)
 {
-  value->n_old = (guint) ty_read_count (r, 1);
-  if (r->bad || value->n_old == 0 || value->n_old > TY_MAX_MEMBERS)
+  gsize n_old = ty_read_count (r, 1);
+  if (r->bad || n_old == 0 || n_old > TY_MAX_MEMBERS)
     return FALSE;
+  value->n_old = (guint) n_old;
   value->cut = g_new0 (guint64, value->n_old);
   for (guint i = 0; i < value->n_old; i++)
     value->cut[i] = ty_read_bounded (r, G_MAXINT64);
@@ -168,6 +173,48 @@ ty_value_digest (const TyValue *value, TyId *out)
   g_autoptr (GByteArray) w = g_byte_array_new ();
   ty_value_write (w, value);
   crypto_generichash (out->b, sizeof out->b, w->data, w->len, NULL, 0);
+}
+
+/* Those behind the members that go on. */
+static gboolean
+newcomers_fit (const TyValue *value, guint first, const TyetView *view)
+{
+  if (value->n_members - first > TY_MAX_NEWCOMERS)
+    return FALSE;
+  for (guint i = first; i < value->n_members; i++)
+    {
+      const TyId *pid = &value->members[i].pid;
+      if (value->members[i].since != value->id.number || ty_view_rank (view, pid) < view->n_members
+          || ty_value_rank (value, pid) != i)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+ty_value_follows (const TyValue *value, const TyetView *view)
+{
+  guint next = 0, gone = 0;
+  /* V13: the group's id is part of the first view's value. */
+  gboolean same_group = view->id.number == 0 || ty_id_equal (&value->group, &view->group);
+  if (!same_group || !ty_view_id_equal (&value->old, &view->id)
+      || value->n_old != view->n_members)
+    return FALSE;
+  for (guint rank = 0; rank < view->n_members; rank++)
+    {
+      const TyMember *was = &view->members[rank];
+      const TyMember *is = next < value->n_members ? &value->members[next] : NULL;
+      /* V13: a founder that has not been met yet is known by its name. */
+      gboolean unmet = view->id.number == 0 && ty_id_is_null (&was->pid);
+      if (is != NULL && (unmet ? g_str_equal (is->name, was->name) : ty_id_equal (&is->pid, &was->pid))
+          && is->since == was->since)
+        next++;
+      else if (gone < value->n_gone && value->gone[gone].rank == rank)
+        gone++;
+      else
+        return FALSE;
+    }
+  return gone == value->n_gone && newcomers_fit (value, next, view);
 }
 
 guint

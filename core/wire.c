@@ -99,14 +99,14 @@ ty_read_id (TyReader *r, TyId *out)
 void
 ty_read_ballot (TyReader *r, TyBallot *out)
 {
-  out->counter = ty_read_varint (r);
+  out->counter = ty_read_bounded (r, G_MAXINT64 - 1);
   ty_read_id (r, &out->pid);
 }
 
 void
 ty_read_view_id (TyReader *r, TyViewId *out)
 {
-  out->number = ty_read_varint (r);
+  out->number = ty_read_bounded (r, G_MAXINT64 - 1);
   ty_read_ballot (r, &out->ballot);
 }
 

@@ -46,6 +46,7 @@ guint32 ty_read_u32 (TyReader *r);
 guint64 ty_read_u64 (TyReader *r);
 guint64 ty_read_varint (TyReader *r);
 void ty_read_id (TyReader *r, TyId *out);
+/* The counter of a ballot and the number of a view leave room to count on. */
 void ty_read_ballot (TyReader *r, TyBallot *out);
 void ty_read_view_id (TyReader *r, TyViewId *out);
 

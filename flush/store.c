@@ -266,7 +266,7 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
               open_window (store);
             }
         }
-      if (at.bad)
+      if (!ty_reader_done (&at))
         return FALSE;
       if (pass == 1)
         *r = at;
@@ -284,6 +284,16 @@ static gsize
 store_window_used (const TyStore *store)
 {
   return store->window_used;
+}
+
+static guint
+store_laggard (const TyStore *store)
+{
+  guint laggard = store->self == 0 && store->members > 1 ? 1 : 0;
+  for (guint m = 0; m < store->members; m++)
+    if (m != store->self && store->consumed[m] < store->consumed[laggard])
+      laggard = m;
+  return laggard;
 }
 
 static gsize
@@ -341,6 +351,7 @@ const TyFlushOps ty_flush = {
   .on_receipts = store_on_receipts,
   .stable = store_stable,
   .window_used = store_window_used,
+  .laggard = store_laggard,
   .kept_bytes = store_kept_bytes,
   .digest = store_digest,
   .read_digest = store_read_digest,

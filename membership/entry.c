@@ -83,6 +83,17 @@ ask_all (TyMembership *m)
     ty_entry_ask (m, &g_array_index (m->met, TyId, i));
 }
 
+/* One more is in reach: with the last of them, all are told at once that they are all reached. */
+void
+ty_entry_reached (TyMembership *m)
+{
+  gboolean all = m->view != NULL;
+  for (guint i = 0; all && i < m->view->n_members; i++)
+    all = ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+  if (all)
+    m->ask_at = ty_m_now (m);
+}
+
 static void
 fail_join (TyMembership *m, GError *error)
 {
@@ -170,8 +181,9 @@ read_welcome_view (TyMembership *m, TyReader *r)
       return TRUE;
     }
   g_autoptr (TyetView) view = ty_view_new (&group, m->group_name, &id, members, n, &m->self);
+  if (n == 0 || !m->host->found_group (m->host_data, &group))
+    return FALSE;
   ty_m_set_view (m, view);
-  m->host->found_group (m->host_data, &group);
   ask_all (m);
   return TRUE;
 }

@@ -185,8 +185,8 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
   TyReader receipts = *r;
   if (type == TY_PACKET_STATE)
     {
-      State state = { 0 };
       TyBallot ballot;
+      G_GNUC_UNUSED g_autoptr (TyValue) passed_over = NULL;
       ty_read_ballot (r, &ballot);
       guint8 flags = ty_read_u8 (r);
       gsize len;
@@ -194,9 +194,8 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
       ty_read_block (r, &len);
       if ((flags & 16) != 0)
         {
-          ty_read_ballot (r, &state.accepted_ballot);
-          g_clear_pointer (&state.accepted, ty_value_unref);
-          g_autoptr (TyValue) accepted = ty_value_read (r);
+          ty_read_ballot (r, &ballot);
+          passed_over = ty_value_read (r);
         }
       receipts = ty_read_sub (r);
     }
@@ -253,12 +252,15 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
     {
       if (!mine || m->view == NULL || !ty_id_equal (&value->group, &m->view->group))
         return TRUE;
+      if (!ty_voter_fits (m, value))
+        return FALSE;
       ty_voter_install (m, value, NULL);
       return TRUE;
     }
   if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
     return TRUE;
-  if (value->n_old != m->view->n_members || !m->host->check_order (m->host_data, value->order))
+  /* Only who was in the view can know how it ended. */
+  if (ty_m_rank (m, pid) == m->view->n_members || !ty_voter_fits (m, value))
     return FALSE;
   m->decided = g_steal_pointer (&value);
   m->decided_by = *pid;

@@ -137,6 +137,23 @@ ty_lease_holds (TyMembership *m)
 }
 
 gint64
+ty_lease_held_until (TyMembership *m)
+{
+  guint n = m->view->n_members;
+  gint64 until = m->begun_at;
+  g_autofree gboolean *in = g_new0 (gboolean, n);
+  for (guint last = 0; last < n; last++)
+    {
+      gint64 ends = m->members[last].echoed;
+      for (guint i = 0; i < n; i++)
+        in[i] = i == m->view->self || (m->members[i].echoed > 0 && m->members[i].echoed >= ends);
+      if (ends > 0 && ty_members_quorum (m->view->members, n, in))
+        until = MAX (until, ends + m->lease_us);
+    }
+  return until;
+}
+
+gint64
 ty_lease_bars_until (TyMembership *m, const TyValue *value)
 {
   if (m->phase != TY_MEMBERSHIP_IN || value == NULL)

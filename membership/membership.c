@@ -5,6 +5,9 @@
 
 #include "core/group.h"
 
+/* Strangers that a blocked process asks whether the group went on. */
+#define MOST_MET 256
+
 /* ---- small things that all files of the folder use ---- */
 
 gint64
@@ -29,6 +32,16 @@ gboolean
 ty_m_is_member (const TyMembership *m)
 {
   return m->phase == TY_MEMBERSHIP_IN;
+}
+
+void
+ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out)
+{
+  ty_read_ballot (r, out);
+  if (out->counter <= MAX (m->counter, m->promised.counter) + TY_MOST_ROUNDS)
+    return;
+  r->bad = TRUE;
+  r->at = r->end;
 }
 
 GByteArray *
@@ -185,6 +198,18 @@ membership_free (TyMembership *m)
   g_free (m);
 }
 
+/* V13: those that are not dead hold no quorum of the view, and never will again. */
+static gboolean
+membership_lost (TyMembership *m)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || m->view->id.number == 0)
+    return FALSE;
+  g_autofree gboolean *in = g_new0 (gboolean, m->view->n_members);
+  for (guint i = 0; i < m->view->n_members; i++)
+    in[i] = !m->members[i].dead;
+  return !ty_members_quorum (m->view->members, m->view->n_members, in);
+}
+
 /* V12. */
 static void
 check_block (TyMembership *m)
@@ -192,7 +217,10 @@ check_block (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_IN || m->blocked || m->view->id.number == 0 || ty_m_quorum_in_reach (m))
     return;
   m->blocked = TRUE;
-  m->host->blocked (m->host_data, "no quorum of the view is in reach");
+  m->host->blocked (m->host_data, membership_lost (m)
+                                      ? "the quorum is lost for good: too many members are dead; only founding the "
+                                        "group anew goes on"
+                                      : "no quorum of the view is in reach");
 }
 
 static void
@@ -206,6 +234,7 @@ membership_begin (TyMembership *m, TyetView *view)
   /* It may have loaded after its STATE: then the view does not know, and the others have to be told again. */
   m->self_loaded |= view->members[view->self].loaded;
   gint64 now = ty_m_now (m);
+  m->begun_at = now;
   m->alive_at = now;
   for (guint i = 0; i < view->n_members; i++)
     {
@@ -334,10 +363,13 @@ static void
 membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why)
 {
   ty_late_on_reach (m, pid, reach, fresh);
+  if (m->phase == TY_MEMBERSHIP_JOINING && reach != TY_REACH_UP)
+    ty_ids_remove (m->met, pid);
   if (m->phase == TY_MEMBERSHIP_JOINING && reach == TY_REACH_UP)
     {
       ty_ids_add (m->met, pid);
       ty_entry_ask (m, pid);
+      ty_entry_reached (m);
     }
   if (reach != TY_REACH_UP)
     forget_joiner (m, pid);
@@ -346,7 +378,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->view->id.number == 0 && reach == TY_REACH_UP)
     meet_founder (m, pid);
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members && m->blocked && reach == TY_REACH_UP)
+  if (rank == m->view->n_members && m->blocked && m->met->len < MOST_MET && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
   if (rank == m->view->n_members)
     return;
@@ -468,6 +500,27 @@ founder_speaks (TyMembership *m, const TyId *pid)
   ty_round_reached (m, rank);
 }
 
+/* Everybody is told: whoever coordinates lets it go, itself or another. */
+static void
+membership_on_behind (TyMembership *m, guint rank)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || rank == m->view->self)
+    return;
+  GByteArray *w = ty_m_packet (m, TY_PACKET_BEHIND);
+  ty_write_varint (w, rank);
+  ty_m_send_all (m, w, TRUE);
+}
+
+static gboolean
+on_behind (TyMembership *m, TyReader *r)
+{
+  guint64 rank = ty_read_varint (r);
+  if (!ty_reader_done (r) || rank >= m->view->n_members)
+    return FALSE;
+  m->members[rank].behind = TRUE;
+  return TRUE;
+}
+
 static gboolean
 on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
 {
@@ -493,6 +546,8 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
       return TRUE;
     case TY_PACKET_SUSPECT:
       return from_member && on_suspect (m, r);
+    case TY_PACKET_BEHIND:
+      return from_member && on_behind (m, r);
     case TY_PACKET_TRANSFER_LOADED:
       return on_loaded (m, pid, r);
     case TY_PACKET_STATE:
@@ -766,7 +821,7 @@ membership_waits (TyMembership *m, GArray *waits)
   if (m->frozen || m->round != NULL)
     waits_of_flush (m, waits);
   else if (!ty_lease_holds (m))
-    add_wait (waits, "lease", NULL, m->alive_at, g_strdup ("waits for a quorum to echo a sign of life (lease)"));
+    add_wait (waits, "lease", NULL, ty_lease_held_until (m), g_strdup ("waits for a quorum to echo a sign of life (lease)"));
 }
 
 static guint64
@@ -802,10 +857,12 @@ const TyMembershipOps ty_membership = {
   .on_welcome = ty_entry_on_welcome,
   .on_other_view = membership_on_other_view,
   .on_progress = ty_voter_progress,
+  .on_behind = membership_on_behind,
   .on_gap = membership_on_gap,
   .tick = membership_tick,
   .deadline = membership_deadline,
   .lease = ty_lease_holds,
+  .lost = membership_lost,
   .wants = membership_wants,
   .waits = membership_waits,
   .rounds = membership_rounds,

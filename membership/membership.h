@@ -18,11 +18,15 @@
 /* Above this many members of the old view, FLUSHes go to the coordinator alone, and its DECIDED counts for all (V5). */
 #define TY_GATHER_ABOVE 16 /* unless configured */
 
+/* No view sees more rounds than this. */
+#define TY_MOST_ROUNDS ((guint64) G_MAXUINT32)
+
 /* A member of the current view, by rank. */
 typedef struct
 {
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
+  gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean leaving;
   gboolean takeout;
   gboolean loaded;  /* has said so since the view began */
@@ -144,6 +148,7 @@ struct _TyMembership
 
   gboolean blocked;
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
+  gint64 begun_at; /* when the view began */
   gint64 alive_at; /* when keepalives go out next */
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
@@ -170,6 +175,9 @@ gboolean ty_m_is_member (const TyMembership *m);
 gint64 ty_m_now (TyMembership *m);
 void ty_m_send (TyMembership *m, const TyId *pid, GByteArray *packet);
 void ty_m_send_all (TyMembership *m, GByteArray *packet, gboolean self_too);
+/* A ballot, in a packet about the current view. Malformed if it is farther ahead than rounds can have led: rounds go above the
+ * highest ballot seen, and must never come to the end of numbers. */
+void ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out);
 GByteArray *ty_m_packet (const TyMembership *m, TyPacketType type);
 GByteArray *ty_m_packet_of (const TyMembership *m, TyPacketType type, guint64 number);
 TyReach ty_m_reach (TyMembership *m, const TyId *pid);
@@ -198,6 +206,8 @@ void ty_lease_tick (TyMembership *m);
 gboolean ty_lease_ticks (const TyMembership *m);
 gboolean ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_lease_holds (TyMembership *m);
+/* Until when it held, or will if nothing comes; when the view began if it never did. */
+gint64 ty_lease_held_until (TyMembership *m);
 /* When every promise that stands against `value` is over; 0: none does. */
 gint64 ty_lease_bars_until (TyMembership *m, const TyValue *value);
 void ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number);
@@ -205,6 +215,7 @@ void ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number);
 /* entry.c */
 void ty_entry_tick (TyMembership *m);
 void ty_entry_ask (TyMembership *m, const TyId *pid);
+void ty_entry_reached (TyMembership *m);
 gboolean ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);
 gboolean ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_entry_on_leave (TyMembership *m, const TyId *pid, TyReader *r);
@@ -243,6 +254,8 @@ void ty_selection_clear (Selection *s);
 TyValue *ty_select_value (TyMembership *m, const Round *round, const Selection *s);
 
 /* voter.c */
+/* Whether this process can take `value` for what follows the view, whoever says so. */
+gboolean ty_voter_fits (TyMembership *m, const TyValue *value);
 gboolean ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader *r);
 gboolean ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r);

@@ -85,12 +85,24 @@ ty_round_forget_joiner (TyMembership *m, const TyId *pid)
     round->stuck = TRUE;
 }
 
+/* Who is behind is done without only if a quorum is left without those who are (V9). */
+static gboolean
+left_behind (const TyMembership *m, guint rank)
+{
+  if (!m->members[rank].behind)
+    return FALSE;
+  g_autofree gboolean *in = g_new0 (gboolean, m->view->n_members);
+  for (guint i = 0; i < m->view->n_members; i++)
+    in[i] = !m->members[i].suspected && !m->members[i].behind;
+  return ty_members_quorum (m->view->members, m->view->n_members, in);
+}
+
 /* V2: the lowest-ranked member that this process does not suspect, and that has not yielded. */
 guint
 ty_round_coordinator (const TyMembership *m)
 {
   for (guint i = 0; i < m->view->n_members; i++)
-    if (!m->members[i].suspected && !m->members[i].yielded)
+    if (!m->members[i].suspected && !left_behind (m, i) && !m->members[i].yielded)
       return i;
   for (guint i = 0; i < m->view->n_members; i++)
     if (!m->members[i].suspected)
@@ -141,7 +153,7 @@ begin_round (TyMembership *m)
   round->states = g_new0 (State *, n);
   round->started = ty_m_now (m);
   for (guint i = 0; i < n; i++)
-    round->suspected[i] = m->members[i].suspected;
+    round->suspected[i] = m->members[i].suspected || left_behind (m, i);
   const Joiner *joiner = ty_entry_next (m);
   if (joiner != NULL)
     {
@@ -190,7 +202,7 @@ change_wanted (TyMembership *m)
   if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
+    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
 }
@@ -308,9 +320,24 @@ read_state (TyMembership *m, State *state, TyReader *r)
     }
   state->receipts = ty_read_sub (r);
   state->order = ty_read_sub (r);
-  gboolean fits = state->accepted == NULL
-                  || (ty_view_id_equal (&state->accepted->old, &m->view->id) && state->accepted->n_old == n);
-  return ty_reader_done (r) && fits;
+  return ty_reader_done (r) && (state->accepted == NULL || ty_voter_fits (m, state->accepted));
+}
+
+/* Of a member: what it says of receipts and order must be such that a proposal can be made of it. It cannot have received
+ * what this process never sent. */
+static gboolean
+state_adds_up (TyMembership *m, const State *state, guint rank)
+{
+  TyDigest digest = { .rank = rank, .receipts = state->receipts, .order = state->order };
+  g_autofree guint64 *cut = NULL;
+  g_autoptr (GBytes) order = NULL;
+  guint faulty;
+  /* What it has accepted, it had accepted before it promised this ballot. */
+  if (state->accepted != NULL && ty_ballot_compare (&state->accepted_ballot, &m->round->ballot) >= 0)
+    return FALSE;
+  return m->host->merge (m->host_data, &digest, 1, &cut, &order, &faulty)
+         && m->host->check_order (m->host_data, order)
+         && cut[m->view->self] <= m->host->received (m->host_data, m->view->self);
 }
 
 gboolean
@@ -342,6 +369,11 @@ ty_round_on_state (TyMembership *m, const TyId *pid, TyReader *r)
     {
       ty_state_free (state);
       return TRUE;
+    }
+  if (rank < m->view->n_members && !state_adds_up (m, state, rank))
+    {
+      ty_state_free (state);
+      return FALSE;
     }
   *slot = state;
   ty_round_reconsider (m);
@@ -483,16 +515,24 @@ propose (TyMembership *m)
     value = ty_value_ref (adopted->accepted);
   else
     {
-      Selection selection;
-      gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
-      if (found && !waits)
-        value = ty_select_value (m, round, &selection);
-      Joiner *joiner = round->joiner != NULL && !waits ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
-      if (joiner != NULL && !selection.joiner)
-        joiner->not_before = ty_m_now (m) + m->config.suspect_after_us / 2;
-      ty_selection_clear (&selection);
-      if (waits)
-        return;
+      gboolean again;
+      do
+        {
+          Selection selection;
+          gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
+          if (found && !waits)
+            value = ty_select_value (m, round, &selection);
+          Joiner *joiner
+              = !waits && round->joiner != NULL ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
+          if (joiner != NULL && !selection.joiner)
+            joiner->not_before = ty_m_now (m) + m->config.suspect_after_us / 2;
+          ty_selection_clear (&selection);
+          if (waits)
+            return;
+          /* Whose STATE does not go with the others' is suspected now: the rest may do without it. */
+          again = found && value == NULL;
+        }
+      while (again);
     }
   if (value == NULL)
     {
@@ -548,7 +588,7 @@ ty_round_on_nack (TyMembership *m, const TyId *pid, TyReader *r)
 {
   guint8 yields = ty_read_u8 (r);
   TyBallot promised;
-  ty_read_ballot (r, &promised);
+  ty_m_read_ballot (m, r, &promised);
   guint rank = ty_m_rank (m, pid);
   if (!ty_reader_done (r) || yields > 1 || (yields == 1 && rank == m->view->n_members))
     return FALSE;
@@ -578,7 +618,7 @@ gboolean
 ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyBallot highest;
-  ty_read_ballot (r, &highest);
+  ty_m_read_ballot (m, r, &highest);
   if (r->bad || ty_m_rank (m, pid) == m->view->n_members)
     return FALSE;
   r->at = r->end;

@@ -290,7 +290,7 @@ ty_select_value (TyMembership *m, const Round *round, const Selection *s)
   guint faulty = n;
   if (!m->host->merge (m->host_data, digests, n_digests, &value->cut, &value->order, &faulty))
     {
-      g_assert (faulty < n);
+      g_assert (faulty < n && !round->suspected[faulty]);
       round->suspected[faulty] = TRUE;
       return NULL;
     }

@@ -52,7 +52,7 @@ forget_oldest (TyMembership *m)
 }
 
 static Record *
-record_of (TyMembership *m, const TyBallot *ballot)
+find_record (TyMembership *m, const TyBallot *ballot)
 {
   for (guint i = 0; i < m->records->len; i++)
     {
@@ -60,9 +60,18 @@ record_of (TyMembership *m, const TyBallot *ballot)
       if (ty_ballot_compare (&record->ballot, ballot) == 0)
         return record;
     }
+  return NULL;
+}
+
+static Record *
+record_of (TyMembership *m, const TyBallot *ballot)
+{
+  Record *record = find_record (m, ballot);
+  if (record != NULL)
+    return record;
   if (m->records->len >= MAX_RECORDS)
     forget_oldest (m);
-  Record *record = g_new0 (Record, 1);
+  record = g_new0 (Record, 1);
   record->ballot = *ballot;
   record->flushed = g_array_new (FALSE, FALSE, sizeof (TyId));
   g_ptr_array_add (m->records, record);
@@ -183,7 +192,7 @@ ty_voter_on_prepare (TyMembership *m, const TyId *pid, guint64 number, TyReader 
   TyMember joiner = { 0 };
   TyMember *members = NULL;
   guint n = 0;
-  ty_read_ballot (r, &ballot);
+  ty_m_read_ballot (m, r, &ballot);
   gboolean with_joiner = ty_read_u8 (r) == 1;
   if (with_joiner)
     ty_member_read (r, &joiner);
@@ -298,12 +307,17 @@ walk_plan (TyMembership *m, TyReader *r, const TyValue *value, gboolean check)
 {
   guint n = m->view->n_members;
   gsize entries = ty_read_count (r, 4);
+  guint64 before = 0;
   for (gsize i = 0; i < entries; i++)
     {
       guint64 holder = ty_read_varint (r), to = ty_read_varint (r), sender = ty_read_varint (r);
       guint64 after = ty_read_varint (r);
       if (r->bad || holder >= n || to >= n || sender >= n)
         return FALSE;
+      /* Each sender once for each who lacks something, in order: nobody is made to send the same again and again. */
+      if (i > 0 && to * n + sender <= before)
+        return FALSE;
+      before = to * n + sender;
       if (!check && holder == m->view->self && m->phase == TY_MEMBERSHIP_IN && to != holder)
         m->host->forward (m->host_data, m->view->id.number, &m->view->members[to].pid, (guint) sender, after,
                           value->cut[sender]);
@@ -311,11 +325,56 @@ walk_plan (TyMembership *m, TyReader *r, const TyValue *value, gboolean check)
   return ty_reader_done (r);
 }
 
+/* It ends the view with this process: as one that goes on, or as a leaver. */
+static gboolean
+closes_here (TyMembership *m, const TyValue *value)
+{
+  TyLeftWhy why;
+  return ty_value_rank (value, &m->self) < value->n_members
+         || (ty_value_gone (value, m->view->self, &why) && why == TY_LEFT_LEAVE);
+}
+
+/* A joiner is let in as what it asked to be let in as. */
+static gboolean
+lets_in (TyMembership *m, const TyValue *value)
+{
+  guint rank = ty_value_rank (value, &m->self);
+  if (rank == value->n_members)
+    return FALSE;
+  const TyMember *as = &value->members[rank];
+  return as->since == value->id.number && as->loaded == m->me.loaded && g_str_equal (as->name, m->me.name)
+         && g_str_equal (as->address, m->me.address);
+}
+
+gboolean
+ty_voter_fits (TyMembership *m, const TyValue *value)
+{
+  if (m->phase == TY_MEMBERSHIP_JOINING)
+    return lets_in (m, value);
+  return ty_value_follows (value, m->view) && m->host->check_order (m->host_data, value->order)
+         && (!closes_here (m, value) || m->host->may_close (m->host_data, value->cut, value->order));
+}
+
+/* Whom a round waits for, and who votes in it, are of its value and of its view. */
+static gboolean
+parties_fit (TyMembership *m, const TyValue *value, const GArray *need, const GArray *acceptors)
+{
+  if (need->len > value->n_members || acceptors->len > m->view->n_members)
+    return FALSE;
+  for (guint i = 0; i < need->len; i++)
+    if (ty_value_rank (value, &g_array_index (need, TyId, i)) == value->n_members)
+      return FALSE;
+  for (guint i = 0; i < acceptors->len; i++)
+    if (ty_m_rank (m, &g_array_index (acceptors, TyId, i)) == m->view->n_members)
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyBallot ballot;
-  ty_read_ballot (r, &ballot);
+  ty_m_read_ballot (m, r, &ballot);
   gboolean gather = ty_read_u8 (r) == 1;
   g_autoptr (TyValue) value = r->bad ? NULL : ty_value_read (r);
   if (value == NULL)
@@ -323,10 +382,8 @@ ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
   g_autoptr (GArray) need = read_ids (r);
   g_autoptr (GArray) acceptors = read_ids (r);
   TyReader plan = *r;
-  gboolean fits = ty_view_id_equal (&value->old, &m->view->id) && value->n_old == m->view->n_members
-                  && (m->view->id.number == 0 || ty_id_equal (&value->group, &m->view->group));
-  if (r->bad || !fits || !walk_plan (m, r, value, TRUE) || !ty_id_equal (&ballot.pid, pid)
-      || (m->phase == TY_MEMBERSHIP_IN && !m->host->check_order (m->host_data, value->order)))
+  if (r->bad || !ty_id_equal (&ballot.pid, pid) || !ty_value_follows (value, m->view) || !ty_voter_fits (m, value)
+      || !parties_fit (m, value, need, acceptors) || !walk_plan (m, r, value, TRUE))
     return FALSE;
   if (ty_ballot_compare (&ballot, &m->promised) < 0)
     {
@@ -389,10 +446,14 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyBallot ballot;
   TyId digest;
-  ty_read_ballot (r, &ballot);
+  ty_m_read_ballot (m, r, &ballot);
   ty_read_id (r, &digest);
   if (!ty_reader_done (r))
     return FALSE;
+  /* A joiner's may come before the PROPOSE; but only members' displace anything. */
+  gboolean member = ty_m_rank (m, pid) < m->view->n_members;
+  if (!member && m->records->len >= MAX_RECORDS / 2 && find_record (m, &ballot) == NULL)
+    return TRUE;
   Record *record = record_of (m, &ballot);
   if (record->value != NULL && !ty_id_equal (&record->digest, &digest))
     return FALSE;
@@ -409,11 +470,7 @@ ty_voter_progress (TyMembership *m)
     return;
   if (m->decided != NULL)
     {
-      guint self = m->view->self;
-      TyLeftWhy why;
-      gboolean closes = ty_value_rank (m->decided, &m->self) < m->decided->n_members
-                        || (ty_value_gone (m->decided, self, &why) && why == TY_LEFT_LEAVE);
-      if (closes && !m->host->holds (m->host_data, m->decided->cut))
+      if (closes_here (m, m->decided) && !m->host->holds (m->host_data, m->decided->cut))
         return;
       g_autoptr (TyValue) value = g_steal_pointer (&m->decided);
       ty_voter_install (m, value, NULL);

@@ -118,6 +118,7 @@ const TyOrderingOps ty_ordering_causal = {
   .digest = ty_unordered_digest,
   .merge = ty_unordered_merge,
   .check_order = ty_unordered_check_order,
+  .may_close = ty_unordered_may_close,
   .close = ty_unordered_close,
   .explain = ty_holdback_explain,
 };

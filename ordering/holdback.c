@@ -47,6 +47,15 @@ ty_holdback_delivered (TyOrdering *base, guint sender)
   return h->out.at[sender].passed;
 }
 
+gboolean
+ty_holdback_within (const TyHoldback *h, const guint64 *cut)
+{
+  for (guint sender = 0; sender < h->n_members; sender++)
+    if (h->out.at[sender].passed > cut[sender])
+      return FALSE;
+  return TRUE;
+}
+
 void
 ty_holdback_explain (TyOrdering *base, guint sender, TyWait *out)
 {
@@ -119,6 +128,12 @@ gboolean
 ty_unordered_check_order (TyOrdering *base, const guint8 *order, gsize order_len)
 {
   return order_len == 0;
+}
+
+gboolean
+ty_unordered_may_close (TyOrdering *base, const TyClosing *closing)
+{
+  return closing->order_len == 0 && ty_holdback_within ((TyHoldback *) base, closing->cut);
 }
 
 void

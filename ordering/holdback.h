@@ -36,6 +36,9 @@ void ty_holdback_set_deliver (TyOrdering *base, gboolean deliver, gboolean promi
 guint64 ty_holdback_delivered (TyOrdering *base, guint sender);
 void ty_holdback_explain (TyOrdering *base, guint sender, TyWait *out);
 
+/* Nothing is delivered that the cut leaves out. */
+gboolean ty_holdback_within (const TyHoldback *h, const guint64 *cut);
+
 /* Entries of an ordering that multicasts nothing of its own: no packets, no gossip, an empty
  * digest and closing order. */
 gboolean ty_unordered_on_packet (TyOrdering *base, guint from, const guint8 *data, gsize len_bytes);
@@ -45,4 +48,5 @@ gboolean ty_unordered_on_gossip (TyOrdering *base, guint from, const guint8 *dat
 void ty_unordered_digest (TyOrdering *base, TyWriter *w);
 gboolean ty_unordered_merge (TyOrdering *base, const TyReader *digests, TyWriter *order, guint *faulty);
 gboolean ty_unordered_check_order (TyOrdering *base, const guint8 *order, gsize order_len);
+gboolean ty_unordered_may_close (TyOrdering *base, const TyClosing *closing);
 void ty_unordered_close (TyOrdering *base, const TyClosing *closing);

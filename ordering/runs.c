@@ -185,8 +185,8 @@ ty_runs_learn (TyRuns *runs, guint64 base, TyReader foreign)
 }
 
 /* Whether two orders say the same where both speak. */
-static gboolean
-agree (const TyOrderRead *a, const TyOrderRead *b)
+gboolean
+ty_orders_agree (const TyOrderRead *a, const TyOrderRead *b)
 {
   Steps x = { .r = a->runs }, y = { .r = b->runs };
   guint64 begin = MAX (a->base, b->base);
@@ -222,7 +222,7 @@ ty_orders_merge (guint n_members, const TyReader *digests, TyWriter *order, guin
   for (guint rank = 0; rank < n_members; rank++)
     {
       *faulty = rank;
-      if (ty_reader_left (&digests[rank]) > 0 && !agree (longest, &read[rank]))
+      if (ty_reader_left (&digests[rank]) > 0 && !ty_orders_agree (longest, &read[rank]))
         return FALSE;
     }
   static const TyRuns none;

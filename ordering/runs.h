@@ -72,6 +72,9 @@ gboolean ty_order_read (TyReader r, guint n_members, gboolean digest, TyOrderRea
  * and nothing has changed, if they contradict what is kept. */
 gboolean ty_runs_learn (TyRuns *runs, guint64 base, TyReader foreign);
 
+/* Whether two orders read say the same where both speak. */
+gboolean ty_orders_agree (const TyOrderRead *a, const TyOrderRead *b);
+
 /* The longest order among digests (of length 0 where there is none) appended to `order`. All are beginnings of what the
  * sequencer gave, each from its own base on. FALSE if one is malformed or contradicts the longest: `*faulty` is its
  * rank, and nothing is written. */

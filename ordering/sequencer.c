@@ -359,9 +359,26 @@ static gboolean
 total_check_order (TyOrdering *base, const guint8 *order, gsize order_len)
 {
   TySequencer *o = (TySequencer *) base;
+  TyOrderRead read, own;
+  if (!ty_order_read (TY_READER (order, order_len), o->held.n_members, FALSE, &read)
+      || read.base > o->held.out.ordinals)
+    return FALSE;
+  /* Both are beginnings of what the sequencer gave. */
+  g_autoptr (GByteArray) known = g_byte_array_new ();
+  ty_runs_write_order (&o->order, known);
+  gboolean good = ty_order_read (TY_READER (known->data, known->len), o->held.n_members, FALSE, &own);
+  g_assert (good);
+  return ty_orders_agree (&own, &read);
+}
+
+static gboolean
+total_may_close (TyOrdering *base, const TyClosing *closing)
+{
+  TySequencer *o = (TySequencer *) base;
   TyOrderRead read;
-  return ty_order_read (TY_READER (order, order_len), o->held.n_members, FALSE, &read)
-         && read.base <= o->held.out.ordinals;
+  return ty_order_read (TY_READER (closing->order, closing->order_len), o->held.n_members, FALSE, &read)
+         && read.base <= o->held.out.ordinals && read.known >= o->held.out.ordinals
+         && ty_holdback_within (&o->held, closing->cut);
 }
 
 static void
@@ -433,6 +450,7 @@ const TyOrderingOps ty_ordering_sequencer = {
   .digest = total_digest,
   .merge = total_merge,
   .check_order = total_check_order,
+  .may_close = total_may_close,
   .close = total_close,
   .explain = total_explain,
 };

@@ -117,7 +117,7 @@ fill_unix (const TyAddress *address, TySockaddr *out)
   struct sockaddr_un *un = (struct sockaddr_un *) &out->addr;
   gsize n = strlen (address->host);
   gsize at = address->abstract ? 1 : 0;
-  g_assert (at + n < sizeof un->sun_path);
+  g_assert (n + 1 <= sizeof un->sun_path);
   un->sun_family = AF_UNIX;
   memcpy (un->sun_path + at, address->host, n);
   /* A path ends with NUL; the length of an abstract name is its end. */

@@ -6,6 +6,8 @@
 
 /* Packets that a peer may have begun and not finished. */
 #define MAX_PARTIAL 1024
+/* What all of them together may take, in packets of the largest size. */
+#define MAX_PARTIAL_PACKETS 8
 
 struct _TySession
 {
@@ -28,6 +30,7 @@ struct _TySession
   guint64 acked;
   gsize received_bytes, taken_bytes, acked_bytes; /* the same three in bytes, wrapping around */
   GHashTable *partial; /* of GByteArray, by class and stream; looked up only */
+  gsize partial_bytes;
 };
 
 TySession *
@@ -246,9 +249,16 @@ on_fragment (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes 
       *why = "a packet over the limit";
       return TY_FRAME_BAD;
     }
+  if (head->body_bytes > MAX_PARTIAL_PACKETS * s->max_packet_bytes - s->partial_bytes)
+    {
+      *why = "too much of packets begun and not ended";
+      return TY_FRAME_BAD;
+    }
+  s->partial_bytes += head->body_bytes;
   g_byte_array_append (so_far, body, head->body_bytes);
   if ((head->part & TY_FRAME_LAST) == 0)
     return TY_FRAME_STORED;
+  s->partial_bytes -= so_far->len;
   *packet = g_byte_array_free_to_bytes (g_byte_array_ref (so_far));
   g_hash_table_remove (s->partial, &key);
   return TY_FRAME_COMPLETE;

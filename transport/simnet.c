@@ -578,7 +578,9 @@ ty_sim_port_pump (TySimPort *port, TyHub *hub)
       link->ready = FALSE;
       if (link->closed)
         continue;
+      link->events++; /* the hub may end it, and open others meanwhile: it is not to be swept away */
       pump_link (link, hub);
+      link->events--;
       if (!link->closed && has_news (link))
         make_ready (link);
     }

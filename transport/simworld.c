@@ -607,7 +607,7 @@ ty_sim_run_until (TySimWorld *world, TySimCondition condition, gpointer data, gi
           if (ty_sim_next (world->net) > limit)
             {
               ty_sim_skip_to (world->net, limit);
-              return FALSE;
+              return condition != NULL && condition (data); /* it may hold for something else than a turn */
             }
           ty_sim_advance (world->net);
           kick_pending (world);

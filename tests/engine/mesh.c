@@ -534,6 +534,8 @@ mesh_step (Proc *p)
 static gboolean
 passes (Mesh *mesh, guint from, guint to, guint class)
 {
+  if (class == TY_CLASS_DATA && ((Proc *) mesh->procs->pdata[to])->slow)
+    return FALSE;
   GBytes *head = g_queue_peek_head (queue (mesh, from, to, class));
   if (head == NULL || mesh->pass == NULL)
     return head != NULL;

@@ -27,6 +27,7 @@ struct _Proc
   gdouble rate;    /* its clock goes that much faster than the mesh's, */
   gint64 offset;   /* and is that much ahead */
   gboolean stopped;
+  gboolean slow; /* takes control, and no data */
   gboolean entered, blocked, excluded, left, failed;
   guint64 delivered;
   guint64 room;       /* how often it was told that there is room */

@@ -318,6 +318,7 @@ test_malformed (void)
     "01  00 02 03",               /* holds more than it received */
     "02  00 02 00  00 01 00",     /* one sender twice, the second less */
     "02  02 05 00  02 04 00",
+    "01  02 05 00  00",           /* something behind it */
     "02  02 05 00  01 03 00",     /* not in order of rank */
     "01  02 80808080808080808001 00",
     "ffffffffffffffffff01 00 00 00",

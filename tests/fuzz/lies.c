@@ -187,7 +187,11 @@ write_value (const Lie *l, TyWriter *w)
   if (fuzz_chance (l->rand, 40) || !l->in)
     {
       const Proc *p = fuzz_chance (l->rand, 50) ? l->victim : l->liar;
-      TyMember me = { .pid = p->pid, .name = p->name, .address = p->address, .weight = 1, .loaded = !p->takes_state,
+      TyMember me = { .pid = p->pid,
+                      .name = p->name,
+                      .address = p->address,
+                      .weight = 1,
+                      .loaded = !p->takes_state,
                       .since = value->id.number };
       TyMember member;
       ty_member_copy (&member, &me);
@@ -241,7 +245,8 @@ write_value (const Lie *l, TyWriter *w)
       break;
     case 10:
       if (members->len > 0)
-        g_array_index (members, TyMember, fuzz_below (l->rand, members->len)).weight = 1000000 * fuzz_below (l->rand, 2);
+        g_array_index (members, TyMember, fuzz_below (l->rand, members->len)).weight
+            = 1000000 * fuzz_below (l->rand, 2);
       break;
     case 11:
       if (members->len > 0)
@@ -520,7 +525,10 @@ lie_of_type (GRand *rand, const Proc *liar, const Proc *victim, guint8 type)
         group_id.b[0] ^= 1;
       guint what = fuzz_below (rand, 20);
       ty_write_id (w, &group_id);
-      ty_write_varint (w, what == 0 ? number + 1 : what == 1 && number > 0 ? number - 1 : what == 2 ? fuzz_near (rand, number) : number);
+      ty_write_varint (w, what == 0                 ? number + 1
+                          : what == 1 && number > 0 ? number - 1
+                          : what == 2               ? fuzz_near (rand, number)
+                                                    : number);
       write_body (&l, w, type);
     }
   return g_byte_array_free_to_bytes (g_steal_pointer (&w));
@@ -530,11 +538,31 @@ GBytes *
 lie_make (GRand *rand, const Proc *liar, const Proc *victim)
 {
   static const guint8 types[] = {
-    TY_PACKET_DATA, TY_PACKET_FORWARD, TY_PACKET_ORDERING, TY_PACKET_RECEIPTS, TY_PACKET_ALIVE,
-    TY_PACKET_JOIN, TY_PACKET_WELCOME, TY_PACKET_LEAVE, TY_PACKET_SUSPECT, TY_PACKET_GONE,
-    TY_PACKET_PREPARE, TY_PACKET_STATE, TY_PACKET_STATE, TY_PACKET_NACK, TY_PACKET_PROPOSE,
-    TY_PACKET_PROPOSE, TY_PACKET_FLUSH, TY_PACKET_FLUSH, TY_PACKET_DECIDED, TY_PACKET_DECIDED,
-    TY_PACKET_NEED, TY_PACKET_EXCLUDED, TY_PACKET_TRANSFER_DATA, TY_PACKET_TRANSFER_ACK, TY_PACKET_TRANSFER_FAILED,
+    TY_PACKET_DATA,
+    TY_PACKET_FORWARD,
+    TY_PACKET_ORDERING,
+    TY_PACKET_RECEIPTS,
+    TY_PACKET_ALIVE,
+    TY_PACKET_JOIN,
+    TY_PACKET_WELCOME,
+    TY_PACKET_LEAVE,
+    TY_PACKET_SUSPECT,
+    TY_PACKET_GONE,
+    TY_PACKET_PREPARE,
+    TY_PACKET_STATE,
+    TY_PACKET_STATE,
+    TY_PACKET_NACK,
+    TY_PACKET_PROPOSE,
+    TY_PACKET_PROPOSE,
+    TY_PACKET_FLUSH,
+    TY_PACKET_FLUSH,
+    TY_PACKET_DECIDED,
+    TY_PACKET_DECIDED,
+    TY_PACKET_NEED,
+    TY_PACKET_EXCLUDED,
+    TY_PACKET_TRANSFER_DATA,
+    TY_PACKET_TRANSFER_ACK,
+    TY_PACKET_TRANSFER_FAILED,
     TY_PACKET_TRANSFER_LOADED,
   };
   return lie_of_type (rand, liar, victim, types[fuzz_below (rand, G_N_ELEMENTS (types))]);

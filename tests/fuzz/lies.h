@@ -1,7 +1,7 @@
 /* tests/fuzz/lies.h: packets that are well formed, or nearly, and that no honest process would send.
  *
- * They are made from what the victim itself knows (its view, its receipts, its ballots), so that they get past everything
- * that only looks at the form.
+ * They are made from what the victim itself knows (its view, its receipts, its ballots), so that they get past
+ * everything that only looks at the form.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

@@ -138,8 +138,10 @@ fuzz_splice (GRand *rand, const guint8 *a, gsize a_len, const guint8 *b, gsize b
   GByteArray *bytes = g_byte_array_new ();
   guint head = fuzz_below (rand, (guint) MIN (a_len, MOST_BYTES) + 1);
   guint from = fuzz_below (rand, (guint) MIN (b_len, MOST_BYTES) + 1);
-  g_byte_array_append (bytes, a, head);
-  g_byte_array_append (bytes, b + from, (guint) MIN (b_len, MOST_BYTES) - from);
+  if (head > 0)
+    g_byte_array_append (bytes, a, head);
+  if (b_len > 0)
+    g_byte_array_append (bytes, b + from, (guint) MIN (b_len, MOST_BYTES) - from);
   return bytes;
 }
 

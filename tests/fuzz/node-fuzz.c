@@ -1,10 +1,11 @@
 /* tests/fuzz/node-fuzz.c: liars among step machines.
  *
- * Groups live a normal life on the mesh (they are founded and joined, with states, send in all services, lose members), while
- * some processes lie: what they send is tampered with on its way, old packets come again, and packets are made up in their
- * name (lies.h).  Liars are members, joiners, and a stranger that has a session with everybody and is in no group.  What is
- * promised then is not agreement; it is that nobody crashes, hangs, or takes memory without bound, and that what is malformed is
- * refused and counted.  With nobody lying, nothing at all may be refused.
+ * Groups live a normal life on the mesh (they are founded and joined, with states, send in all services, lose
+ * members), while some processes lie: what they send is tampered with on its way, old packets come again, and
+ * packets are made up in their name (lies.h).  Liars are members, joiners, and a stranger that has a session with
+ * everybody and is in no group.  What is promised then is not agreement; it is that nobody crashes, hangs, or takes
+ * memory without bound, and that what is malformed is refused and counted.  With nobody lying, nothing at all may be
+ * refused.
  *
  * fuzz-node [--seeds A..B] [--seed N --trace] [--seconds S]
  *
@@ -29,11 +30,11 @@ typedef struct
   const char *ordering;
   guint strongest;
   gboolean liar[64];
-  guint stranger; /* index */
+  guint stranger;  /* index */
   GPtrArray *pool; /* of GBytes: packets seen */
   guint spawned;
-  guint lies;     /* percent of moves with a made-up packet */
-  guint tampers;  /* percent of moves with a packet changed on its way */
+  guint lies;      /* percent of moves with a made-up packet */
+  guint tampers;   /* percent of moves with a packet changed on its way */
   guint64 refused; /* of those that are gone */
 } Fuzz;
 

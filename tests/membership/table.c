@@ -155,6 +155,12 @@ host_check_order (gpointer host, GBytes *order)
 }
 
 static gboolean
+host_may_close (gpointer host, const guint64 *cut, GBytes *order)
+{
+  return TRUE;
+}
+
+static gboolean
 host_holds (gpointer host, const guint64 *cut)
 {
   Seat *seat = host;
@@ -258,10 +264,11 @@ host_gone (gpointer host)
   ((Seat *) host)->gone = TRUE;
 }
 
-static void
+static gboolean
 host_found_group (gpointer host, const TyId *group)
 {
   ((Seat *) host)->found = TRUE;
+  return TRUE;
 }
 
 static void
@@ -285,6 +292,7 @@ static const TyMembershipHost table_host = {
   .read_receipts = host_read_receipts,
   .received = host_received,
   .check_order = host_check_order,
+  .may_close = host_may_close,
   .holds = host_holds,
   .forward = host_forward,
   .install = host_install,

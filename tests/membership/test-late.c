@@ -79,6 +79,31 @@ test_learns (void)
   table_free (table);
 }
 
+/* Packets of a later view may come in numbers: their senders are asked once a heartbeat, frozen or not. */
+static void
+test_asks_who_is_ahead (void)
+{
+  for (guint frozen = 0; frozen < 2; frozen++)
+    {
+      Table *table = table_new ();
+      for (guint i = 0; i < 3; i++)
+        table_seat (table, i != 0);
+      table_begin (table, 3, NULL);
+      if (frozen)
+        ty_membership.on_gap (table->seats[0].m);
+      table_run (table);
+      g_assert_cmpint (table->seats[0].frozen, ==, (gboolean) frozen);
+      for (guint beat = 1; beat <= 3; beat++)
+        {
+          for (guint i = 0; i < 5; i++)
+            ty_membership.on_other_view (table->seats[0].m, &table->seats[2].pid, 4);
+          g_assert_cmpuint (table_count (table, 0, 2, TY_PACKET_NEED), ==, beat);
+          table->now += 100 * MS;
+        }
+      table_free (table);
+    }
+}
+
 /* One DECIDED an asker and session. */
 static void
 test_once_a_session (void)
@@ -182,7 +207,7 @@ test_release (void)
   table_free (table);
 }
 
-/* A process that is suspected is not kept for. */
+/* A process that is dead is not kept for; one that is only suspected may yet be heard of again. */
 static void
 test_release_at_suspicion (void)
 {
@@ -190,6 +215,9 @@ test_release_at_suspicion (void)
   table_advance (table, 100 * MS);
   g_assert_cmpuint (released (table, 0, 1), ==, 0);
   table_reach (table, 0, 2, TY_REACH_SUSPECT);
+  ty_membership.tick (table->seats[0].m);
+  g_assert_cmpuint (released (table, 0, 1), ==, 0);
+  table_reach (table, 0, 2, TY_REACH_DEAD);
   ty_membership.tick (table->seats[0].m);
   g_assert_cmpuint (released (table, 0, 1), ==, 1);
   g_assert_cmpuint (released (table, 1, 1), ==, 0);
@@ -377,6 +405,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/membership/late/learns", test_learns);
+  g_test_add_func ("/membership/late/asks-who-is-ahead", test_asks_who_is_ahead);
   g_test_add_func ("/membership/late/once-a-session", test_once_a_session);
   g_test_add_func ("/membership/late/gives-messages", test_gives_messages);
   g_test_add_func ("/membership/late/decided-waits-for-the-cut", test_decided_waits_for_the_cut);

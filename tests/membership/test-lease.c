@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/membership/table.h"
 
+#include "core/group.h"
+
 #define MS 1000
 #define LEASE (500 * MS)
 #define PROMISE (LEASE + LEASE / 16)
@@ -39,6 +41,7 @@ echo (Table *table, guint from, guint to, gint64 stamp)
   GByteArray *w = g_byte_array_new ();
   ty_write_varint (w, 0);
   ty_write_varint (w, (guint64) stamp);
+  ty_write_varint (w, G_MAXINT32); /* no shorter than one's own */
   g_assert_true (table_feed (table, from, to, TY_PACKET_ALIVE, 1, w));
 }
 
@@ -139,6 +142,30 @@ test_expiry (void)
   table_free (table);
 }
 
+/* Who asks what is waited for is told since when. */
+static void
+test_wait (void)
+{
+  Table *table = table_new ();
+  gint64 begun = table->now;
+  table_begin (table, 5, NULL);
+  table->now += 50 * MS;
+  echo (table, 1, 0, begun + 40 * MS);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GArray) waits = g_array_new (FALSE, TRUE, sizeof (TyGroupWait));
+      g_array_set_clear_func (waits, (GDestroyNotify) ty_group_wait_clear);
+      ty_membership.waits (table->seats[0].m, waits);
+      g_assert_cmpuint (waits->len, ==, 1);
+      g_assert_cmpstr (g_array_index (waits, TyGroupWait, 0).what, ==, "lease");
+      g_assert_cmpint (g_array_index (waits, TyGroupWait, 0).since_us, ==, i == 0 ? begun : begun + 20 * MS + LEASE);
+      echo (table, 2, 0, begun + 20 * MS);
+      echo (table, 3, 0, begun + 10 * MS);
+      table->now += 2 * LEASE;
+    }
+  table_free (table);
+}
+
 /* With everyone there it never ends. */
 static void
 test_goes_on (void)
@@ -172,6 +199,7 @@ test_refused (void)
   GByteArray *more = g_byte_array_new ();
   ty_write_varint (more, 5);
   ty_write_varint (more, (guint64) table->now);
+  ty_write_varint (more, G_MAXINT32);
   ty_write_u8 (more, 0);
   g_assert_false (table_feed (table, 1, 0, TY_PACKET_ALIVE, 1, more));
   g_assert_false (lease (table, 0));
@@ -196,6 +224,7 @@ test_no_echo_after_state (void)
   TyReader r = table_body (table_last (table, 1, 2, TY_PACKET_ALIVE));
   g_assert_cmpuint (ty_read_varint (&r), >, 0);
   g_assert_cmpuint (ty_read_varint (&r), ==, 0);
+  g_assert_cmpuint (ty_read_varint (&r), >, 0);
   g_assert_true (ty_reader_done (&r));
   g_assert_true (lease (table, 2));
   table->now += 300 * MS;
@@ -391,6 +420,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/lease/weights", test_weights);
   g_test_add_func ("/membership/lease/expiry", test_expiry);
   g_test_add_func ("/membership/lease/goes-on", test_goes_on);
+  g_test_add_func ("/membership/lease/wait", test_wait);
   g_test_add_func ("/membership/lease/refused", test_refused);
   g_test_add_func ("/membership/lease/no-echo-after-state", test_no_echo_after_state);
   g_test_add_func ("/membership/lease/flush-is-an-echo", test_flush_is_an_echo);

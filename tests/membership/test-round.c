@@ -37,6 +37,7 @@ feed_state (Table *table, guint from, guint to, const TyBallot *ballot, const gu
   GByteArray *w = g_byte_array_new ();
   ty_write_ballot (w, ballot);
   ty_write_u8 (w, (guint8) (1 | (value != NULL ? 16 : 0)));
+  ty_write_varint (w, 1);
   ty_write_block (w, bits, (n + 7) / 8);
   if (value != NULL)
     {
@@ -278,7 +279,7 @@ test_adopts_highest (void)
   for (guint swapped = 0; swapped < 2; swapped++)
     {
       Table *table = ghosts (5, 0);
-      TyBallot low = ballot_of (table, 5, 3), high = ballot_of (table, 5, 4);
+      TyBallot low = ballot_of (table, 0, 3), high = ballot_of (table, 0, 4);
       g_autoptr (TyValue) older = make_value (table, &low, "01234", NULL);
       guint64 cut[5] = { 0, 0, 7, 0, 0 };
       g_autoptr (TyValue) newer = make_value (table, &high, "0134", cut);
@@ -303,7 +304,7 @@ static void
 test_adopted_waits_for_who_answered (void)
 {
   Table *table = ghosts (5, 0);
-  TyBallot low = ballot_of (table, 5, 3);
+  TyBallot low = ballot_of (table, 0, 3);
   g_autoptr (TyValue) value = make_value (table, &low, "01234", NULL);
   table_reach (table, 0, 4, TY_REACH_DEAD);
   TyBallot b = start_round (table, 0);
@@ -561,6 +562,26 @@ test_need_starts_a_round (void)
   table_run (table);
   b = last_ballot (table, 0, 1, TY_PACKET_PREPARE);
   assert_ballot (&b, table, 10, 0);
+  table_free (table);
+}
+
+/* A proposal that is under way has its time: two rounds'. */
+static void
+test_need_leaves_a_proposal (void)
+{
+  Table *table = ghosts (3, 0);
+  TyBallot b = start_round (table, 0);
+  gint64 started = table->now;
+  feed_state (table, 1, 0, &b, nothing, NULL, NULL);
+  feed_state (table, 2, 0, &b, nothing, NULL, NULL);
+  table->now = started + 2 * ROUND - 1;
+  feed_need (table, 2, 0, &b);
+  table_run (table);
+  g_assert_cmpuint (table_count (table, 0, 1, TY_PACKET_PREPARE), ==, 1);
+  table->now = started + 2 * ROUND;
+  feed_need (table, 2, 0, &b);
+  table_run (table);
+  g_assert_cmpuint (table_count (table, 0, 1, TY_PACKET_PREPARE), ==, 2);
   table_free (table);
 }
 
@@ -916,6 +937,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/round/nack-of-joiner", test_nack_of_joiner);
   g_test_add_func ("/membership/round/need", test_need);
   g_test_add_func ("/membership/round/need-starts-a-round", test_need_starts_a_round);
+  g_test_add_func ("/membership/round/need-leaves-a-proposal", test_need_leaves_a_proposal);
   g_test_add_func ("/membership/voter/accepts-with-the-cut", test_accepts_with_the_cut);
   g_test_add_func ("/membership/voter/higher-promise-ends-pending", test_higher_promise_ends_pending);
   g_test_add_func ("/membership/voter/malformed", test_malformed);

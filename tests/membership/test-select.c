@@ -278,6 +278,7 @@ test_leaver_that_stays_reaches (void)
 {
   static const Case cases[] = {
     { "QQl", "0-2", NULL, 0, "12|0||" },
+    { "QQl", "0-2 1-2", NULL, 0, "0|1|2|" },
     { "QQll", "0-3 1-3", NULL, 0, "02|1|3|" },
   };
   check (cases, G_N_ELEMENTS (cases));

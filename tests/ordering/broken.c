@@ -264,6 +264,12 @@ wrap_check_order (TyOrdering *base, const guint8 *order, gsize len)
   return inner_ops->check_order (((Wrap *) base)->inner, order, len);
 }
 
+static gboolean
+wrap_may_close (TyOrdering *base, const TyClosing *closing)
+{
+  return inner_ops->may_close (((Wrap *) base)->inner, closing);
+}
+
 /* What is left by rank and number, whatever comes before what. */
 static void
 close_by_rank (Wrap *w, const TyClosing *closing)
@@ -340,6 +346,7 @@ broken_make (const TyOrderingOps *of, const Broken *which)
     .digest = wrap_digest,
     .merge = wrap_merge,
     .check_order = wrap_check_order,
+    .may_close = wrap_may_close,
     .close = wrap_close,
     .explain = wrap_explain,
   };

@@ -236,9 +236,16 @@ world_end_view (World *w)
         return;
       if (!m->goes_on)
         continue;
+      TyClosing closing = { .cut = cut, .order = order->data, .order_len = order->len };
+      if (!w->ops->may_close (m->o, &closing))
+        {
+          world_fail (w, "may_close: member %u will not close so", m->rank);
+          m->goes_on = FALSE;
+          continue;
+        }
       m->closing = TRUE;
       memcpy (m->before_closing, m->delivered, sizeof m->delivered);
-      w->ops->close (m->o, &(TyClosing){ .cut = cut, .order = order->data, .order_len = order->len });
+      w->ops->close (m->o, &closing);
       w->ops->pump (m->o);
       m->running = FALSE;
     }

@@ -134,7 +134,7 @@ test_bases (void)
       probe_mode (p, FALSE, FALSE);
       /* It has learnt more than the closing order knows, too late. */
       if (knows > 2)
-        g_assert_true (probe_packet (p, 0, "010300010101"));
+        g_assert_true (probe_packet (p, 0, "010301010001"));
       g_string_truncate (p->log, 0);
       probe_close (p, "010200010101", 2u, 2u, 0u);
       assert_log (p, knows == 0 ? "0:1 1:2 0:2" : "1:2 0:2");

@@ -242,7 +242,7 @@ class Founders(unittest.TestCase):
         return lab.start(name, *founders, "--storage", os.path.join(lab.folder, "of-" + name), listen=addresses[name])
 
     def addresses(self, names):
-        """Free ports; somebody else could take one before it is used, so these tests would have to be run again then."""
+        """Free ports: nobody else takes them, most likely, before they are used."""
         with contextlib.ExitStack() as stack:
             ports = [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in names]
         return {n: "tcp://127.0.0.1:%d" % port for n, port in zip(names, ports)}

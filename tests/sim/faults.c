@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "storm.h"
 
+#include "core/view.h"
+
 const char *const fault_names[N_FAULTS] = {
   [FAULT_KILL] = "killed",
   [FAULT_VANISH] = "vanished",
@@ -82,10 +84,64 @@ faults_restart (Run *run, guint site)
   run_enter (run, site);
 }
 
+/* Where the process of rank 0 lives, half of the time: it numbers, and it is who would coordinate. */
+static guint
+pick_victim (Run *run)
+{
+  guint site = pick_living (run);
+  guint g = (guint) pick (run, 0, run->n_groups - 1);
+  if (site == run->n_sites || chance (run, 2) || stage_part (run->at[site], g) == NULL)
+    return site;
+  const TyetView *view = stage_part (run->at[site], g)->view;
+  for (guint i = 0; view != NULL && i < run->n_sites; i++)
+    if (ty_sim_is_alive (run->at[i]) && g_str_equal (ty_sim_name (run->at[i]), view->members[0].name))
+      return i;
+  return site;
+}
+
+/* So that something is under way that only some have. */
+static void
+burst (Run *run, guint site)
+{
+  for (guint g = 0; g < run->n_groups; g++)
+    {
+      Part *part = stage_part (run->at[site], g);
+      if (part == NULL || !part->entered || part->leaving || part->excluded)
+        continue;
+      for (guint64 n = pick (run, 0, 8); n > 0; n--)
+        run->messages += stage_send (part, stage_service (part, pick (run, 0, 100)), pick (run, 0, 3000)) != 0;
+    }
+}
+
+static gboolean let_leave (Run *run);
+
+/* Who dies in a step or a flush should die in an interesting one: there is to be a round. */
+static void
+cause_a_round (Run *run, guint site)
+{
+  guint other = pick_living (run);
+  switch (pick (run, 0, 3))
+    {
+    case 0:
+      if (other != site && may_kill (run, other))
+        ty_sim_kill (run->at[other], TY_SIM_KILLED);
+      break;
+    case 1:
+      let_leave (run);
+      break;
+    case 2:
+      if (other != site && may_kill (run, other))
+        ty_sim_kill_after_effects (run->at[other], pick (run, 0, 40));
+      break;
+    default:
+      break;
+    }
+}
+
 static gboolean
 kill_someone (Run *run, Fault fault)
 {
-  guint site = pick_living (run);
+  guint site = pick_victim (run);
   if (!may_kill (run, site))
     return FALSE;
   TySimProcess *p = run->at[site];
@@ -96,13 +152,10 @@ kill_someone (Run *run, Fault fault)
   else
     ty_sim_kill_after_writes (p, (guint) pick (run, 0, chance (run, 2) ? 6 : 40));
   ty_sim_trace (run->stage->world, "--- %s: %s", fault_names[fault], ty_sim_name (p));
-  /* A cause for a death in a step or flush to show itself: somebody else goes, and there is a round. */
-  if (fault >= FAULT_KILL_IN_STEP && chance (run, 3))
-    {
-      guint other = pick_living (run);
-      if (other != site && may_kill (run, other))
-        ty_sim_kill (run->at[other], TY_SIM_KILLED);
-    }
+  if (fault == FAULT_KILL || fault == FAULT_VANISH)
+    return TRUE;
+  burst (run, site);
+  cause_a_round (run, site);
   return TRUE;
 }
 

@@ -302,6 +302,11 @@ all_have (gpointer data)
 static void
 explain (Run *run)
 {
+  for (guint g = 0; g < run->n_groups; g++)
+    g_print ("  g%u (%s): %s, %s\n", g, run->stage->ordering[g], run_has_quorum (run, g, NULL) ? "quorum" : "no quorum",
+             is_whole (run, g) ? "whole" : "not whole");
+  if (run->returning > 0)
+    g_print ("  %u still to come back\n", run->returning);
   for (guint site = 0; site < run->n_sites; site++)
     for (guint g = 0; g < run->n_groups; g++)
       {

@@ -406,6 +406,16 @@ test_bad_fragments (void)
     n++;
   g_assert_cmpuint (n, ==, 4 + 1024 - 1);
   ty_session_free (s);
+
+  /* And in what they take together: eight of the largest. */
+  s = ty_session_new (&id, 100000);
+  for (n = 1; feed (s, n, 2, n, TY_FRAME_FIRST, 65536) == TY_FRAME_STORED; n++)
+    ;
+  g_assert_cmpuint (n - 1, ==, 8 * 100000 / 65536);
+  /* One that ends makes room for another. */
+  g_assert_cmpint (feed (s, n, 2, 1, TY_FRAME_LAST, 1), ==, TY_FRAME_COMPLETE);
+  g_assert_cmpint (feed (s, n + 1, 2, 1, TY_FRAME_FIRST, 65536), ==, TY_FRAME_STORED);
+  ty_session_free (s);
 }
 
 /* ---- What is read into ---- */

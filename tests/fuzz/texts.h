@@ -1,0 +1,9 @@
+/* tests/fuzz/texts.h: histories, values and batches, damaged and read.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* One of each. */
+void fuzz_texts (GRand *rand);

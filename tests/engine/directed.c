@@ -658,8 +658,8 @@ holds_welcome_to_2 (Mesh *mesh, guint from, guint to, const guint8 *packet, gsiz
   return to != 2 || packet[0] != TY_PACKET_WELCOME;
 }
 
-/* The round that lets 2 in is adopted by one that 2 has not answered, and 2 is gone again before it wakes up and hears all
- * that was said: FLUSHes that were given before its STATE echo nothing. */
+/* The round that lets 2 in is adopted by one that 2 has not answered, and 2 is gone again before it wakes up and hears
+ * all that was said: FLUSHes that were given before its STATE echo nothing. */
 static void
 old_flushes_echo_nothing (void)
 {

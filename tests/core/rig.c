@@ -95,8 +95,10 @@ rig_session (Rig *rig, guint a, guint b)
   if (a == b || ba->session[b] || ba->gone || bb->gone)
     return;
   ba->session[b] = bb->session[a] = TRUE;
-  rig_event (ba, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = bb->pid, .name = names[b], .address = addresses[b] });
-  rig_event (bb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = ba->pid, .name = names[a], .address = addresses[a] });
+  rig_event (
+      ba, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = bb->pid, .name = names[b], .address = addresses[b] });
+  rig_event (
+      bb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = ba->pid, .name = names[a], .address = addresses[a] });
 }
 
 void
@@ -127,10 +129,18 @@ static void
 tell (Box *box, const TyEffect *effect)
 {
   static const char *const words[] = {
-    [TY_EFFECT_LEFT] = "left",           [TY_EFFECT_BLOCKED] = "blocked",       [TY_EFFECT_UNBLOCKED] = "unblocked",
-    [TY_EFFECT_EXCLUDED] = "excluded",   [TY_EFFECT_ROOM] = "room",             [TY_EFFECT_SAVE_STATE] = "save",
-    [TY_EFFECT_STATE_ROOM] = "state-room", [TY_EFFECT_SAVE_ENDED] = "save-ended", [TY_EFFECT_LOAD_STATE] = "load",
-    [TY_EFFECT_STATE_BYTES] = "bytes",   [TY_EFFECT_STATE_END] = "end",         [TY_EFFECT_ENTERED] = "entered",
+    [TY_EFFECT_LEFT] = "left",
+    [TY_EFFECT_BLOCKED] = "blocked",
+    [TY_EFFECT_UNBLOCKED] = "unblocked",
+    [TY_EFFECT_EXCLUDED] = "excluded",
+    [TY_EFFECT_ROOM] = "room",
+    [TY_EFFECT_SAVE_STATE] = "save",
+    [TY_EFFECT_STATE_ROOM] = "state-room",
+    [TY_EFFECT_SAVE_ENDED] = "save-ended",
+    [TY_EFFECT_LOAD_STATE] = "load",
+    [TY_EFFECT_STATE_BYTES] = "bytes",
+    [TY_EFFECT_STATE_END] = "end",
+    [TY_EFFECT_ENTERED] = "entered",
   };
   const char *failed = effect->error != NULL ? " failed" : "";
   if (effect->type == TY_EFFECT_DELIVER)
@@ -211,7 +221,8 @@ move (Rig *rig)
   Box *to = &rig->boxes[carried->to];
   if (!to->gone && to->session[carried->from] && (rig->lose == NULL || !rig->lose (rig, carried)))
     {
-      rig_event (to, (TyEvent){ .type = TY_EVENT_PACKET, .peer = carried->from, .packet = g_bytes_ref (carried->bytes) });
+      rig_event (to,
+                 (TyEvent){ .type = TY_EVENT_PACKET, .peer = carried->from, .packet = g_bytes_ref (carried->bytes) });
       rig_step (to);
     }
   carried_free (carried);

@@ -398,6 +398,7 @@ take (Seat *seat, const TyId *from, GBytes *bytes)
   if (type == TY_PACKET_JOIN || type == TY_PACKET_WELCOME)
     {
       g_autofree char *name = ty_read_text (&r, 255);
+      g_assert_cmpstr (name, ==, "g");
       if (type == TY_PACKET_WELCOME)
         return ty_membership.on_welcome (seat->m, from, &r);
       return seat->view == NULL || ty_membership.on_join (seat->m, from, &r, "g", "fifo");
@@ -419,7 +420,8 @@ take (Seat *seat, const TyId *from, GBytes *bytes)
     }
   if (view > current && seat->view != NULL)
     {
-      GByteArray packet = { .data = (guint8 *) g_bytes_get_data (bytes, NULL), .len = (guint) g_bytes_get_size (bytes) };
+      GByteArray packet
+          = { .data = (guint8 *) g_bytes_get_data (bytes, NULL), .len = (guint) g_bytes_get_size (bytes) };
       g_ptr_array_add (seat->table->ahead, sent_new (seat_of (seat->table, from)->index, seat->index, &packet));
       ty_membership.on_other_view (seat->m, from, view);
       return TRUE;

@@ -522,7 +522,9 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   gboolean was_member = m->phase == TY_MEMBERSHIP_IN;
   gboolean goes_on = ty_value_rank (value, &m->self) < value->n_members;
   g_autoptr (TyetView) old = tyet_view_ref (m->view);
-  gboolean echoes = record != NULL && ty_ballot_compare (&record->ballot, &m->state_ballot) == 0;
+  /* Only a round that had this process's STATE before it was proposed: then every FLUSH of it was given after that. */
+  gboolean echoes = record != NULL && ty_ballot_compare (&record->ballot, &m->state_ballot) == 0
+                    && ty_ids_contain (record->need, &m->self);
   gboolean flushed = has_flushed (m, value);
   Record *decided_by = steal_record (m, record);
   flushed |= decided_by != NULL;

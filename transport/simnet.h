@@ -80,7 +80,7 @@ TySimPort *ty_sim_port_open (TySimNet *net, const char *address, TySimFunc wake,
 
 typedef enum
 {
-  TY_SIM_KILLED, /* the process is dead, its kernel closes its links, its port refuses */
+  TY_SIM_KILLED,  /* the process is dead, its kernel closes its links, its port refuses */
   TY_SIM_VANISHED /* the machine is gone: nothing is heard from it, not even a refusal, until a port is open again */
 } TySimDeath;
 

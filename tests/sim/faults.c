@@ -28,10 +28,10 @@ const char *const fault_names[N_FAULTS] = {
 
 /* How often each comes, of the sum. */
 static const guint weights[N_FAULTS] = {
-  [FAULT_KILL] = 4,        [FAULT_VANISH] = 3,    [FAULT_KILL_IN_STEP] = 8,  [FAULT_KILL_IN_FLUSH] = 8,
-  [FAULT_RESTART] = 14,    [FAULT_LEAVE] = 4,     [FAULT_STOP] = 6,          [FAULT_CONTINUE] = 8,
-  [FAULT_CUT_PAIR] = 6,    [FAULT_CUT_ONE_WAY] = 4, [FAULT_CUT_STAR] = 4,    [FAULT_PARTITION] = 4,
-  [FAULT_HEAL_PAIR] = 4,   [FAULT_HEAL_ALL] = 8,  [FAULT_BREAK] = 8,         [FAULT_SLOW_LINK] = 4,
+  [FAULT_KILL] = 4,         [FAULT_VANISH] = 3,      [FAULT_KILL_IN_STEP] = 8, [FAULT_KILL_IN_FLUSH] = 8,
+  [FAULT_RESTART] = 14,     [FAULT_LEAVE] = 4,       [FAULT_STOP] = 6,         [FAULT_CONTINUE] = 8,
+  [FAULT_CUT_PAIR] = 6,     [FAULT_CUT_ONE_WAY] = 4, [FAULT_CUT_STAR] = 4,     [FAULT_PARTITION] = 4,
+  [FAULT_HEAL_PAIR] = 4,    [FAULT_HEAL_ALL] = 8,    [FAULT_BREAK] = 8,        [FAULT_SLOW_LINK] = 4,
   [FAULT_SLOW_PROCESS] = 3, [FAULT_CLOCK] = 2,
 };
 

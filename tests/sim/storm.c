@@ -1,9 +1,9 @@
 /* tests/sim/storm.c: the production protocol under random faults, by the seed.
  *
- * A seed is a run; it picks everything: processes, groups, orderings, services, rates, sizes, delays, timers, faults.  A run has two
- * phases.  In the first, faults rain; in the second they are over and healed, and wherever a quorum is alive the
- * group must become whole again: one view of all who live and want to be in it, everything that was sent delivered,
- * new messages too.  At the end the judge reads the histories of all.
+ * A seed is a run; it picks everything: processes, groups, orderings, services, rates, sizes, delays, timers, faults.
+ * A run has two phases.  In the first, faults rain; in the second they are over and healed, and wherever a quorum is
+ * alive the group must become whole again: one view of all who live and want to be in it, everything that was sent
+ * delivered, new messages too.  At the end the judge reads the histories of all.
  *
  *   storm [--seeds A..B | --seed N] [--ordering NAME] [--verbose] [--keep FILE]
  *
@@ -438,7 +438,8 @@ static void
 on_abort (int signal_number)
 {
   char text[80];
-  guint n = (guint) g_snprintf (text, sizeof text, "FAILED: storm --seed %" G_GUINT64_FORMAT " (aborted)\n", current_seed);
+  guint n
+      = (guint) g_snprintf (text, sizeof text, "FAILED: storm --seed %" G_GUINT64_FORMAT " (aborted)\n", current_seed);
   signal (SIGABRT, SIG_DFL);
   if (write (STDOUT_FILENO, text, n) < 0)
     _exit (3);
@@ -452,12 +453,13 @@ print_totals (const Run *totals, guint64 n, guint64 failed, gint64 real_us)
   for (guint i = 0; i < N_FAULTS; i++)
     {
       faults += totals->faults[i];
-      g_string_append_printf (kinds, "%s%" G_GUINT64_FORMAT " %s", i > 0 ? ", " : "", totals->faults[i], fault_names[i]);
+      g_string_append_printf (kinds, "%s%" G_GUINT64_FORMAT " %s", i > 0 ? ", " : "", totals->faults[i],
+                              fault_names[i]);
     }
   g_print ("%" G_GUINT64_FORMAT " seeds, %" G_GUINT64_FORMAT " failed; %.0f simulated s in %.1f s, %.1f seeds/s; "
            "%" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " views, %" G_GUINT64_FORMAT " faults (%s)\n",
-           n, failed, (double) totals->end_us / 1e6, (double) real_us / 1e6, (double) n * 1e6 / (double) MAX (real_us, 1),
-           totals->messages, totals->views, faults, kinds->str);
+           n, failed, (double) totals->end_us / 1e6, (double) real_us / 1e6,
+           (double) n * 1e6 / (double) MAX (real_us, 1), totals->messages, totals->views, faults, kinds->str);
 }
 
 int
@@ -476,8 +478,7 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   guint64 from = 1, to = 200;
   if (!g_option_context_parse (context, &argc, &argv, &error)
-      || (option_seeds != NULL
-          && sscanf (option_seeds, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2))
+      || (option_seeds != NULL && sscanf (option_seeds, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2))
     {
       g_printerr ("storm: %s\n", error != NULL ? error->message : "--seeds wants A..B");
       return 2;

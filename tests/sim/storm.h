@@ -42,9 +42,9 @@ typedef struct
   TySimProcess *at[MAX_SITES]; /* the newest at each site */
   guint incarnation[MAX_SITES];
   gboolean random_weights;
-  gboolean calm; /* the liveness phase: faults are over */
+  gboolean calm;   /* the liveness phase: faults are over */
   guint returning; /* will come back as other processes */
-  gint64 end_us; /* of the safety phase */
+  gint64 end_us;   /* of the safety phase */
   guint64 faults[N_FAULTS];
   guint64 messages, views;
   GPtrArray *notes; /* to be freed with the run */
@@ -62,6 +62,6 @@ void faults_calm (Run *run);
 
 /* storm.c */
 void run_enter (Run *run, guint site); /* the process at the site asks to be let into its groups */
-/* Whether those who live could go on if they reached each other, in every group and view that anyone is in; `but` is taken for
- * dead. */
+/* Whether those who live could go on if they reached each other, in every group and view that anyone is in; `but` is
+ * taken for dead. */
 gboolean run_has_quorum (Run *run, guint g, const TySimProcess *but);

@@ -34,14 +34,14 @@ hex_text (gconstpointer data, gsize len)
 }
 
 /* Compares bytes with hex, spaces in it left out. */
-#define assert_hex(bytes_, n_bytes_, expected_) \
-  G_STMT_START \
-  { \
-    g_autoptr (GByteArray) want_ = hex_bytes (expected_); \
-    g_autofree char *want_hex_ = hex_text (want_->data, want_->len); \
-    g_autofree char *have_hex_ = hex_text ((bytes_), (n_bytes_)); \
-    g_assert_cmpstr (have_hex_, ==, want_hex_); \
-  } \
+#define assert_hex(bytes_, n_bytes_, expected_)                                                                        \
+  G_STMT_START                                                                                                         \
+  {                                                                                                                    \
+    g_autoptr (GByteArray) want_ = hex_bytes (expected_);                                                              \
+    g_autofree char *want_hex_ = hex_text (want_->data, want_->len);                                                   \
+    g_autofree char *have_hex_ = hex_text ((bytes_), (n_bytes_));                                                      \
+    g_assert_cmpstr (have_hex_, ==, want_hex_);                                                                        \
+  }                                                                                                                    \
   G_STMT_END
 
 /* An id of sixteen times the same byte. */

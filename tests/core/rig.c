@@ -129,10 +129,18 @@ static void
 tell (Box *box, const TyEffect *effect)
 {
   static const char *const words[] = {
-    [TY_EFFECT_LEFT] = "left",           [TY_EFFECT_BLOCKED] = "blocked",       [TY_EFFECT_UNBLOCKED] = "unblocked",
-    [TY_EFFECT_EXCLUDED] = "excluded",   [TY_EFFECT_ROOM] = "room",             [TY_EFFECT_SAVE_STATE] = "save",
-    [TY_EFFECT_STATE_ROOM] = "state-room", [TY_EFFECT_SAVE_ENDED] = "save-ended", [TY_EFFECT_LOAD_STATE] = "load",
-    [TY_EFFECT_STATE_BYTES] = "bytes",   [TY_EFFECT_STATE_END] = "end",         [TY_EFFECT_ENTERED] = "entered",
+    [TY_EFFECT_LEFT] = "left",
+    [TY_EFFECT_BLOCKED] = "blocked",
+    [TY_EFFECT_UNBLOCKED] = "unblocked",
+    [TY_EFFECT_EXCLUDED] = "excluded",
+    [TY_EFFECT_ROOM] = "room",
+    [TY_EFFECT_SAVE_STATE] = "save",
+    [TY_EFFECT_STATE_ROOM] = "state-room",
+    [TY_EFFECT_SAVE_ENDED] = "save-ended",
+    [TY_EFFECT_LOAD_STATE] = "load",
+    [TY_EFFECT_STATE_BYTES] = "bytes",
+    [TY_EFFECT_STATE_END] = "end",
+    [TY_EFFECT_ENTERED] = "entered",
   };
   const char *failed = effect->error != NULL ? " failed" : "";
   if (effect->type == TY_EFFECT_DELIVER)

@@ -17,8 +17,8 @@ typedef struct
   TyId pid;
   TyNode *node;
   TyGroup *group;
-  GArray *events;  /* of TyEvent: for the next step */
-  GString *told;   /* what the application was told: "view 2, deliver 0:1-1, " */
+  GArray *events; /* of TyEvent: for the next step */
+  GString *told;  /* what the application was told: "view 2, deliver 0:1-1, " */
   guint64 transfer;
   gboolean gone;
   gboolean stopped; /* takes no step; what comes waits for the next */

@@ -97,7 +97,7 @@ test_headroom (void)
   TyId group = id_of (3);
   g_autofree guint8 *stamp = g_malloc (4000);
   memset (stamp, 0xcd, 4000);
-  for (gsize len = 0; len < 4000; len += len > 120 && len < 220 ? 1 : 60)
+  for (gsize len = 0; len<4000; len += len> 120 && len < 220 ? 1 : 60)
     {
       TyBatchBuilder b;
       ty_batch_builder_init (&b);
@@ -121,18 +121,18 @@ test_malformed (void)
   } cases[] = {
     { "01 01 00 08 6869", TRUE },
     { "01 02 00 08 6869 00", TRUE },
-    { "00 01 00 08 6869", FALSE },                     /* numbers begin with 1 */
-    { "01 00 00", FALSE },                             /* none */
+    { "00 01 00 08 6869", FALSE }, /* numbers begin with 1 */
+    { "01 00 00", FALSE },         /* none */
     { "01 00 00 08 6869", FALSE },
-    { "01 02 00 08 6869", FALSE },                     /* one is missing */
-    { "01 01 00 08 6869 00", FALSE },                  /* one too many */
-    { "01 01 00 08 68", FALSE },                       /* cut short */
+    { "01 02 00 08 6869", FALSE },    /* one is missing */
+    { "01 01 00 08 6869 00", FALSE }, /* one too many */
+    { "01 01 00 08 68", FALSE },      /* cut short */
     { "01 01 00", FALSE },
-    { "01 01 05 08 6869", FALSE },                     /* a stamp that is longer than the packet */
-    { "01 01 00 8800 6869", FALSE },                   /* a padded head */
-    { "01 ffffffffffffffffff01 00 00", FALSE },        /* absurdly many */
-    { "ffffffffffffffff7f 01 00 00", FALSE },          /* a number that ends the number space */
-    { "01 01 00 fcffffffffffffffff01 00", FALSE },     /* a length that would wrap around */
+    { "01 01 05 08 6869", FALSE },                 /* a stamp that is longer than the packet */
+    { "01 01 00 8800 6869", FALSE },               /* a padded head */
+    { "01 ffffffffffffffffff01 00 00", FALSE },    /* absurdly many */
+    { "ffffffffffffffff7f 01 00 00", FALSE },      /* a number that ends the number space */
+    { "01 01 00 fcffffffffffffffff01 00", FALSE }, /* a length that would wrap around */
     { "81", FALSE },
     { "", FALSE },
   };

@@ -39,11 +39,24 @@ check (GBytes *packet, const Field *fields)
   g_assert_cmpstr (have, ==, want->str);
 }
 
+/* clang-format off */
 #define HEAD(type, view) { "type", type }, { "group id", ID_G }, { "number of the view", view }
 #define END { NULL, NULL }
-#define MEMBER_A(loaded) ID_A "0161" "05743a2f2f61" "01" loaded
-#define MEMBER_B(loaded) ID_B "0162" "05743a2f2f62" "01" loaded
-#define MEMBER_C(loaded) ID_C "0163" "05743a2f2f63" "01" loaded
+/* clang-format on */
+#define MEMBER_A(loaded) ID_A "0161 05743a2f2f61 01" loaded
+#define MEMBER_B(loaded) ID_B "0162 05743a2f2f62 01" loaded
+#define MEMBER_C(loaded) ID_C "0163 05743a2f2f63 01" loaded
+
+static GByteArray *
+head (TyPacketType type, guint64 view)
+{
+  GByteArray *w = g_byte_array_new ();
+  TyId group = id_of (0x67);
+  ty_write_u8 (w, (guint8) type);
+  ty_write_id (w, &group);
+  ty_write_varint (w, view);
+  return w;
+}
 
 /* ---- entering ---- */
 
@@ -71,19 +84,34 @@ test_join (void)
 {
   Rig *rig = entering ();
   static const Field first[] = {
-    { "type", "08" },        { "name of the group", "0167" }, { "name of the ordering", "05 746f74616c" },
-    { "member", MEMBER_B ("00") }, { "takes a state", "01" }, { "told of view", "00" },
-    { "reaches", "00" },     END,
+    { "type", "08" },
+    { "name of the group", "0167" },
+    { "name of the ordering", "05 746f74616c" },
+    { "member", MEMBER_B ("00") },
+    { "takes a state", "01" },
+    { "told of view", "00" },
+    { "reaches", "00" },
+    END,
   };
   static const Field second[] = {
-    { "type", "08" },        { "name of the group", "0167" }, { "name of the ordering", "05 746f74616c" },
-    { "member", MEMBER_B ("00") }, { "takes a state", "01" }, { "told of view", "01" },
-    { "reaches", "01" ID_A }, END,
+    { "type", "08" },
+    { "name of the group", "0167" },
+    { "name of the ordering", "05 746f74616c" },
+    { "member", MEMBER_B ("00") },
+    { "takes a state", "01" },
+    { "told of view", "01" },
+    { "reaches", "01" ID_A },
+    END,
   };
   static const Field welcome[] = {
-    { "type", "09" },        { "name of the group", "0167" }, { "answer", "00" },
-    { "why", "00" },         { "group id", ID_G },            { "id of the view", "01 00" ID_A },
-    { "members", "01" MEMBER_A ("03") }, END,
+    { "type", "09" },
+    { "name of the group", "0167" },
+    { "answer", "00" },
+    { "why", "00" },
+    { "group id", ID_G },
+    { "id of the view", "01 00" ID_A },
+    { "members", "01" MEMBER_A ("03") },
+    END,
   };
   check (rig_packet (rig, 1, 0, TY_PACKET_JOIN, 0), first);
   check (rig_packet (rig, 1, 0, TY_PACKET_JOIN, 1), second);
@@ -104,7 +132,7 @@ test_welcome_refused (void)
     { "type", "09" },
     { "name of the group", "0167" },
     { "answer", "01" },
-    { "why", "26" "7468652070726f63657373206120746865726520697320696e206e6f2067726f7570202267" "22" },
+    { "why", "26 7468652070726f63657373206120746865726520697320696e206e6f2067726f7570202267 22" },
     END,
   };
   check (rig_packet (rig, 0, 1, TY_PACKET_WELCOME, 0), welcome);
@@ -113,10 +141,12 @@ test_welcome_refused (void)
 
 /* ---- the round that lets b in ---- */
 
+/* clang-format off */
 #define VALUE_2 \
   { "value: group id", ID_G }, { "value: old view", "01 00" ID_A }, { "value: next view", "02 01" ID_A }, \
   { "value: name", "0167" }, { "value: members", "02" MEMBER_A ("03") MEMBER_B ("04") }, { "value: gone", "00" }, \
   { "value: cut", "01 00" }, { "value: closing order: base, runs", "02 00 00" }
+/* clang-format on */
 
 static void
 test_prepare (void)
@@ -141,9 +171,14 @@ test_state_of_joiner (void)
 {
   Rig *rig = entering ();
   static const Field state[] = {
-    HEAD ("11", "01"),       { "ballot", "01" ID_A }, { "flags: reaches the joiner, itself", "08" }, { "weight", "01" },
+    HEAD ("11", "01"),
+    { "ballot", "01" ID_A },
+    { "flags: reaches the joiner, itself", "08" },
+    { "weight", "01" },
     { "reaches", "01 01" },
-    { "receipts", "00" },    { "order", "00" },       END,
+    { "receipts", "00" },
+    { "order", "00" },
+    END,
   };
   check (rig_packet (rig, 1, 0, TY_PACKET_STATE, 0), state);
   rig_free (rig);
@@ -254,14 +289,18 @@ test_data (void)
   rig_advance (rig, 30000);
   send (&rig->boxes[1], TY_SERVICE_CAUSAL, "!");
   rig_run (rig);
-  /* Fifo needs no stamp; the others say what their sender had delivered: first nothing but itself, then two ordinals.
-   */
+  /* Fifo needs no stamp; the others say what their sender had delivered: first none, then two ordinals. */
   static const Field fifo[] = {
     HEAD ("01", "03"), { "first number", "01" }, { "how many", "01" }, { "stamp", "00" }, { "message", "08 6869" }, END,
   };
   static const Field mixed[] = {
-    HEAD ("01", "03"),        { "first number", "02" },        { "how many", "02" },
-    { "stamp", "01 00" },     { "message", "0e 796f75" }, { "message", "03" }, END,
+    HEAD ("01", "03"),
+    { "first number", "02" },
+    { "how many", "02" },
+    { "stamp", "01 00" },
+    { "message", "0e 796f75" },
+    { "message", "03" },
+    END,
   };
   static const Field causal[] = {
     HEAD ("01", "03"),    { "first number", "04" }, { "how many", "01" },
@@ -299,8 +338,13 @@ test_receipts (void)
   rig_run (rig);
   rig_advance (rig, 30000);
   static const Field receipts[] = {
-    HEAD ("04", "03"),           { "gossip: delivered", "01 01" }, { "how many", "01" },
-    { "rank of a sender", "01" }, { "received", "01" },             { "not consumed", "00" }, END,
+    HEAD ("04", "03"),
+    { "gossip: delivered", "01 01" },
+    { "how many", "01" },
+    { "rank of a sender", "01" },
+    { "received", "01" },
+    { "not consumed", "00" },
+    END,
   };
   check (rig_packet (rig, 2, 0, TY_PACKET_RECEIPTS, 0), receipts);
   rig_free (rig);
@@ -351,14 +395,19 @@ test_suspect_and_forward (void)
   rig_run (rig);
   static const Field suspect[] = { HEAD ("0b", "03"), { "rank, dead", "03" }, END };
   static const Field forward[] = {
-    HEAD ("02", "03"), { "rank of the sender", "01" },
+    HEAD ("02", "03"),
+    { "rank of the sender", "01" },
     /* the DATA packet as it was */
-    HEAD ("01", "03"), { "first number", "01" }, { "how many", "01" }, { "stamp", "00" }, { "message", "08 6869" }, END,
+    HEAD ("01", "03"),
+    { "first number", "01" },
+    { "how many", "01" },
+    { "stamp", "00" },
+    { "message", "08 6869" },
+    END,
   };
   static const Field state[] = {
-    HEAD ("11", "03"),     { "ballot", "01" ID_A },  { "flags", "01" }, { "weight", "01" },
-    { "reaches", "01 05" },
-    { "receipts", "03 000000" }, { "order", "00" }, END,
+    HEAD ("11", "03"),      { "ballot", "01" ID_A },     { "flags", "01" }, { "weight", "01" },
+    { "reaches", "01 05" }, { "receipts", "03 000000" }, { "order", "00" }, END,
   };
   static const Field propose[] = {
     HEAD ("13", "03"),
@@ -384,6 +433,46 @@ test_suspect_and_forward (void)
   rig_free (rig);
 }
 
+/* b's messages from the third on reach a, and not those before. */
+static void
+test_gap (void)
+{
+  Rig *rig = rig_new ();
+  rig_form (rig, 3, "fifo");
+  GByteArray *w = head (TY_PACKET_DATA, 3);
+  g_autoptr (GByteArray) rest = hex_bytes ("03 01 00 08 6869");
+  g_byte_array_append (w, rest->data, rest->len);
+  rig_feed (rig, 1, 0, w);
+  static const Field gap[] = { HEAD ("06", "03"), END };
+  check (rig_packet (rig, 0, 1, TY_PACKET_GAP, 0), gap);
+  rig_free (rig);
+}
+
+static gboolean
+lose_receipts_of_c (Rig *rig, const Carried *carried)
+{
+  return carried->type == TY_PACKET_RECEIPTS && carried->from == 2;
+}
+
+/* c takes in nothing, as far as a hears, and a's window stays full. */
+static void
+test_behind (void)
+{
+  Rig *rig = rig_new ();
+  rig->config.window_bytes = 10;
+  rig->config.lag_us = 200000;
+  rig_form (rig, 3, "fifo");
+  Box *a = &rig->boxes[0];
+  rig->lose = lose_receipts_of_c;
+  send (a, TY_SERVICE_FIFO, "more than ten");
+  rig_advance (rig, 10000);
+  g_assert_cmpuint (ty_group_send (a->group, TY_SERVICE_FIFO, "x", 1, NULL), ==, 0);
+  rig_advance (rig, 300000);
+  static const Field behind[] = { HEAD ("0d", "03"), { "rank", "02" }, END };
+  check (rig_packet (rig, 0, 1, TY_PACKET_BEHIND, 0), behind);
+  rig_free (rig);
+}
+
 static void
 test_leave (void)
 {
@@ -397,17 +486,6 @@ test_leave (void)
 }
 
 /* ---- what is rarely seen ---- */
-
-static GByteArray *
-head (TyPacketType type, guint64 view)
-{
-  GByteArray *w = g_byte_array_new ();
-  TyId group = id_of (0x67);
-  ty_write_u8 (w, (guint8) type);
-  ty_write_id (w, &group);
-  ty_write_varint (w, view);
-  return w;
-}
 
 static void
 feed_prepare (Rig *rig, guint from, guint to, guint64 counter)
@@ -507,6 +585,8 @@ main (int argc, char **argv)
   g_test_add_func ("/core/golden/receipts", test_receipts);
   g_test_add_func ("/core/golden/alive", test_alive);
   g_test_add_func ("/core/golden/suspect-and-forward", test_suspect_and_forward);
+  g_test_add_func ("/core/golden/gap", test_gap);
+  g_test_add_func ("/core/golden/behind", test_behind);
   g_test_add_func ("/core/golden/leave", test_leave);
   g_test_add_func ("/core/golden/nack-and-need", test_nack_and_need);
   g_test_add_func ("/core/golden/decided", test_decided);

@@ -539,10 +539,26 @@ test_malformed_closes (void)
 static void
 test_malformed_counted (void)
 {
-  static const TyPacketType types[]
-      = { TY_PACKET_DATA, TY_PACKET_FORWARD, TY_PACKET_ORDERING, TY_PACKET_RECEIPTS, TY_PACKET_ALIVE, TY_PACKET_LEAVE,
-          TY_PACKET_SUSPECT, TY_PACKET_PREPARE, TY_PACKET_STATE, TY_PACKET_NACK, TY_PACKET_PROPOSE, TY_PACKET_FLUSH,
-          TY_PACKET_DECIDED, TY_PACKET_NEED, TY_PACKET_EXCLUDED, 7, 13, 24, 36, 255 };
+  static const TyPacketType types[] = { TY_PACKET_DATA,
+                                        TY_PACKET_FORWARD,
+                                        TY_PACKET_ORDERING,
+                                        TY_PACKET_RECEIPTS,
+                                        TY_PACKET_ALIVE,
+                                        TY_PACKET_LEAVE,
+                                        TY_PACKET_SUSPECT,
+                                        TY_PACKET_PREPARE,
+                                        TY_PACKET_STATE,
+                                        TY_PACKET_NACK,
+                                        TY_PACKET_PROPOSE,
+                                        TY_PACKET_FLUSH,
+                                        TY_PACKET_DECIDED,
+                                        TY_PACKET_NEED,
+                                        TY_PACKET_EXCLUDED,
+                                        7,
+                                        13,
+                                        24,
+                                        36,
+                                        255 };
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     {
       Rig *rig = rig_new ();

@@ -50,10 +50,17 @@ test_varint_malformed (void)
 {
   /* Longer than need be; beyond 64 bits; an eleventh byte; cut short. */
   static const char *const malformed[] = {
-    "8000",                   "ff00",                     "808000",
-    "ffffffffffffffffff02",   "ffffffffffffffffff81",     "ffffffffffffffffff7f",
-    "8080808080808080808001", "ffffffffffffffffffff01",   "",
-    "80",                     "ffffffffffffffffff",
+    "8000",
+    "ff00",
+    "808000",
+    "ffffffffffffffffff02",
+    "ffffffffffffffffff81",
+    "ffffffffffffffffff7f",
+    "8080808080808080808001",
+    "ffffffffffffffffffff01",
+    "",
+    "80",
+    "ffffffffffffffffff",
   };
   for (guint i = 0; i < G_N_ELEMENTS (malformed); i++)
     {

@@ -250,9 +250,16 @@ test_give (void)
     guint64 after, upto;
     const char *expected;
   } cases[] = {
-    { 0, 9, "1:1-2 1:3-3 1:4-6 " }, { 0, 6, "1:1-2 1:3-3 1:4-6 " }, { 0, 2, "1:1-2 " },       { 0, 1, "1:1-2 " },
-    { 1, 2, "1:1-2 " },             { 2, 3, "1:3-3 " },             { 2, 4, "1:3-3 1:4-6 " }, { 3, 3, "" },
-    { 5, 6, "1:4-6 " },             { 6, 9, "" },
+    { 0, 9, "1:1-2 1:3-3 1:4-6 " },
+    { 0, 6, "1:1-2 1:3-3 1:4-6 " },
+    { 0, 2, "1:1-2 " },
+    { 0, 1, "1:1-2 " },
+    { 1, 2, "1:1-2 " },
+    { 2, 3, "1:3-3 " },
+    { 2, 4, "1:3-3 1:4-6 " },
+    { 3, 3, "" },
+    { 5, 6, "1:4-6 " },
+    { 6, 9, "" },
   };
   TyStore *store = ty_flush.create (3, 0);
   add (store, 1, 1, 2);
@@ -306,20 +313,20 @@ static void
 test_malformed (void)
 {
   static const char *const malformed[] = {
-    "",                           /* nothing */
-    "01  00 02",                  /* cut short */
-    "02  00 02 00",               /* the second is missing */
-    "01  03 01 00",               /* no such sender */
-    "02  00 02 00  03 01 00",     /* a sound one before it */
-    "01  00 04 00",               /* more of this process's messages than there are */
+    "",                       /* nothing */
+    "01  00 02",              /* cut short */
+    "02  00 02 00",           /* the second is missing */
+    "01  03 01 00",           /* no such sender */
+    "02  00 02 00  03 01 00", /* a sound one before it */
+    "01  00 04 00",           /* more of this process's messages than there are */
     "02  01 05 00  00 04 00",
-    "01  01 01 00",               /* fewer than it said before */
+    "01  01 01 00", /* fewer than it said before */
     "02  00 02 00  01 01 00",
-    "01  00 02 03",               /* holds more than it received */
-    "02  00 02 00  00 01 00",     /* one sender twice, the second less */
+    "01  00 02 03",           /* holds more than it received */
+    "02  00 02 00  00 01 00", /* one sender twice, the second less */
     "02  02 05 00  02 04 00",
-    "01  02 05 00  00",           /* something behind it */
-    "02  02 05 00  01 03 00",     /* not in order of rank */
+    "01  02 05 00  00",       /* something behind it */
+    "02  02 05 00  01 03 00", /* not in order of rank */
     "01  02 80808080808080808001 00",
     "ffffffffffffffffff01 00 00 00",
   };

@@ -398,6 +398,7 @@ take (Seat *seat, const TyId *from, GBytes *bytes)
   if (type == TY_PACKET_JOIN || type == TY_PACKET_WELCOME)
     {
       g_autofree char *name = ty_read_text (&r, 255);
+      g_assert_cmpstr (name, ==, "g");
       if (type == TY_PACKET_WELCOME)
         return ty_membership.on_welcome (seat->m, from, &r);
       return seat->view == NULL || ty_membership.on_join (seat->m, from, &r, "g", "fifo");

@@ -28,8 +28,8 @@ typedef struct
   guint64 received[MAX_SEATS]; /* by rank in `view` */
   gboolean frozen, blocked, excluded, gone, left, found;
   GError *join_error;
-  GPtrArray *values;  /* of TyValue: installed, in order */
-  GArray *released;   /* of guint64 */
+  GPtrArray *values; /* of TyValue: installed, in order */
+  GArray *released;  /* of guint64 */
 } Seat;
 
 typedef struct
@@ -46,12 +46,12 @@ struct _Table
   TyNodeConfig config;
   Seat seats[MAX_SEATS];
   guint n_seats;
-  GQueue queue;   /* of Sent *: under way */
-  GQueue held;    /* of Sent *: held back */
-  GPtrArray *ahead; /* of Sent: of a later view than the receiver's */
-  GPtrArray *log; /* of Sent: everything ever sent to others */
+  GQueue queue;      /* of Sent *: under way */
+  GQueue held;       /* of Sent *: held back */
+  GPtrArray *ahead;  /* of Sent: of a later view than the receiver's */
+  GPtrArray *log;    /* of Sent: everything ever sent to others */
   GString *forwards; /* "from>to sender(after,upto] " */
-  GArray *dials;  /* of guint pairs: from * MAX_SEATS + to */
+  GArray *dials;     /* of guint pairs: from * MAX_SEATS + to */
   gboolean dead[MAX_SEATS];
   gboolean cut[MAX_SEATS][MAX_SEATS]; /* no dial comes through */
   gboolean (*hold) (Table *table, const Sent *sent);
@@ -85,10 +85,10 @@ guint table_count (Table *table, guint from, guint to, TyPacketType type);
 TyReader table_body (const Sent *sent);
 /* Ranks of the view of a seat by seat: "0,1,4". */
 char *table_members (Seat *seat);
-#define assert_members(seat, expected) \
-  G_STMT_START \
-  { \
-    g_autofree char *members_ = table_members (seat); \
-    g_assert_cmpstr (members_, ==, (expected)); \
-  } \
+#define assert_members(seat, expected)                                                                                 \
+  G_STMT_START                                                                                                         \
+  {                                                                                                                    \
+    g_autofree char *members_ = table_members (seat);                                                                  \
+    g_assert_cmpstr (members_, ==, (expected));                                                                        \
+  }                                                                                                                    \
   G_STMT_END

@@ -59,6 +59,7 @@ test_heard (void)
   ty_membership.detector_watch (d, 0, now);
   ty_membership.detector_watch (d, 1, now);
   g_autofree char *first = steps (d, &now, 5900 * MS);
+  g_assert_cmpstr (first, ==, "");
   ty_membership.detector_heard (d, 1, now);
   g_assert_cmpint (ty_membership.detector_deadline (d), ==, 6000 * MS);
   g_autofree char *second = steps (d, &now, 6500 * MS);
@@ -119,6 +120,7 @@ test_grace_adapts (void)
   ty_membership.detector_step (d, now);
   ty_membership.detector_watch (d, 0, now);
   g_autofree char *gap = steps (d, &now, now + 300 * MS);
+  g_assert_cmpstr (gap, ==, "");
   ty_membership.detector_heard (d, 0, now);
   now += 5000 * MS;
   ty_membership.detector_step (d, now);
@@ -152,6 +154,7 @@ test_small_delay (void)
   guint peer;
   ty_membership.detector_watch (d, 0, now);
   g_autofree char *none = steps (d, &now, 5700 * MS);
+  g_assert_cmpstr (none, ==, "");
   now += 300 * MS;
   ty_membership.detector_step (d, now);
   g_assert_true (ty_membership.detector_suspect (d, now, &peer));

@@ -390,6 +390,34 @@ test_flush_is_a_promise (void)
     }
 }
 
+static gboolean
+hold_flush_to_joiner (Table *table, const Sent *sent)
+{
+  /* Nor does it echo anything: it is its FLUSH alone that binds it. */
+  return (sent->type == TY_PACKET_FLUSH && sent->to == 2) || sent->type == TY_PACKET_ALIVE;
+}
+
+/* A joiner's FLUSH was counted too, though it learns by DECIDED that it is in. */
+static void
+test_joiner_promises (void)
+{
+  Table *table = table_new ();
+  table_begin (table, 2, NULL);
+  table_run (table);
+  Seat *seat = table_seat (table, FALSE);
+  TyMember me = { .pid = seat->pid, .name = seat->name, .address = seat->address, .weight = 1, .loaded = TRUE };
+  const char *contacts[] = { "t://0", NULL };
+  table->hold = hold_flush_to_joiner;
+  ty_membership.join (seat->m, "g", "fifo", contacts, &me, G_MAXINT64);
+  for (guint i = 0; i < 100 && seat->view == NULL; i++)
+    table_advance (table, 10 * MS);
+  g_assert_nonnull (seat->view);
+  g_assert_cmpuint (table_count (table, 2, 0, TY_PACKET_FLUSH), ==, 1);
+  g_assert_cmpuint (table_count (table, 0, 2, TY_PACKET_DECIDED) + table_count (table, 1, 2, TY_PACKET_DECIDED), >, 0);
+  g_assert_cmpint (bars (table, 2, 1, TY_LEFT_SUSPECT), >, table->now);
+  table_free (table);
+}
+
 /* A joiner is a member like others from its first view on. */
 static void
 test_joiner (void)
@@ -430,5 +458,6 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/lease/who-is-barred", test_who_is_barred);
   g_test_add_func ("/membership/lease/flush-is-a-promise", test_flush_is_a_promise);
   g_test_add_func ("/membership/lease/joiner", test_joiner);
+  g_test_add_func ("/membership/lease/joiner-promises", test_joiner_promises);
   return g_test_run ();
 }

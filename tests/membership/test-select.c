@@ -9,8 +9,7 @@
  *         taken out, . no STATE, S a STATE, but suspected since
  * cuts:   pairs that do not reach each other; 0>2: 0 does not reach 2, though 2 reaches 0; j is the joiner
  * weights: by rank; NULL: 1 each
- * joiner: '\0' none, otherwise its weight; '?' has not answered; a capital letter would be loaded: 'A' is weight 1,
- * loaded */
+ * joiner: '\0' none, otherwise its weight; '?' has not answered; 'A' is weight 1, loaded */
 typedef struct
 {
   const char *states;
@@ -177,13 +176,13 @@ static void
 test_quorum (void)
 {
   static const Case cases[] = {
-    { "LLL", NULL, NULL, 0, "012|||" },  { "LL.", NULL, NULL, 0, "01|||" },    { "L..", NULL, NULL, 0, "none" },
-    { ".LL", NULL, NULL, 0, "12|||" },   { "LLS", NULL, NULL, 0, "01|||" },    { "SLL", NULL, NULL, 0, "12|||" },
-    { "LLSS.", NULL, NULL, 0, "none" },  { "LL..", NULL, NULL, 0, "01|||" },   { ".LL.", NULL, NULL, 0, "none" },
-    { "..LL", NULL, NULL, 0, "none" },   { ".LLL", NULL, NULL, 0, "123|||" },  { "L.", NULL, NULL, 0, "0|||" },
-    { ".L", NULL, NULL, 0, "none" },     { "L", NULL, NULL, 0, "0|||" },       { ".LL", NULL, "311", 0, "none" },
-    { "L..", NULL, "311", 0, "0|||" },   { "L.L", NULL, "101", 0, "02|||" },   { ".L.", NULL, "111", 0, "none" },
-    { ".L", NULL, "01", 0, "1|||" },     { "L.", NULL, "01", 0, "none" },
+    { "LLL", NULL, NULL, 0, "012|||" }, { "LL.", NULL, NULL, 0, "01|||" },   { "L..", NULL, NULL, 0, "none" },
+    { ".LL", NULL, NULL, 0, "12|||" },  { "LLS", NULL, NULL, 0, "01|||" },   { "SLL", NULL, NULL, 0, "12|||" },
+    { "LLSS.", NULL, NULL, 0, "none" }, { "LL..", NULL, NULL, 0, "01|||" },  { ".LL.", NULL, NULL, 0, "none" },
+    { "..LL", NULL, NULL, 0, "none" },  { ".LLL", NULL, NULL, 0, "123|||" }, { "L.", NULL, NULL, 0, "0|||" },
+    { ".L", NULL, NULL, 0, "none" },    { "L", NULL, NULL, 0, "0|||" },      { ".LL", NULL, "311", 0, "none" },
+    { "L..", NULL, "311", 0, "0|||" },  { "L.L", NULL, "101", 0, "02|||" },  { ".L.", NULL, "111", 0, "none" },
+    { ".L", NULL, "01", 0, "1|||" },    { "L.", NULL, "01", 0, "none" },
   };
   check (cases, G_N_ELEMENTS (cases));
 }
@@ -226,16 +225,11 @@ static void
 test_loaded (void)
 {
   static const Case cases[] = {
-    { "LLl", NULL, NULL, 0, "012|||" },
-    { "Ll", NULL, NULL, 0, "01|||" },
-    { "Lll", NULL, NULL, 0, "01||2|" },
-    { "LLlll", NULL, NULL, 0, "0123||4|" },
-    { "LlLll", NULL, NULL, 0, "0123||4|" },
-    { "Llll", NULL, "5111", 0, "0123|||" },
-    { "Ll", NULL, "15", 0, "0||1|" },
-    { "Llt", NULL, NULL, 0, "01||2|" },
-    { "LtL", NULL, NULL, 0, "02||1|" },
-    { "LLT", NULL, NULL, 0, "01||2|" },
+    { "LLl", NULL, NULL, 0, "012|||" },     { "Ll", NULL, NULL, 0, "01|||" },
+    { "Lll", NULL, NULL, 0, "01||2|" },     { "LLlll", NULL, NULL, 0, "0123||4|" },
+    { "LlLll", NULL, NULL, 0, "0123||4|" }, { "Llll", NULL, "5111", 0, "0123|||" },
+    { "Ll", NULL, "15", 0, "0||1|" },       { "Llt", NULL, NULL, 0, "01||2|" },
+    { "LtL", NULL, NULL, 0, "02||1|" },     { "LLT", NULL, NULL, 0, "01||2|" },
   };
   check (cases, G_N_ELEMENTS (cases));
 }

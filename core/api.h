@@ -57,8 +57,8 @@ typedef struct
   GError *history_error;
 } TyRuntime;
 
-/* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget, or
- * NULL. */
+/* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget,
+ * or NULL. */
 TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address,
                            const char *storage, GError **error);
 TyRuntime *ty_runtime_ref (TyRuntime *rt);

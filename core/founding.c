@@ -1,14 +1,14 @@
 /* core/founding.c: founding a group together (V13).
  *
- * The founders' list is view 0: no messages, members known by name until they are met, everybody frozen from the start.  The
- * first view is agreed on as any other, with two differences: the group's id is part of the value, and promises and
- * accepts are kept on stable storage before anything that follows from them is sent, because a founder, unlike a member,
- * may restart and vote again.  Its incarnation is kept with them, so that it is the same voter.
+ * The founders' list is view 0: no messages, members known by name until they are met, everybody frozen from the start.
+ * The first view is agreed on as any other, with two differences: the group's id is part of the value, and promises and
+ * accepts are kept on stable storage before anything that follows from them is sent, because a founder, unlike a
+ * member, may restart and vote again.  Its incarnation is kept with them, so that it is the same voter.
  *
  *   step                        what a crash here leaves behind
  *   promise or accept kept      a voter that, after its restart, still keeps to it
- *   first view installed        the record is dropped in the same step, before anything of that view is sent: a restart before
- *                               that asks and is told what was decided; a restart after it is another process
+ *   first view installed        the record is dropped in the same step, before anything of that view is sent: a restart
+ * before that asks and is told what was decided; a restart after it is another process
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/founding.h"
@@ -54,14 +54,14 @@ check_founders (TyGroup *group, const char *const *names, const char *const *add
       for (guint j = 0; j < i; j++)
         if (g_str_equal (names[i], names[j]) || g_str_equal (addresses[i], addresses[j]))
           {
-            g_set_error (error, TYET_ERROR, TYET_ERROR_STATE, "Two founders of group \"%s\" have one name or address: %s",
-                         group->name, names[i]);
+            g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
+                         "Two founders of group \"%s\" have one name or address: %s", group->name, names[i]);
             return FALSE;
           }
     }
   if (!self)
-    g_set_error (error, TYET_ERROR, TYET_ERROR_STATE, "This process, %s, is not in the list of founders of group \"%s\"",
-                 group->node->name, group->name);
+    g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
+                 "This process, %s, is not in the list of founders of group \"%s\"", group->node->name, group->name);
   else if (group->node->storage == NULL)
     g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
                  "A founder needs storage for its promises; give the process a storage directory");
@@ -89,7 +89,8 @@ ty_group_found_with (TyGroup *group, const char *const *names, const char *const
           || !ty_id_equal (&kept, &founding)))
     {
       g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
-                   "What storage has kept for group \"%s\" is of another process or another list of founders", group->name);
+                   "What storage has kept for group \"%s\" is of another process or another list of founders",
+                   group->name);
       return FALSE;
     }
   guint n = g_strv_length ((char **) names);
@@ -179,6 +180,6 @@ ty_group_keep_durable (TyGroup *group)
   ty_node_unregister (node, group);
   group->membership_ops->stop (group->membership);
   ty_group_fail_entry (group, g_error_new (TYET_ERROR, TYET_ERROR_STATE,
-                                           "The promises of a founder of group \"%s\" could not be kept: %s", group->name,
-                                           error != NULL ? error->message : "unknown reason"));
+                                           "The promises of a founder of group \"%s\" could not be kept: %s",
+                                           group->name, error != NULL ? error->message : "unknown reason"));
 }

@@ -49,7 +49,8 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
   else if (group->leaving || group->leave_asked)
     g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is leaving group \"%s\"", group->name);
   else if (!group->loaded)
-    g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "The state of group \"%s\" has not been loaded yet", group->name);
+    g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "The state of group \"%s\" has not been loaded yet",
+                 group->name);
   else if (service > group->ordering_ops->strongest)
     g_set_error (error, TYET_ERROR, TYET_ERROR_SERVICE,
                  "Group \"%s\" is ordered \"%s\", which does not offer that service; nothing was sent", group->name,
@@ -71,7 +72,8 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
         group->refused_since = group->node->now;
       group->refused = size;
       g_set_error (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK,
-                   "The window of %" G_GSIZE_FORMAT " bytes is full: members have not yet acknowledged what was sent before",
+                   "The window of %" G_GSIZE_FORMAT
+                   " bytes is full: members have not yet acknowledged what was sent before",
                    config->window_bytes);
     }
   return FALSE;
@@ -423,7 +425,8 @@ ty_group_mind_laggard (TyGroup *group)
 {
   const TyNodeConfig *config = &group->node->config;
   gint64 waited = group->node->now - group->refused_since;
-  if (group->refused == 0 || config->lag_us == 0 || group->store == NULL || group->frozen || waited < config->lag_us / 2)
+  if (group->refused == 0 || config->lag_us == 0 || group->store == NULL || group->frozen
+      || waited < config->lag_us / 2)
     return;
   guint laggard = group->flush_ops->laggard (group->store);
   if (!group->warned)
@@ -440,7 +443,8 @@ ty_group_mind_laggard (TyGroup *group)
 void
 ty_group_flow (TyGroup *group)
 {
-  gboolean in = group->state == TY_GROUP_MEMBER || group->state == TY_GROUP_FLUSHING || group->state == TY_GROUP_BLOCKED;
+  gboolean in
+      = group->state == TY_GROUP_MEMBER || group->state == TY_GROUP_FLUSHING || group->state == TY_GROUP_BLOCKED;
   if (!in)
     return;
   TyNode *node = group->node;

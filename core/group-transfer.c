@@ -146,8 +146,9 @@ fail_taking (TyGroup *group, TyTransfer *transfer, const char *why)
   if (effect != NULL)
     {
       effect->number = transfer->id;
-      effect->error = g_error_new (TYET_ERROR, TYET_ERROR_TRANSFER, "The state of group \"%s\" did not come whole from %s: %s",
-                                   group->name, transfer->name, why);
+      effect->error
+          = g_error_new (TYET_ERROR, TYET_ERROR_TRANSFER, "The state of group \"%s\" did not come whole from %s: %s",
+                         group->name, transfer->name, why);
     }
   group->membership_ops->take_out (group->membership, why);
 }
@@ -215,8 +216,8 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
   ty_group_check_transfers (group, NULL);
 }
 
-/* Who gives to, or takes from, a process that is no longer there; or with whom a new session has begun (`anew`, or NULL), so
- * that what was under way is lost. */
+/* Who gives to, or takes from, a process that is no longer there; or with whom a new session has begun (`anew`, or
+ * NULL), so that what was under way is lost. */
 void
 ty_group_check_transfers (TyGroup *group, const TyId *anew)
 {
@@ -453,7 +454,8 @@ finish_taking (TyGroup *group, TyTransfer *transfer)
   group->entering = FALSE;
   ty_group_unspill (group);
   if (group->blocked)
-    ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_BLOCKED, .text = g_strdup ("no quorum of the view is in reach") });
+    ty_group_tell (group,
+                   (TyEffect){ .type = TY_EFFECT_BLOCKED, .text = g_strdup ("no quorum of the view is in reach") });
   g_ptr_array_remove (group->transfers, transfer);
   group->membership_ops->loaded (group->membership);
 }

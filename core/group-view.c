@@ -348,7 +348,8 @@ begin_view (TyGroup *group, TyetView *view, const TyValue *value)
   ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_VIEW,
                                     .view = tyet_view_ref (view),
                                     .change = describe_change (group, view, before, value),
-                                    .text = value != NULL && value->old.number > 0 ? ty_view_id_label (&value->old) : g_strdup ("") });
+                                    .text = value != NULL && value->old.number > 0 ? ty_view_id_label (&value->old)
+                                                                                   : g_strdup ("") });
   if (group->entering && group->loaded)
     {
       ty_group_effect (group, TY_EFFECT_ENTERED);

@@ -33,8 +33,8 @@ sentence (const TyGroup *group, guint sender, const TyWait *wait, const char **w
                               wait->message, of, members[wait->member].name);
     case TY_WAIT_STABLE:
       *what = "stable";
-      return g_strdup_printf ("safe message %" G_GUINT64_FORMAT " of %s waits: %s has not acknowledged it", wait->message,
-                              of, members[wait->member].name);
+      return g_strdup_printf ("safe message %" G_GUINT64_FORMAT " of %s waits: %s has not acknowledged it",
+                              wait->message, of, members[wait->member].name);
     case TY_WAIT_MODE:
     case TY_WAIT_NOTHING:
       break;

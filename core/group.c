@@ -204,8 +204,8 @@ ty_group_may_enter (TyGroup *group, GError **error)
   for (guint i = 0; i < node->groups->len; i++)
     {
       TyGroup *other = node->groups->pdata[i];
-      if (other == group || !g_str_equal (other->name, group->name) || (other->state == TY_GROUP_NEW && !other->entering)
-          || other->state == TY_GROUP_FAILED)
+      if (other == group || !g_str_equal (other->name, group->name)
+          || (other->state == TY_GROUP_NEW && !other->entering) || other->state == TY_GROUP_FAILED)
         continue;
       g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
                    "This process is or was in group \"%s\"; it comes back as a new process", group->name);
@@ -269,8 +269,8 @@ ty_group_leave (TyGroup *group, GError **error)
 {
   if (!in_view (group) || group->leaving)
     {
-      g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is not in group \"%s\", or is leaving already",
-                   group->name);
+      g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER,
+                   "This process is not in group \"%s\", or is leaving already", group->name);
       return FALSE;
     }
   group->leave_asked = TRUE;
@@ -501,7 +501,7 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
     }
   if (!message)
     return group->membership_ops->on_packet (group->membership, from, type, view, r);
-  /* There is no view 0, and a joiner is in none. */
+  /* A joiner is in no view, and view 0 (V13) has no messages. */
   if (group->view == NULL && !ty_group_is_over (group))
     return FALSE;
   if (view < current || ty_group_is_over (group))

@@ -48,11 +48,12 @@ void ty_group_set_deliver_own (TyGroup *group, gboolean deliver_own); /* TRUE un
 /* V13. Ends with TY_EFFECT_ENTERED. */
 gboolean ty_group_found (TyGroup *group, GError **error);
 
-/* V13: several processes found the group together: each of them is given the same list of names and addresses, this process
- * among them, and the first view is agreed on like any other, by a quorum of the list. Needs storage (ty_node_set_storage
- * ()): a founder that forgets what it promised could let two first views be decided. `record`: what storage has kept for
- * this group since an earlier run, or length 0; this process must then have the incarnation that ty_founding_read_pid ()
- * finds in it. Ends with TY_EFFECT_ENTERED. */
+/* V13: several processes found the group together: each of them is given the same list of names and addresses, this
+ * process among them, and the first view is agreed on like any other, by a quorum of the list. Needs storage
+ * (ty_node_set_storage
+ * ()): a founder that forgets what it promised could let two first views be decided. `record`: what storage has kept
+ * for this group since an earlier run, or length 0; this process must then have the incarnation that
+ * ty_founding_read_pid () finds in it. Ends with TY_EFFECT_ENTERED. */
 gboolean ty_group_found_with (TyGroup *group, const char *const *names, const char *const *addresses,
                               const guint8 *record, gsize record_len, GError **error);
 

@@ -110,8 +110,8 @@ read_escape (Parser *p, GByteArray *out)
   return TRUE;
 }
 
-/* After the opening quote. Without escapes the text is where it stands; else it is made in the reader's room, which never
- * moves within a line (reader_line () has made it large enough). */
+/* After the opening quote. Without escapes the text is where it stands; else it is made in the reader's room, which
+ * never moves within a line (reader_line () has made it large enough). */
 static gboolean
 read_string (Parser *p, TyText *out)
 {

@@ -1,8 +1,8 @@
 /* core/history-reader.h: reads lines of the history format (doc/history-format.md).
  *
- * A small reader of its own: histories have millions of lines, of which nearly all are alike.  It takes any JSON object,
- * with its fields in any order and unknown ones skipped, and says no to what the format calls unreadable: a line that is
- * no JSON object, lacks a required field, or has an unknown event or service.
+ * A small reader of its own: histories have millions of lines, of which nearly all are alike.  It takes any JSON
+ * object, with its fields in any order and unknown ones skipped, and says no to what the format calls unreadable: a
+ * line that is no JSON object, lacks a required field, or has an unknown event or service.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -63,7 +63,7 @@ gboolean ty_history_reader_line (TyHistoryReader *r, const char *line, gsize len
 
 typedef void (*TyRecordFunc) (const TyRecord *record, gpointer user_data);
 
-/* All of a file. A last line that has no newline and breaks off inside its object was torn when its process was killed, and is
- * left out. FALSE at the first unreadable line, whose number is in `bad_line`. */
+/* All of a file. A last line that has no newline and breaks off inside its object was torn when its process was killed,
+ * and is left out. FALSE at the first unreadable line, whose number is in `bad_line`. */
 gboolean ty_history_reader_all (TyHistoryReader *r, const char *data, gsize len_bytes, TyRecordFunc func,
                                 gpointer user_data, guint64 *bad_line, const char **why);

@@ -1,7 +1,7 @@
 /* core/history.c: see history.h.
  *
- * Almost all lines are sends and deliveries in the view of the line before, so the parts of a line that depend on process
- * and view alone are kept ready, already escaped.
+ * Almost all lines are sends and deliveries in the view of the line before, so the parts of a line that depend on
+ * process and view alone are kept ready, already escaped.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/history.h"

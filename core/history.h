@@ -1,13 +1,13 @@
 /* core/history.h: the recorder: what one process did, as lines of the history format (doc/history-format.md).
  *
- * Events are appended to one growing buffer; ty_history_flush () hands it over, always whole lines.  Nothing is allocated an
- * event but what the buffer grows by, and that stops once it is as large as the largest flush.
+ * Events are appended to one growing buffer; ty_history_flush () hands it over, always whole lines.  Nothing is
+ * allocated an event but what the buffer grows by, and that stops once it is as large as the largest flush.
  *
- * A message's id in the history is "SENDER/GROUP/VIEW/NUMBER": every process can tell it by itself, and since the number
- * belongs to (sender, view) it is unique in the run as long as names are.
+ * A message's id in the history is "SENDER/GROUP/VIEW/NUMBER": every process can tell it by itself, and since the
+ * number belongs to (sender, view) it is unique in the run as long as names are.
  *
- * What is recorded is what the application is told, in that order: where the application lags behind the protocol (a joiner
- * that is still loading), so does the record.
+ * What is recorded is what the application is told, in that order: where the application lags behind the protocol (a
+ * joiner that is still loading), so does the record.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -32,8 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TyHistory, ty_history_free)
 /* From here on the process is another one: it has come back under a new name, in the same history. */
 void ty_history_set_process (TyHistory *h, const char *process);
 
-/* The process is told of `view`. `prev_label`: the label of the primary view that this one was decided after, "" for the
- * first of its group, NULL if that is not known. */
+/* The process is told of `view`. `prev_label`: the label of the primary view that this one was decided after, "" for
+ * the first of its group, NULL if that is not known. */
 void ty_history_conf (TyHistory *h, const TyetView *view, const char *prev_label, gint64 now_us);
 
 /* An own message got `number` in `view`. */
@@ -45,11 +45,11 @@ void ty_history_deliver (TyHistory *h, const TyetView *view, guint sender, guint
 
 void ty_history_fail (TyHistory *h, const TyetView *view, TyHistoryWhy why, gint64 now_us);
 
-/* The view has lost its quorum. When it has one again, and the next view is decided, what remained of this view is delivered; that
- * closing belongs to the masked transitional configuration, which comes before the block ([EVS94] §5, rules 1 and 2), and
- * the format has nothing happen between `block` and `conf`. So the line is held back and written right before the `conf`, `fail` or
- * `end` that ends the block. But what is delivered or sent in a step that brings no such end happened while blocked, and
- * the line goes before it: the record must not hide that. */
+/* The view has lost its quorum. When it has one again, and the next view is decided, what remained of this view is
+ * delivered; that closing belongs to the masked transitional configuration, which comes before the block ([EVS94] §5,
+ * rules 1 and 2), and the format has nothing happen between `block` and `conf`. So the line is held back and written
+ * right before the `conf`, `fail` or `end` that ends the block. But what is delivered or sent in a step that brings no
+ * such end happened while blocked, and the line goes before it: the record must not hide that. */
 void ty_history_block (TyHistory *h, const TyetView *view, gint64 now_us);
 
 /* The state given to a joiner, or taken as one, in `view`; `digest` NULL if the application offers none. */

@@ -1,5 +1,5 @@
-/* core/judge-chain.c: whether the primary views of each group are one chain (P5, P6, P8), from what the histories say of what was
- * decided after what, and from the way that each process went.
+/* core/judge-chain.c: whether the primary views of each group are one chain (P5, P6, P8), from what the histories say
+ * of what was decided after what, and from the way that each process went.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge-store.h"
@@ -154,8 +154,8 @@ last_after (TyJudge *j, guint32 head)
   return view;
 }
 
-/* P8: where the record shows several pieces of chain (all who went from one to the other may have died before they wrote of
- * it), they must fit together: the end of one shares a member with the beginning of another. */
+/* P8: where the record shows several pieces of chain (all who went from one to the other may have died before they
+ * wrote of it), they must fit together: the end of one shares a member with the beginning of another. */
 static void
 check_pieces (TyJudge *j)
 {

@@ -1,5 +1,5 @@
-/* core/judge-collect.c: takes records into the judge's store, and holds those rules that one process's own record shows (P1-P4,
- * P7, P9-P12, P24, P25).
+/* core/judge-collect.c: takes records into the judge's store, and holds those rules that one process's own record shows
+ * (P1-P4, P7, P9-P12, P24, P25).
  *
  * What breaks a rule here is left out of the store, so that one mistake is reported once.
  *

@@ -1,12 +1,12 @@
 /* core/judge-order.c: the total order of agreed and safe messages in one view (P19, P20).
  *
- * Each process whose deliveries count says of every two neighbours among its agreed and safe deliveries which came first.  A
- * total order exists if and only if these sayings have no circle, which a topological sort finds in linear time; comparing
- * processes two by two would miss circles of three.  (With causal delivery held by P18, nothing else constrains the order: a
- * path through sends and other deliveries implies a saying of this kind.)
+ * Each process whose deliveries count says of every two neighbours among its agreed and safe deliveries which came
+ * first.  A total order exists if and only if these sayings have no circle, which a topological sort finds in linear
+ * time; comparing processes two by two would miss circles of three.  (With causal delivery held by P18, nothing else
+ * constrains the order: a path through sends and other deliveries implies a saying of this kind.)
  *
- * Whose deliveries count: of those who went on, all; of the others too if rank 0 went on, who gave the order, or with the
- * strict option.  Else only what they say about safe messages, which nobody may contradict.
+ * Whose deliveries count: of those who went on, all; of the others too if rank 0 went on, who gave the order, or with
+ * the strict option.  Else only what they say about safe messages, which nobody may contradict.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge-store.h"

@@ -3,9 +3,9 @@
  *    lines ─► collect (judge-collect.c) ─► chain of views (judge-chain.c) ─► each view by itself (judge-view.c)
  *             rules on one process alone    P5-P8                             P13-P18, P20-P23; P19 in judge-order.c
  *
- * A view can be judged by itself because no message crosses views: what P14 lets through happens between the conf that begins
- * a view and the one that ends it, at every process.  The unit of everything is therefore the *stay*: one process's time
- * in one view.
+ * A view can be judged by itself because no message crosses views: what P14 lets through happens between the conf that
+ * begins a view and the one that ends it, at every process.  The unit of everything is therefore the *stay*: one
+ * process's time in one view.
  *
  * All references are small integers from 1 on, 0 is none.
  *
@@ -152,7 +152,8 @@ void ty_judge_views (TyJudge *j);
 
 /* Whether a stay has all that its view owes it (P21-P23): its process went on, or ended there in good order. */
 gboolean ty_stay_owes (TyJudge *j, const TyStay *stay);
-/* Whether it counts as one that the view did not lose: as above, or, with an open end, was there when the run was cut off. */
+/* Whether it counts as one that the view did not lose: as above, or, with an open end, was there when the run was cut
+ * off. */
 gboolean ty_stay_survived (TyJudge *j, const TyStay *stay);
 
 /* The message at hand was sent in this view: a delivery of it counts here. */

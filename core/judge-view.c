@@ -1,13 +1,13 @@
-/* core/judge-view.c: judges each view by itself: its events are replayed in an order that respects cause and effect (P13-P18), then
- * what its processes owe is added up (P21-P23).
+/* core/judge-view.c: judges each view by itself: its events are replayed in an order that respects cause and effect
+ * (P13-P18), then what its processes owe is added up (P21-P23).
  *
- * The replay walks over all stays of the view side by side; a delivery whose send has not been replayed yet waits for it.
- * When nothing moves any more, events precede themselves (P16).
+ * The replay walks over all stays of the view side by side; a delivery whose send has not been replayed yet waits for
+ * it. When nothing moves any more, events precede themselves (P16).
  *
- * Causality costs no set a message.  A process delivers each sender's messages in number order (else P17 says so), so what it has
- * delivered is one number a sender, and so is what a message depends on.  Between two of a sender's messages that carry
- * dependences only few of these change: a message keeps just those, because whoever delivers it has delivered the one
- * before, and what that depends on, already.
+ * Causality costs no set a message.  A process delivers each sender's messages in number order (else P17 says so), so
+ * what it has delivered is one number a sender, and so is what a message depends on.  Between two of a sender's
+ * messages that carry dependences only few of these change: a message keeps just those, because whoever delivers it has
+ * delivered the one before, and what that depends on, already.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge-store.h"
@@ -232,7 +232,8 @@ replay (Replay *r)
         slot++;
       if (slot == r->n)
         return;
-      /* Each that stands still waits for a message whose sender stands still. The first is let through to see the rest. */
+      /* Each that stands still waits for a message whose sender stands still. The first is let through to see the rest.
+       */
       guint32 message = g_array_index (TY_STAY (r->j, stay_at (r, slot))->events, guint32, r->at[slot]) / 2;
       ty_judge_violation (r->j, TY_RULE_TIME, concerned (r, slot, message, 0),
                           "%s delivers %s in view %s before it was sent: what leads to its send comes after that",

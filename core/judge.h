@@ -1,7 +1,7 @@
 /* core/judge.h: the judge: whether what a run did is what was promised.
  *
- * It reads histories (doc/history-format.md), real or simulated, of one process or many, and holds them against a model.
- * Work and memory grow with the number of events.
+ * It reads histories (doc/history-format.md), real or simulated, of one process or many, and holds them against a
+ * model. Work and memory grow with the number of events.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -23,8 +23,8 @@ typedef struct
   TyJudgeModel model;
   /* The run was cut off: what is still owed in the last view is not held against it. */
   gboolean open_end;
-  /* What a process delivered in the view that it did not go on from counts in the total order, too. Without it that counts only
-   * if rank 0 of the view went on, and around safe messages, which nobody may contradict. */
+  /* What a process delivered in the view that it did not go on from counts in the total order, too. Without it that
+   * counts only if rank 0 of the view went on, and around safe messages, which nobody may contradict. */
   gboolean strict;
   /* How many violations of one rule are described (all are counted); 0: 20. */
   guint max_details;
@@ -58,8 +58,8 @@ typedef struct
  *   P24 load     a joiner that takes a state delivers nothing of the view before                history format
  *   P25 digest   all states of one view are equal                                               history format
  *
- * In the last view, who ended in good order (`end` without `fail`, not blocked) owes what one who goes on owes, unless the
- * end is open. */
+ * In the last view, who ended in good order (`end` without `fail`, not blocked) owes what one who goes on owes, unless
+ * the end is open. */
 typedef enum
 {
   TY_RULE_PRIMARY,
@@ -125,8 +125,9 @@ TyJudge *ty_judge_new (const TyJudgeOptions *options, GError **error);
 void ty_judge_free (TyJudge *judge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TyJudge, ty_judge_free)
 
-/* Takes in one more file, or what would be in one; `source` is what errors call it. FALSE and TY_JUDGE_ERROR_UNREADABLE, naming
- * the line, or G_FILE_ERROR. The events of one process must come in their order; else the order of files is free. */
+/* Takes in one more file, or what would be in one; `source` is what errors call it. FALSE and
+ * TY_JUDGE_ERROR_UNREADABLE, naming the line, or G_FILE_ERROR. The events of one process must come in their order; else
+ * the order of files is free. */
 gboolean ty_judge_read (TyJudge *judge, const char *source, const char *data, gsize len_bytes, GError **error);
 gboolean ty_judge_read_file (TyJudge *judge, const char *path, GError **error);
 

@@ -62,15 +62,16 @@ typedef struct
   void (*write_order) (gpointer host, TyWriter *w);
   /* The cut and the closing order of these STATEs (V4). FALSE if one is malformed: `*faulty` is its rank. (transfer
    * full) */
-  gboolean (*merge) (gpointer host, const TyDigest *digests, guint n_digests, guint64 **cut, GBytes **order, guint *faulty);
+  gboolean (*merge) (gpointer host, const TyDigest *digests, guint n_digests, guint64 **cut, GBytes **order,
+                     guint *faulty);
   /* Receipts as a vector, for the forwarding plan. FALSE if malformed. */
   gboolean (*read_receipts) (gpointer host, TyReader r, guint64 *received);
   guint64 (*received) (gpointer host, guint rank);
   /* Whether the closing order is well formed, and everything up to the cut has been received. */
   gboolean (*check_order) (gpointer host, GBytes *order);
   gboolean (*holds) (gpointer host, const guint64 *cut);
-  /* Whether this process, if it goes on or leaves with it, can end the view that way: nothing it has delivered is beyond the
-   * cut, or contradicts the order. */
+  /* Whether this process, if it goes on or leaves with it, can end the view that way: nothing it has delivered is
+   * beyond the cut, or contradicts the order. */
   gboolean (*may_close) (gpointer host, const guint64 *cut, GBytes *order);
   /* To `to`, what it lacks of `sender`'s messages: (after, upto]. `view` is the number of the view: the current one, or
    * one that is kept. */
@@ -90,8 +91,8 @@ typedef struct
   void (*excluded) (gpointer host, const char *why);
   /* Nothing more to do for the others after leaving (V11): the object may go. */
   void (*gone) (gpointer host);
-  /* A joiner has learned the id of the group: packets that name it are this one's from now on. FALSE: it is the id of another
-   * group of this process. */
+  /* A joiner has learned the id of the group: packets that name it are this one's from now on. FALSE: it is the id of
+   * another group of this process. */
   gboolean (*found_group) (gpointer host, const TyId *group);
   /* join () has failed for good. (transfer full) */
   void (*join_failed) (gpointer host, GError *error);
@@ -112,14 +113,15 @@ struct _TyMembershipOps
   gint64 (*detector_deadline) (const TyDetector *detector);
 
   /* ---- the membership of a group ---- */
-  TyMembership *(*create) (const TyMembershipHost *host_ops, gpointer host, const TyNodeConfig *config, const TyId *self);
+  TyMembership *(*create) (const TyMembershipHost *host_ops, gpointer host, const TyNodeConfig *config,
+                           const TyId *self);
   void (*free) (TyMembership *m);
 
   /* A new view, with this process in it. Until loaded () it counts as what the view says. */
   void (*begin) (TyMembership *m, TyetView *view);
   void (*loaded) (TyMembership *m);
-  /* V13: view 0 of a list of founders, with this process in it; members' incarnations are filled in as they are met. `durable`
-   * is what write_durable () wrote in an earlier run, or empty. FALSE if that is malformed. */
+  /* V13: view 0 of a list of founders, with this process in it; members' incarnations are filled in as they are met.
+   * `durable` is what write_durable () wrote in an earlier run, or empty. FALSE if that is malformed. */
   gboolean (*found) (TyMembership *m, TyetView *founders, TyReader durable);
   void (*write_durable) (TyMembership *m, TyWriter *w);
   /* Looks for the group at `contacts` (NULL-terminated). `me` is how this process would be a member. */

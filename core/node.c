@@ -244,8 +244,9 @@ group_by_name (TyNode *node, const char *name, gboolean joining)
   for (guint i = 0; i < node->groups->len; i++)
     {
       TyGroup *group = node->groups->pdata[i];
-      gboolean fits = joining ? group->state == TY_GROUP_JOINING
-                              : group->state != TY_GROUP_JOINING && group->state != TY_GROUP_NEW && !ty_group_is_over (group);
+      gboolean fits
+          = joining ? group->state == TY_GROUP_JOINING
+                    : group->state != TY_GROUP_JOINING && group->state != TY_GROUP_NEW && !ty_group_is_over (group);
       if (fits && g_str_equal (group->name, name))
         return group;
     }

@@ -45,9 +45,10 @@ typedef struct
  * step's effects are carried out. */
 typedef void (*TyHistorySink) (const char *lines, gsize len_bytes, gpointer user_data);
 
-/* Where a founder's promises are kept (V13, core/founding.h): `record` replaces what was kept for `group`, and must be on
- * stable storage when the call returns; length 0: it is needed no longer. Called at the end of a step, before its effects
- * are carried out: what would follow from a promise that could not be kept is dropped. FALSE and `error` if it could not. */
+/* Where a founder's promises are kept (V13, core/founding.h): `record` replaces what was kept for `group`, and must be
+ * on stable storage when the call returns; length 0: it is needed no longer. Called at the end of a step, before its
+ * effects are carried out: what would follow from a promise that could not be kept is dropped. FALSE and `error` if it
+ * could not. */
 typedef gboolean (*TyStorageSink) (const char *group, const guint8 *record, gsize len_bytes, gpointer user_data,
                                    GError **error);
 

@@ -124,9 +124,9 @@ struct _TyOrderingOps
   /* TRUE if `order` is well formed for this view, and no other than what this process knows of it. */
   gboolean (*check_order) (TyOrdering *o, const guint8 *order, gsize order_len);
 
-  /* Whether this process can close the view that way, once it holds everything up to the cut: nothing that it has delivered
-   * contradicts. Asked, with an order that check_order () has passed, of a process that is to go on or to leave with the
-   * others; one that is left out may well have delivered more. */
+  /* Whether this process can close the view that way, once it holds everything up to the cut: nothing that it has
+   * delivered contradicts. Asked, with an order that check_order () has passed, of a process that is to go on or to
+   * leave with the others; one that is left out may well have delivered more. */
   gboolean (*may_close) (TyOrdering *o, const TyClosing *closing);
 
   /* The view ends (V8): every message up to the cut has been received. Delivers what is left of them, in the order that

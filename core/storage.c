@@ -1,7 +1,7 @@
 /* core/storage.c: the directory in which a process keeps what it must not forget: a founder's promises (V13).
  *
- * One file a group, NAME.founder, with the record of core/founding.h; it is there from the first promise until the first
- * view is decided.
+ * One file a group, NAME.founder, with the record of core/founding.h; it is there from the first promise until the
+ * first view is decided.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/storage.h"
@@ -60,8 +60,8 @@ ty_storage_pid (const char *directory, TyId *pid, gboolean *found, GError **erro
   if (g_mkdir_with_parents (directory, 0700) != 0)
     {
       int saved_errno = errno;
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "The storage directory %s cannot be made: %s",
-                   directory, g_strerror (saved_errno));
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                   "The storage directory %s cannot be made: %s", directory, g_strerror (saved_errno));
       return FALSE;
     }
   g_autoptr (GDir) dir = g_dir_open (directory, 0, error);

@@ -159,11 +159,11 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
  *
  * How joining went.
  *
- * Fails with %TYET_ERROR_TIMED_OUT if nobody let this process in in the time given (the message says what became of each
- * contact), %TYET_ERROR_REFUSED if the group did not let it in (the message says why: another group name or ordering, a
- * member of the same name, or not reaching every member), %TYET_ERROR_PROTOCOL if the contacts speak something else or
- * cannot be reached at all, %TYET_ERROR_EXCLUDED if it was let in but the state could not be taken in,
- * `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again, but for
+ * Fails with %TYET_ERROR_TIMED_OUT if nobody let this process in in the time given (the message says what became of
+ * each contact), %TYET_ERROR_REFUSED if the group did not let it in (the message says why: another group name or
+ * ordering, a member of the same name, or not reaching every member), %TYET_ERROR_PROTOCOL if the contacts speak
+ * something else or cannot be reached at all, %TYET_ERROR_EXCLUDED if it was let in but the state could not be taken
+ * in, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again, but for
  * %TYET_ERROR_EXCLUDED: then only as a new process.
  *
  * Returns: %TRUE if this process is a member
@@ -221,7 +221,8 @@ group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError *
       if (equals == NULL || equals == founders[i] || equals[1] == '\0')
         {
           g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS,
-                       "A founder is given as NAME=ADDRESS (such as a=tcp://10.0.0.1:7001), not as \"%s\"", founders[i]);
+                       "A founder is given as NAME=ADDRESS (such as a=tcp://10.0.0.1:7001), not as \"%s\"",
+                       founders[i]);
           return FALSE;
         }
       g_ptr_array_add (names, g_strndup (founders[i], (gsize) (equals - founders[i])));
@@ -229,7 +230,8 @@ group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError *
     }
   g_ptr_array_add (names, NULL);
   g_ptr_array_add (addresses, NULL);
-  record = group->rt->storage != NULL ? ty_storage_load (group->rt->storage, group->name, error) : g_bytes_new (NULL, 0);
+  record
+      = group->rt->storage != NULL ? ty_storage_load (group->rt->storage, group->name, error) : g_bytes_new (NULL, 0);
   if (record == NULL)
     return FALSE;
   return ty_group_found_with (group->engine, (const char *const *) names->pdata,
@@ -279,8 +281,8 @@ tyet_group_found_with_async (TyetGroup *group, const char *const *founders, GCan
  *
  * How founding together went.
  *
- * Fails with %TYET_ERROR_ADDRESS if a founder is not given as `NAME=ADDRESS`, %TYET_ERROR_STATE if this process is not in
- * the list, two founders have one name or address, or there is no storage or it is damaged or full,
+ * Fails with %TYET_ERROR_ADDRESS if a founder is not given as `NAME=ADDRESS`, %TYET_ERROR_STATE if this process is not
+ * in the list, two founders have one name or address, or there is no storage or it is damaged or full,
  * %TYET_ERROR_EXCLUDED if the others have founded the group without this process, `G_IO_ERROR_CANCELLED`, and as
  * [method@Tyet.Group.found].
  *
@@ -374,8 +376,8 @@ group_on_leave_cancelled (GCancellable *cancellable, gpointer user_data)
  * @user_data: what to give it
  *
  * Leaves the group in good order: what was sent before is delivered to the others first. @callback is called when the
- * view without this process is decided and the others can do without it, or the group is dissolved because nobody stays.
- * A blocked group is left at once, without agreement: there is nobody to agree with.
+ * view without this process is decided and the others can do without it, or the group is dissolved because nobody
+ * stays. A blocked group is left at once, without agreement: there is nobody to agree with.
  */
 void
 tyet_group_leave_async (TyetGroup *group, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <tyet.h>
 
+#define USAGE "set KEY VALUE | del KEY | get KEY | list\n"
+
 static GHashTable *table;
 static GMainLoop *loop;
 
@@ -98,13 +100,23 @@ on_left (GObject *group, GAsyncResult *result, gpointer unused)
   g_main_loop_quit (loop);
 }
 
+/* What on_message () will understand. */
+static gboolean
+is_change (const char *line)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", 3);
+  guint n = g_strv_length (words);
+  return n > 1 && words[1][0] != '\0' && n == (g_str_equal (words[0], "set") ? 3 : 2)
+         && (g_str_equal (words[0], "set") || g_str_equal (words[0], "del"));
+}
+
 static void
 obey (TyetGroup *group, const char *line)
 {
   g_autoptr (GError) error = NULL;
   GHashTableIter iter;
   gpointer key, value;
-  if (g_str_has_prefix (line, "set ") || g_str_has_prefix (line, "del "))
+  if (is_change (line))
     {
       if (!tyet_group_abcast (group, line, strlen (line), &error))
         g_printerr ("%s\n", error->message);
@@ -121,7 +133,7 @@ obey (TyetGroup *group, const char *line)
         g_print ("%s = %s\n", (const char *) key, (const char *) value);
     }
   else
-    g_printerr ("set KEY VALUE | del KEY | get KEY | list\n");
+    g_printerr (USAGE);
 }
 
 static void
@@ -144,6 +156,11 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
+  if (argc > 1 && argv[1][0] == '-')
+    {
+      g_printerr ("usage: tyet-kv [ADDRESS-OF-A-MEMBER...]\n" USAGE);
+      return 2;
+    }
   me = tyet_process_new ("tcp://127.0.0.1:0", &error);
   if (me == NULL)
     {

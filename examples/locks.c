@@ -12,6 +12,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib-unix.h>
+#include <locale.h>
 #include <string.h>
 #include <tyet.h>
 
@@ -156,13 +157,21 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (TyetProcess) me = tyet_process_new ("tcp://127.0.0.1:0", &error);
-  g_autoptr (TyetGroup) group = me != NULL ? tyet_group_new (me, "locks", "total") : NULL;
-  if (group == NULL)
+  g_autoptr (TyetProcess) me = NULL;
+  g_autoptr (TyetGroup) group = NULL;
+  setlocale (LC_ALL, "");
+  if (argc > 1 && argv[1][0] == '-')
+    {
+      g_printerr ("usage: tyet-locks [ADDRESS-OF-A-MEMBER...]\n");
+      return 2;
+    }
+  me = tyet_process_new ("tcp://127.0.0.1:0", &error);
+  if (me == NULL)
     {
       g_printerr ("%s\n", error->message);
       return 1;
     }
+  group = tyet_group_new (me, "locks", "total");
   loop = g_main_loop_new (NULL, FALSE);
   g_signal_connect (group, "view-changed", G_CALLBACK (on_view), NULL);
   g_signal_connect (group, "delivered", G_CALLBACK (on_message), NULL);

@@ -106,7 +106,13 @@ reasons (TyMembership *m)
 {
   GString *s = g_string_new (NULL);
   for (guint i = 0; m->contacts[i] != NULL; i++)
-    g_string_append_printf (s, "%s%s: %s", i > 0 ? "; " : "", m->contacts[i], m->contact_why[i]);
+    {
+      /* What comes from the transport names the address already. */
+      gsize len = strlen (m->contacts[i]);
+      gboolean named = strncmp (m->contact_why[i], m->contacts[i], len) == 0 && m->contact_why[i][len] == ':';
+      g_string_append_printf (s, "%s%s%s%s", i > 0 ? "; " : "", named ? "" : m->contacts[i], named ? "" : ": ",
+                              m->contact_why[i]);
+    }
   for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
     if (ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
       g_string_append_printf (s, "; does not reach member %s at %s", m->view->members[i].name,
@@ -269,8 +275,9 @@ objection (TyMembership *m, const TyMember *as, const char *group_name, const ch
 {
   *wait = FALSE;
   if (!g_str_equal (asked_ordering, ordering))
-    return g_strdup_printf ("group \"%s\" is ordered \"%s\", not \"%s\"; join with --ordering %s or that ordering's name",
-                            group_name, ordering, asked_ordering, ordering);
+    return g_strdup_printf (
+        "group \"%s\" is ordered \"%s\", not \"%s\"; join with --ordering %s or that ordering's name", group_name,
+        ordering, asked_ordering, ordering);
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyMember *member = &m->view->members[i];

@@ -333,8 +333,8 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     }
 }
 
-/* V13: a founder is met: from now on it is known by its incarnation. One that comes back with another one has forgotten what it
- * promised, and is no voter. */
+/* V13: a founder is met: from now on it is known by its incarnation. One that comes back with another one has forgotten
+ * what it promised, and is no voter. */
 static void
 meet_founder (TyMembership *m, const TyId *pid)
 {
@@ -821,7 +821,8 @@ membership_waits (TyMembership *m, GArray *waits)
   if (m->frozen || m->round != NULL)
     waits_of_flush (m, waits);
   else if (!ty_lease_holds (m))
-    add_wait (waits, "lease", NULL, ty_lease_held_until (m), g_strdup ("waits for a quorum to echo a sign of life (lease)"));
+    add_wait (waits, "lease", NULL, ty_lease_held_until (m),
+              g_strdup ("waits for a quorum to echo a sign of life (lease)"));
 }
 
 static guint64

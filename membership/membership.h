@@ -175,8 +175,8 @@ gboolean ty_m_is_member (const TyMembership *m);
 gint64 ty_m_now (TyMembership *m);
 void ty_m_send (TyMembership *m, const TyId *pid, GByteArray *packet);
 void ty_m_send_all (TyMembership *m, GByteArray *packet, gboolean self_too);
-/* A ballot, in a packet about the current view. Malformed if it is farther ahead than rounds can have led: rounds go above the
- * highest ballot seen, and must never come to the end of numbers. */
+/* A ballot, in a packet about the current view. Malformed if it is farther ahead than rounds can have led: rounds go
+ * above the highest ballot seen, and must never come to the end of numbers. */
 void ty_m_read_ballot (const TyMembership *m, TyReader *r, TyBallot *out);
 GByteArray *ty_m_packet (const TyMembership *m, TyPacketType type);
 GByteArray *ty_m_packet_of (const TyMembership *m, TyPacketType type, guint64 number);

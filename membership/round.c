@@ -176,7 +176,8 @@ ty_round_reached (TyMembership *m, guint rank)
     send_prepare (m, &m->view->members[rank].pid, FALSE);
 }
 
-/* V10: when nobody who goes on has loaded, the first leaver that has stays; a round for its sake would change nothing. */
+/* V10: when nobody who goes on has loaded, the first leaver that has stays; a round for its sake would change nothing.
+ */
 static gboolean
 leaver_must_stay (TyMembership *m, guint rank)
 {
@@ -202,7 +203,8 @@ change_wanted (TyMembership *m)
   if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || (m->members[i].leaving && !leaver_must_stay (m, i)))
+    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout
+        || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
 }
@@ -226,8 +228,8 @@ proposal_is_stuck (TyMembership *m)
   return FALSE;
 }
 
-/* A partition heals piece by piece, and founders start one by one: who was blocked anyway gives the others a moment to come back into reach, rather than go
- * on without them. */
+/* A partition heals piece by piece, and founders start one by one: who was blocked anyway gives the others a moment to
+ * come back into reach, rather than go on without them. */
 static gboolean
 settled (TyMembership *m)
 {
@@ -323,8 +325,8 @@ read_state (TyMembership *m, State *state, TyReader *r)
   return ty_reader_done (r) && (state->accepted == NULL || ty_voter_fits (m, state->accepted));
 }
 
-/* Of a member: what it says of receipts and order must be such that a proposal can be made of it. It cannot have received
- * what this process never sent. */
+/* Of a member: what it says of receipts and order must be such that a proposal can be made of it. It cannot have
+ * received what this process never sent. */
 static gboolean
 state_adds_up (TyMembership *m, const State *state, guint rank)
 {

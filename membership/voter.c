@@ -503,14 +503,29 @@ steal_record (TyMembership *m, const Record *record)
   return g_ptr_array_steal_index (m->records, index);
 }
 
+/* Whether others may have counted a FLUSH of this process for `value`: a joiner's count too, which accept nothing. */
+static gboolean
+has_flushed (const TyMembership *m, const TyValue *value)
+{
+  gboolean flushed = m->accepted != NULL && ty_view_id_equal (&m->accepted->id, &value->id);
+  for (guint i = 0; i < m->records->len; i++)
+    {
+      const Record *record = m->records->pdata[i];
+      flushed |= record->accepted && record->value != NULL && ty_view_id_equal (&record->value->id, &value->id);
+    }
+  return flushed;
+}
+
 void
 ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
 {
   gboolean was_member = m->phase == TY_MEMBERSHIP_IN;
   gboolean goes_on = ty_value_rank (value, &m->self) < value->n_members;
   g_autoptr (TyetView) old = tyet_view_ref (m->view);
-  gboolean echoes = record != NULL && ty_ballot_compare (&record->ballot, &m->state_ballot) == 0;
-  gboolean flushed = m->accepted != NULL && ty_view_id_equal (&m->accepted->id, &value->id);
+  /* Only a round that had this process's STATE before it was proposed: then every FLUSH of it was given after that. */
+  gboolean echoes = record != NULL && ty_ballot_compare (&record->ballot, &m->state_ballot) == 0
+                    && ty_ids_contain (record->need, &m->self);
+  gboolean flushed = has_flushed (m, value);
   Record *decided_by = steal_record (m, record);
   flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);

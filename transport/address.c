@@ -16,7 +16,7 @@ static gboolean
 bad (GError **error, const char *text, const char *what)
 {
   g_autofree char *shown = g_utf8_make_valid (text, MIN ((gssize) strlen (text), 80));
-  g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS, "“%s”: %s; " GOOD_ONES, shown, what);
+  g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS, "\"%s\" is no address: %s; " GOOD_ONES, shown, what);
   return FALSE;
 }
 
@@ -39,7 +39,7 @@ parse_tcp (const char *text, const char *rest, TyAddress *out, GError **error)
     {
       end = strchr (rest, ']');
       if (end == NULL || end[1] != ':')
-        return bad (error, text, "an IPv6 address is followed by “]:” and the port");
+        return bad (error, text, "an IPv6 address is followed by \"]:\" and the port");
       rest++;
       colon = end + 1;
     }
@@ -93,7 +93,7 @@ ty_address_parse (const char *text, TyAddress *out, GError **error)
     return parse_tcp (text, text + 6, out, error);
   if (g_str_has_prefix (text, "unix:"))
     return parse_unix (text, text + 5, out, error);
-  return bad (error, text, "it begins with neither “tcp://” nor “unix:”");
+  return bad (error, text, "it begins with neither tcp:// nor unix:");
 }
 
 void

@@ -109,7 +109,7 @@ find_own (const TyAddress *address, const char *text, TySockaddr *out, GError **
     }
   if (ty_sockaddr_is_any (out))
     return fail (error, text, TYET_ERROR_ADDRESS,
-                 "others have to dial this address, and that one means “any”; give the address or the name that they "
+                 "others have to dial this address, and that one means \"any\"; give the address or the name that they "
                  "reach this machine by, such as 127.0.0.1 if all run here");
   return TRUE;
 }

@@ -243,8 +243,8 @@ on_excluded (TyetGroup *group, const char *why, Cat *cat)
   g_timeout_add (0, try_again, cat);
 }
 
-/* Who has been in comes back for as long as it takes. Who was let in, but lost the member that gave it the state, enters
- * again as another process, in the time that it has. */
+/* Who has been in comes back for as long as it takes. Who was let in, but lost the member that gave it the state,
+ * enters again as another process, in the time that it has. */
 static gboolean
 worth_another_try (Cat *cat, const GError *error)
 {
@@ -438,8 +438,8 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
     { "service", 's', 0, G_OPTION_ARG_STRING, &cat->service_name,
       "What lines are sent with: fifo, causal, agreed or safe (default: what the ordering stands for)", "SERVICE" },
     { "listen", 'l', 0, G_OPTION_ARG_STRING, &cat->listen,
-      "Where others reach this process: tcp://HOST:PORT, tcp://[V6]:PORT or unix:///PATH; port 0 for any free one "
-      "(default: tcp://127.0.0.1:0)",
+      "Where others reach this process: tcp://HOST:PORT, tcp://[V6]:PORT, unix:///PATH or unix:@NAME; "
+      "port 0 for any free one (default: tcp://127.0.0.1:0; for a founder, its address in the list)",
       "ADDR" },
     { "found", 0, 0, G_OPTION_ARG_NONE, &cat->found, "Found the group", NULL },
     { "contact", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cat->contacts,
@@ -477,6 +477,24 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
   return g_option_context_parse (context, argc, argv, error);
 }
 
+/* The list says where the others will look for this process: unless told otherwise, it listens there. */
+static gboolean
+check_founders (Cat *cat, GError **error)
+{
+  for (char **f = cat->founders; *f != NULL; f++)
+    {
+      const char *equals = strchr (*f, '=');
+      if (equals == NULL)
+        return refuse (error, "--founder is given as NAME=ADDR, not as \"%s\"", *f);
+      if (strlen (cat->name) != (gsize) (equals - *f) || strncmp (*f, cat->name, (gsize) (equals - *f)) != 0)
+        continue;
+      if (cat->listen == NULL)
+        cat->listen = g_strdup (equals + 1);
+      return TRUE;
+    }
+  return refuse (error, "This process, %s, is in the list of founders by no --founder %s=ADDR", cat->name, cat->name);
+}
+
 static gboolean
 check (Cat *cat, int argc, char **argv, GError **error)
 {
@@ -485,7 +503,7 @@ check (Cat *cat, int argc, char **argv, GError **error)
   g_autoptr (GEnumClass) services = g_type_class_ref (TYET_TYPE_SERVICE);
   GEnumValue *service;
   if (argc > 1)
-    return refuse (error, "What is \"%s\"?", argv[1]);
+    return refuse (error, "\"%s\" belongs to no option", argv[1]);
   if (cat->group_name == NULL || cat->ordering == NULL)
     return refuse (error, "--group and --ordering are needed");
   if (!g_strv_contains (orderings, cat->ordering))
@@ -494,6 +512,10 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "One of --found, --contact and --founder is needed, and only one of them");
   if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
     return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
+  if (cat->storage != NULL && cat->founders == NULL)
+    return refuse (error, "--storage is for founders alone (--founder): nobody else has promises to keep");
+  if (cat->founders != NULL && !check_founders (cat, error))
+    return FALSE;
   if (cat->suspect_after_ms == 0 || cat->suspect_after_ms < -1 || cat->heartbeat_ms < 0 || cat->timeout_ms < -1)
     return refuse (error, "Times are positive numbers of milliseconds");
   if (cat->suspect_after_ms > 0 && cat->suspect_after_ms < 10)

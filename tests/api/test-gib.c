@@ -1,4 +1,5 @@
-/* tests/api/test-gib.c: a state of 1 GiB passes from one process to another, while the group goes on, in bounded memory.
+/* tests/api/test-gib.c: a state of 1 GiB passes from one process to another, while the group goes on, in bounded
+ * memory.
  *
  *   test-gib               the member that gives it; starts the other, and says how long it took and what memory
  *   test-gib take ADDRESS  the one that takes it
@@ -101,8 +102,9 @@ give (const char *program)
   tyet_group_abcast (group, "meanwhile", 9, NULL);
   while (!ended)
     g_main_context_iteration (NULL, TRUE);
-  g_print ("# 1 GiB of state in %.1f s; the giver's memory peaked at %.0f MiB, and it delivered %u messages meanwhile\n",
-           (double) (g_get_monotonic_time () - began) / 1e6, (double) peak_bytes () / 1048576, delivered);
+  g_print (
+      "# 1 GiB of state in %.1f s; the giver's memory peaked at %.0f MiB, and it delivered %u messages meanwhile\n",
+      (double) (g_get_monotonic_time () - began) / 1e6, (double) peak_bytes () / 1048576, delivered);
   g_assert_cmpuint (passed, ==, STATE_BYTES);
 #ifndef __SANITIZE_ADDRESS__
   g_assert_cmpuint (peak_bytes (), <, MOST_BYTES);
@@ -131,7 +133,8 @@ on_read (GObject *stream, GAsyncResult *result, gpointer unused)
     }
   if (result == NULL || n > 0)
     {
-      g_input_stream_read_all_async (G_INPUT_STREAM (stream), block, sizeof block, G_PRIORITY_DEFAULT, NULL, on_read, NULL);
+      g_input_stream_read_all_async (G_INPUT_STREAM (stream), block, sizeof block, G_PRIORITY_DEFAULT, NULL, on_read,
+                                     NULL);
       return;
     }
   g_input_stream_close (G_INPUT_STREAM (stream), NULL, NULL);

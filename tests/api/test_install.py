@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""test_install.py SOURCE BUILD: what is installed is enough to build against, by pkg-config, shared and static; and the source
+"""test_install.py SOURCE BUILD
+
+What is installed is enough to build against, by pkg-config, shared and static; and the source
 is, as a Meson subproject. Reports in TAP.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
@@ -73,14 +75,16 @@ class Installed:
 
 
 def private_is_not_installed(installed):
-    include = os.path.join(next(top for top, dirs, _ in os.walk(installed.root) if "tyet" in dirs and "include" in top), "tyet")
+    include = os.path.join(
+        next(top for top, dirs, _ in os.walk(installed.root) if "tyet" in dirs and "include" in top), "tyet")
     names = sorted(os.listdir(include))
     wrong = [n for n in names if not n.startswith("tyet")]
     assert "tyet.h" in names and not wrong, names
     for name in names:
         if name == "tyet.h" or name == "tyet-version.h":
             continue
-        done = subprocess.run(["cc", "-fsyntax-only", "-x", "c", os.path.join(include, name), *installed.flags("--cflags")],
+        done = subprocess.run(["cc", "-fsyntax-only", "-x", "c", os.path.join(include, name),
+                               *installed.flags("--cflags")],
                               capture_output=True, text=True, check=False)
         assert done.returncode != 0 and "Only <tyet.h>" in done.stderr, name
 

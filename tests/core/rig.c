@@ -95,8 +95,10 @@ rig_session (Rig *rig, guint a, guint b)
   if (a == b || ba->session[b] || ba->gone || bb->gone)
     return;
   ba->session[b] = bb->session[a] = TRUE;
-  rig_event (ba, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = bb->pid, .name = names[b], .address = addresses[b] });
-  rig_event (bb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = ba->pid, .name = names[a], .address = addresses[a] });
+  rig_event (
+      ba, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = bb->pid, .name = names[b], .address = addresses[b] });
+  rig_event (
+      bb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = ba->pid, .name = names[a], .address = addresses[a] });
 }
 
 void
@@ -211,7 +213,8 @@ move (Rig *rig)
   Box *to = &rig->boxes[carried->to];
   if (!to->gone && to->session[carried->from] && (rig->lose == NULL || !rig->lose (rig, carried)))
     {
-      rig_event (to, (TyEvent){ .type = TY_EVENT_PACKET, .peer = carried->from, .packet = g_bytes_ref (carried->bytes) });
+      rig_event (to,
+                 (TyEvent){ .type = TY_EVENT_PACKET, .peer = carried->from, .packet = g_bytes_ref (carried->bytes) });
       rig_step (to);
     }
   carried_free (carried);

@@ -202,7 +202,8 @@ test_transfer (void)
   ty_group_state_taken (b->group, 2, 1);
   ty_group_state_loaded (b->group, 2, NULL, NULL);
   rig_run (rig);
-  static const Field first[] = { HEAD ("20", "02"), { "end", "00" }, { "offset", "00" }, { "bytes", "5354415445" }, END };
+  static const Field first[]
+      = { HEAD ("20", "02"), { "end", "00" }, { "offset", "00" }, { "bytes", "5354415445" }, END };
   static const Field second[] = { HEAD ("20", "02"), { "end", "00" }, { "offset", "05" }, { "bytes", "58" }, END };
   static const Field end[] = { HEAD ("20", "02"), { "end", "01" }, { "offset", "06" }, END };
   static const Field waits[] = { HEAD ("21", "02"), { "taken", "00" }, END };
@@ -253,7 +254,8 @@ test_data (void)
   rig_advance (rig, 30000);
   send (&rig->boxes[1], TY_SERVICE_CAUSAL, "!");
   rig_run (rig);
-  /* Fifo needs no stamp; the others say what their sender had delivered: first nothing but itself, then two ordinals. */
+  /* Fifo needs no stamp; the others say what their sender had delivered: first nothing but itself, then two ordinals.
+   */
   static const Field fifo[] = {
     HEAD ("01", "03"), { "first number", "01" }, { "how many", "01" }, { "stamp", "00" }, { "message", "08 6869" }, END,
   };
@@ -262,7 +264,8 @@ test_data (void)
     { "stamp", "01 00" },     { "message", "0e 796f75" }, { "message", "03" }, END,
   };
   static const Field causal[] = {
-    HEAD ("01", "03"), { "first number", "04" }, { "how many", "01" }, { "stamp", "01 02" }, { "message", "05 21" }, END,
+    HEAD ("01", "03"),    { "first number", "04" }, { "how many", "01" },
+    { "stamp", "01 02" }, { "message", "05 21" },   END,
   };
   check (rig_packet (rig, 1, 2, TY_PACKET_DATA, 0), fifo);
   check (rig_packet (rig, 1, 2, TY_PACKET_DATA, 1), mixed);

@@ -1,4 +1,5 @@
-/* tests/core/test-requests.c: what can be asked of a group of a step machine, and what it says of itself (core/group.h).
+/* tests/core/test-requests.c: what can be asked of a group of a step machine, and what it says of itself
+ * (core/group.h).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/core/hex.h"

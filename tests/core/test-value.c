@@ -105,18 +105,93 @@ static void
 test_malformed (void)
 {
   static const char *const malformed[] = {
-    HEX_GROUP "02" "01" HEX_A0 "04" "04" HEX_D0 "0167" HEX_MEMBERS "01" "0a" "03" "05" "00" "07" "00", /* not the next */
-    HEX_GROUP "02" "01" HEX_A0 "02" "04" HEX_D0 "0167" HEX_MEMBERS "01" "0a" "03" "05" "00" "07" "00",
-    HEX_IDS "010a" HEX_MEMBERS "01" "0a" "03" "05" "00" "07" "00",            /* a control character in the name */
-    HEX_IDS "0167" "ffff7f" HEX_MEMBER_A "00" "01" "00" "00",                 /* more members than bytes */
-    HEX_IDS "0167" "01" HEX_A0 "0161" "05743a2f2f78" "c1843d" "03" "00" "01" "00" "00", /* weight 1000001 */
-    HEX_IDS "0167" HEX_MEMBERS "01" "0d" "03" "05" "00" "07" "00",            /* no such reason */
-    HEX_IDS "0167" HEX_MEMBERS "01" "1a" "03" "05" "00" "07" "00",            /* rank 3 of 3 */
-    HEX_IDS "0167" HEX_MEMBERS "02" "0a" "0a" "03" "05" "00" "07" "00",       /* the same rank twice */
-    HEX_IDS "0167" HEX_MEMBERS "02" "0a" "02" "03" "05" "00" "07" "00",       /* not in order of rank */
-    HEX_IDS "0167" HEX_MEMBERS "00" "00" "00",                                /* an old view of nobody */
-    HEX_IDS "0167" HEX_MEMBERS "01" "0a" "03" "05" "00" "80808080808080808001" "00", /* a number beyond all numbers */
-    HEX_IDS "0167" HEX_MEMBERS "01" "0a" "03" "05" "00" "07" "03" "4f4f",     /* the order is cut short */
+    HEX_GROUP "02"
+              "01" HEX_A0 "04"
+              "04" HEX_D0 "0167" HEX_MEMBERS "01"
+              "0a"
+              "03"
+              "05"
+              "00"
+              "07"
+              "00", /* not the next */
+    HEX_GROUP "02"
+              "01" HEX_A0 "02"
+              "04" HEX_D0 "0167" HEX_MEMBERS "01"
+              "0a"
+              "03"
+              "05"
+              "00"
+              "07"
+              "00",
+    HEX_IDS "010a" HEX_MEMBERS "01"
+            "0a"
+            "03"
+            "05"
+            "00"
+            "07"
+            "00", /* a control character in the name */
+    HEX_IDS "0167"
+            "ffff7f" HEX_MEMBER_A "00"
+            "01"
+            "00"
+            "00", /* more members than bytes */
+    HEX_IDS "0167"
+            "01" HEX_A0 "0161"
+            "05743a2f2f78"
+            "c1843d"
+            "03"
+            "00"
+            "01"
+            "00"
+            "00", /* weight 1000001 */
+    HEX_IDS "0167" HEX_MEMBERS "01"
+            "0d"
+            "03"
+            "05"
+            "00"
+            "07"
+            "00", /* no such reason */
+    HEX_IDS "0167" HEX_MEMBERS "01"
+            "1a"
+            "03"
+            "05"
+            "00"
+            "07"
+            "00", /* rank 3 of 3 */
+    HEX_IDS "0167" HEX_MEMBERS "02"
+            "0a"
+            "0a"
+            "03"
+            "05"
+            "00"
+            "07"
+            "00", /* the same rank twice */
+    HEX_IDS "0167" HEX_MEMBERS "02"
+            "0a"
+            "02"
+            "03"
+            "05"
+            "00"
+            "07"
+            "00", /* not in order of rank */
+    HEX_IDS "0167" HEX_MEMBERS "00"
+            "00"
+            "00", /* an old view of nobody */
+    HEX_IDS "0167" HEX_MEMBERS "01"
+            "0a"
+            "03"
+            "05"
+            "00"
+            "80808080808080808001"
+            "00", /* a number beyond all numbers */
+    HEX_IDS "0167" HEX_MEMBERS "01"
+            "0a"
+            "03"
+            "05"
+            "00"
+            "07"
+            "03"
+            "4f4f", /* the order is cut short */
   };
   for (guint i = 0; i < G_N_ELEMENTS (malformed); i++)
     {
@@ -127,7 +202,15 @@ test_malformed (void)
   /* The frame around them is sound. */
   g_autoptr (TyValue) sound = read_hex (HEX_IDS "0167" HEX_MEMBERS "01" "0a" "03" "05" "00" "07" "00");
   g_assert_nonnull (sound);
-  g_autoptr (TyValue) heavy = read_hex (HEX_IDS "0167" "01" HEX_A0 "0161" "05743a2f2f78" "c0843d" "03" "00" "01" "00" "00");
+  g_autoptr (TyValue) heavy = read_hex (HEX_IDS "0167"
+                                                "01" HEX_A0 "0161"
+                                                "05743a2f2f78"
+                                                "c0843d"
+                                                "03"
+                                                "00"
+                                                "01"
+                                                "00"
+                                                "00");
   g_assert_cmpuint (heavy->members[0].weight, ==, 1000000);
 }
 

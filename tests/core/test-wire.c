@@ -260,8 +260,12 @@ test_count (void)
     gsize count;
     gboolean bad;
   } cases[] = {
-    { "00", 16, 0, FALSE },       { "02 0102", 1, 2, FALSE },   { "03 0102", 1, 0, TRUE }, { "02 01020304", 2, 2, FALSE },
-    { "02 010203", 2, 0, TRUE },  { "ffffffffffffffffff01 00", 1, 0, TRUE },
+    { "00", 16, 0, FALSE },
+    { "02 0102", 1, 2, FALSE },
+    { "03 0102", 1, 0, TRUE },
+    { "02 01020304", 2, 2, FALSE },
+    { "02 010203", 2, 0, TRUE },
+    { "ffffffffffffffffff01 00", 1, 0, TRUE },
     { "80808080808080808001 0000", 2, 0, TRUE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -1,4 +1,5 @@
-/* tests/engine/behind.c: a member that is alive, and takes nothing: it is borne for so long, then the group goes on without it.
+/* tests/engine/behind.c: a member that is alive, and takes nothing: it is borne for so long, then the group goes on
+ * without it.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/tyet-error.h"

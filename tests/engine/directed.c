@@ -3,6 +3,7 @@
  * What is not laid down by a test (which packet goes first) is drawn by a seed; each schedule is played under several.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/group-private.h"
 #include "core/judge.h"
 #include "core/packet.h"
 #include "core/view.h"
@@ -113,7 +114,8 @@ end (Mesh *mesh)
   g_assert_no_error (error);
   g_assert_cmpuint (mesh_refused (mesh), ==, 0);
   for (guint i = 0; i < mesh->procs->len; i++)
-    g_assert_true (ty_judge_read (judge, at (mesh, i)->name, at (mesh, i)->history->str, at (mesh, i)->history->len, &error));
+    g_assert_true (
+        ty_judge_read (judge, at (mesh, i)->name, at (mesh, i)->history->str, at (mesh, i)->history->len, &error));
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = ty_judge_report_to_string (report);
   if (!report->legal)
@@ -245,7 +247,8 @@ one_is_in (Mesh *mesh)
   return number_of (mesh, 1) > 0;
 }
 
-/* The only one that has the state leaves while the first to take it is let in: it stays, quietly, until that has loaded. */
+/* The only one that has the state leaves while the first to take it is let in: it stays, quietly, until that has
+ * loaded. */
 static void
 leaver_gives_first (void)
 {
@@ -315,8 +318,8 @@ two_flush (Mesh *mesh)
          && ty_group_get_state (at (mesh, 1)->group) == TY_GROUP_FLUSHING;
 }
 
-/* A joiner whose weight would tip the loaded ones' quorum has none until it has loaded, and then its own: also when it loads
- * after its STATE of the view that ends. */
+/* A joiner whose weight would tip the loaded ones' quorum has none until it has loaded, and then its own: also when it
+ * loads after its STATE of the view that ends. */
 static void
 weight_after_loading (gconstpointer data)
 {
@@ -435,8 +438,8 @@ others_went_on (Mesh *mesh)
          && number_of (mesh, 5) > number;
 }
 
-/* 4 is in the next view, adopted and decided without it; it lacks messages; who tells it of the decision dies before it has
- * handed them over; and the others are no quorum of the next view without 4. */
+/* 4 is in the next view, adopted and decided without it; it lacks messages; who tells it of the decision dies before it
+ * has handed them over; and the others are no quorum of the next view without 4. */
 static void
 teller_of_decision_dies (void)
 {
@@ -503,7 +506,8 @@ one_is_gone (Mesh *mesh)
 static gboolean
 zero_and_one_went_on (Mesh *mesh)
 {
-  return number_of (mesh, 0) > number_before && number_of (mesh, 1) > number_before && number_of (mesh, 3) > number_before;
+  return number_of (mesh, 0) > number_before && number_of (mesh, 1) > number_before
+         && number_of (mesh, 3) > number_before;
 }
 
 /* 2 is behind, and cannot keep all that the others say in the next view: what it loses is made good. */
@@ -526,7 +530,8 @@ too_much_of_a_later_view (void)
       g_assert_true (run_until (mesh, 1000000, zero_and_one_went_on));
       for (guint i = 0; i < 30; i++)
         {
-          ty_group_send (at (mesh, i % 2)->group, TY_SERVICE_AGREED, "0123456789012345678901234567890123456789", 40, &error);
+          ty_group_send (at (mesh, i % 2)->group, TY_SERVICE_AGREED, "0123456789012345678901234567890123456789", 40,
+                         &error);
           g_assert_no_error (error);
           mesh_run (mesh, 1000);
         }
@@ -582,11 +587,12 @@ gone_is_no_exclusion (void)
 static gboolean
 holds_lease (Mesh *mesh, guint i)
 {
-  g_autoptr (GArray) waits = ty_group_waits (at (mesh, i)->group, mesh->now);
-  for (guint w = 0; w < waits->len; w++)
-    if (g_str_equal (g_array_index (waits, TyGroupWait, w).what, "lease"))
-      return FALSE;
-  return ty_group_get_state (at (mesh, i)->group) == TY_GROUP_MEMBER;
+  Proc *p = at (mesh, i);
+  gint64 then = p->node->now;
+  p->node->now = mesh_clock (p);
+  gboolean lease = p->group->membership_ops->lease (p->group->membership);
+  p->node->now = then;
+  return lease && ty_group_get_state (p->group) == TY_GROUP_MEMBER;
 }
 
 static gboolean
@@ -610,8 +616,8 @@ others_left_0_behind (Mesh *mesh)
   return is_member (mesh, 1, 3) && is_member (mesh, 2, 3) && is_member (mesh, 3, 3);
 }
 
-/* FLUSHes are gathered: 0 decides by those of the others, which are their first echoes in the new view; they learn of the
- * decision from it, and have promised all the same. */
+/* FLUSHes are gathered: 0 decides by those of the others, which are their first echoes in the new view; they learn of
+ * the decision from it, and have promised all the same. */
 static void
 flush_promises (void)
 {
@@ -632,6 +638,65 @@ flush_promises (void)
       g_assert_false (holds_lease (mesh, 0));
       end (mesh);
     }
+}
+
+static gboolean
+zero_and_one_left_2_behind (Mesh *mesh)
+{
+  return is_member (mesh, 0, 2) && is_member (mesh, 1, 2) && number_of (mesh, 0) > number_before + 1;
+}
+
+static gboolean
+holds_data_and_propose (Mesh *mesh, guint from, guint to, const guint8 *packet, gsize len)
+{
+  return holds_propose_to_joiner (mesh, from, to, packet, len) && packet[0] != TY_PACKET_DATA;
+}
+
+static gboolean
+holds_welcome_to_2 (Mesh *mesh, guint from, guint to, const guint8 *packet, gsize len)
+{
+  return to != 2 || packet[0] != TY_PACKET_WELCOME;
+}
+
+/* The round that lets 2 in is adopted by one that 2 has not answered, and 2 is gone again before it wakes up and hears
+ * all that was said: FLUSHes that were given before its STATE echo nothing. */
+static void
+old_flushes_echo_nothing (void)
+{
+  guint played = 0;
+  for (guint32 seed = 0; seed < SEEDS; seed++)
+    {
+      Mesh *mesh = form (seed, 2, "total");
+      GError *error = NULL;
+      number_before = number_of (mesh, 0);
+      mesh->pass = holds_data_and_propose;
+      ty_group_send (at (mesh, 0)->group, TY_SERVICE_AGREED, "x", 1, &error);
+      g_assert_no_error (error);
+      mesh_run (mesh, 1000);
+      join (mesh, spawn (mesh, "total", FALSE), 0);
+      g_assert_true (run_until (mesh, 1000000, two_flush));
+      mesh_run (mesh, 20000);
+      at (mesh, 2)->stopped = TRUE;
+      mesh_run (mesh, 900000); /* 0 has accepted, 1 lacks a message, and a second round has begun */
+      mesh->pass = holds_propose_to_joiner;
+      if (!run_until (mesh, 8000000, zero_and_one_left_2_behind))
+        {
+          /* It stopped before its STATE was there: it was not let in at all. */
+          g_assert_true (is_member (mesh, 0, 2));
+          mesh_free (mesh);
+          continue;
+        }
+      mesh->pass = holds_welcome_to_2;
+      at (mesh, 2)->stopped = FALSE;
+      for (gint64 until = mesh->now + 1000000; mesh->now < until; mesh_move (mesh))
+        if (number_of (mesh, 2) == number_before + 1)
+          {
+            played++;
+            g_assert_false (holds_lease (mesh, 2));
+          }
+      end (mesh);
+    }
+  g_assert_cmpuint (played, >, 0);
 }
 
 static gboolean
@@ -730,6 +795,7 @@ main (int argc, char **argv)
   g_test_add_func ("/directed/gone-is-no-exclusion", gone_is_no_exclusion);
   g_test_add_func ("/directed/flush-promises", flush_promises);
   g_test_add_func ("/directed/unlike-times", unlike_times);
+  g_test_add_func ("/directed/old-flushes-echo-nothing", old_flushes_echo_nothing);
   g_test_add_data_func ("/directed/gatherer-dies", GINT_TO_POINTER (FALSE), gatherer_dies);
   g_test_add_data_func ("/directed/gatherer-dies-having-told-one", GINT_TO_POINTER (TRUE), gatherer_dies);
   return g_test_run ();

@@ -1,5 +1,5 @@
-/* tests/engine/founders.c: founding a group together (V13): a quorum of the list suffices; promises outlive a restart; two first
- * views never come about, whatever crashes when.
+/* tests/engine/founders.c: founding a group together (V13): a quorum of the list suffices; promises outlive a restart;
+ * two first views never come about, whatever crashes when.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/founding.h"
@@ -132,8 +132,8 @@ restarts (void)
     }
 }
 
-/* a and b found without c, b falls at every point of it, and a, who may have the first view, is cut off: what b and c then found
- * must be the same view, or none. Without what b has kept, they would found another. */
+/* a and b found without c, b falls at every point of it, and a, who may have the first view, is cut off: what b and c
+ * then found must be the same view, or none. Without what b has kept, they would found another. */
 static void
 forgets_nothing (void)
 {

@@ -199,8 +199,10 @@ begin_session (Mesh *mesh, guint a, guint b)
 {
   Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
   g_hash_table_add (mesh->session, pair (a, b));
-  add_event (pa, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = pb->pid, .name = pb->name, .address = pb->address });
-  add_event (pb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = pa->pid, .name = pa->name, .address = pa->address });
+  add_event (
+      pa, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = pb->pid, .name = pb->name, .address = pb->address });
+  add_event (
+      pb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = pa->pid, .name = pa->name, .address = pa->address });
 }
 
 void
@@ -342,7 +344,8 @@ dial (Proc *p, const TyEffect *effect)
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;
   if (!other->alive)
-    add_event (p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = other->address, .text = "refused", .refused = TRUE });
+    add_event (
+        p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = other->address, .text = "refused", .refused = TRUE });
   else
     begin_session (mesh, p->index, to);
 }
@@ -443,10 +446,10 @@ packet_name (GBytes *packet)
   gsize len;
   const guint8 *data = g_bytes_get_data (packet, &len);
   static const char *const names[] = {
-    [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP", [12] = "GONE", [8] = "JOIN", [9] = "WELCOME",
-    [10] = "LEAVE", [11] = "SUSPECT", [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE",
-    [20] = "FLUSH", [21] = "DECIDED", [22] = "NEED", [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",
-    [34] = "T-FAILED", [35] = "T-LOADED",
+    [1] = "DATA",      [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS",  [5] = "ALIVE",     [6] = "GAP",
+    [12] = "GONE",     [8] = "JOIN",    [9] = "WELCOME",  [10] = "LEAVE",    [11] = "SUSPECT",  [16] = "PREPARE",
+    [17] = "STATE",    [18] = "NACK",   [19] = "PROPOSE", [20] = "FLUSH",    [21] = "DECIDED",  [22] = "NEED",
+    [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",   [34] = "T-FAILED", [35] = "T-LOADED",
   };
   return len > 0 && data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
 }

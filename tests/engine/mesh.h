@@ -67,8 +67,8 @@ struct _Mesh
 
 Mesh *mesh_new (guint32 seed);
 void mesh_free (Mesh *mesh);
-/* A process at an address of its own, or with the incarnation and at the address of `before`, whose storage it has; its group
- * object is not entered yet. */
+/* A process at an address of its own, or with the incarnation and at the address of `before`, whose storage it has; its
+ * group object is not entered yet. */
 Proc *mesh_restart (Proc *before);
 Proc *mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state);
 void mesh_crash (Proc *p);

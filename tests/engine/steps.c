@@ -1,5 +1,5 @@
-/* tests/engine/steps.c: one change of view, again and again, with a crash of each process after each of its effects; and
- * with two crashes, by sample.  Each run is judged, and those who are left must come together if they can.
+/* tests/engine/steps.c: one change of view, again and again, with a crash of each process after each of its effects;
+ * and with two crashes, by sample.  Each run is judged, and those who are left must come together if they can.
  *
  * engine-steps [--every N] [--pairs N] [--scene NAME] [--seed N]
  *
@@ -57,7 +57,8 @@ static GOptionEntry options[] = {
   { "every", 0, 0, G_OPTION_ARG_INT, &every, "Crash after every Nth effect (1: each)", "N" },
   { "pairs", 0, 0, G_OPTION_ARG_INT, &pairs, "Pairs of crashes to draw in each scene", "N" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &seed_arg, "What the schedule is drawn from", "N" },
-  { "scene", 0, 0, G_OPTION_ARG_STRING, &scene_arg, "Only this one; with one crash or two: NAME:PROCESS:AFTER[:...]", "NAME" },
+  { "scene", 0, 0, G_OPTION_ARG_STRING, &scene_arg, "Only this one; with one crash or two: NAME:PROCESS:AFTER[:...]",
+    "NAME" },
   { "trace", 0, 0, G_OPTION_ARG_NONE, &trace, "Say everything", NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -134,7 +135,8 @@ change (Mesh *mesh, guint features)
 static gboolean
 is_out (const Proc *p)
 {
-  return !p->alive || p->excluded || p->left || p->failed || p->group == NULL || ty_group_get_state (p->group) == TY_GROUP_NEW;
+  return !p->alive || p->excluded || p->left || p->failed || p->group == NULL
+         || ty_group_get_state (p->group) == TY_GROUP_NEW;
 }
 
 /* Everyone who is left is in one view, and nobody else is. */

@@ -145,7 +145,8 @@ fault (Storm *s)
   Mesh *mesh = s->mesh;
   Proc *p = pick (s);
   guint n = mesh->procs->len;
-  guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n), b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
+  guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n),
+        b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
   switch (g_rand_int_range (mesh->rand, 0, 16))
     {
     case 0:
@@ -278,10 +279,10 @@ complain (Storm *s, guint32 seed, const char *what)
       if (!p->alive)
         continue;
       TyetView *view = p->group != NULL ? ty_group_get_view (p->group) : NULL;
-      printf ("  %s state %d view %s of %u%s%s%s%s\n", p->name, p->group != NULL ? (int) ty_group_get_state (p->group) : -1,
-              view != NULL ? view->label : "-", view != NULL ? view->n_members : 0,
-              p->excluded ? " excluded" : "", p->left ? " left" : "", p->failed ? " failed" : "",
-              p->entered ? "" : " not entered");
+      printf ("  %s state %d view %s of %u%s%s%s%s\n", p->name,
+              p->group != NULL ? (int) ty_group_get_state (p->group) : -1, view != NULL ? view->label : "-",
+              view != NULL ? view->n_members : 0, p->excluded ? " excluded" : "", p->left ? " left" : "",
+              p->failed ? " failed" : "", p->entered ? "" : " not entered");
       TyGroupStats stats = { 0 };
       if (p->group != NULL)
         ty_group_get_stats (p->group, &stats);
@@ -291,7 +292,8 @@ complain (Storm *s, guint32 seed, const char *what)
                 stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
       g_autoptr (GArray) waits = p->group != NULL ? ty_group_waits (p->group, s->mesh->now) : NULL;
       for (guint w = 0; waits != NULL && w < waits->len; w++)
-        printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what, g_array_index (waits, TyGroupWait, w).text);
+        printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what,
+                g_array_index (waits, TyGroupWait, w).text);
     }
   printf ("rerun: engine-storm --seed %u --trace\n", seed);
   exit (1);

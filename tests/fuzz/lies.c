@@ -325,6 +325,7 @@ write_state (const Lie *l, TyWriter *w)
   guint8 flags = (guint8) fuzz_below (l->rand, 32);
   write_ballot (l, w, &l->victim->pid);
   ty_write_u8 (w, flags);
+  ty_write_varint (w, fuzz_near (l->rand, 1));
   guint8 bits[16] = { 0 };
   memset (bits, fuzz_chance (l->rand, 70) ? 0xff : (gint) g_rand_int (l->rand), sizeof bits);
   ty_write_block (w, bits, MIN ((l->n + 7) / 8, sizeof bits));
@@ -463,9 +464,13 @@ write_body (const Lie *l, TyWriter *w, guint8 type)
     case TY_PACKET_ALIVE:
       ty_write_varint (w, fuzz_near (l->rand, (guint64) l->victim->mesh->now));
       ty_write_varint (w, fuzz_near (l->rand, (guint64) l->victim->mesh->now - fuzz_below (l->rand, 5000)));
+      ty_write_varint (w, fuzz_near (l->rand, 500000));
       break;
     case TY_PACKET_LEAVE:
       ty_write_u8 (w, (guint8) fuzz_below (l->rand, 3));
+      break;
+    case TY_PACKET_BEHIND:
+      ty_write_varint (w, fuzz_near (l->rand, some));
       break;
     case TY_PACKET_SUSPECT:
       ty_write_varint (w, fuzz_near (l->rand, some << 1));
@@ -564,6 +569,8 @@ lie_make (GRand *rand, const Proc *liar, const Proc *victim)
     TY_PACKET_TRANSFER_ACK,
     TY_PACKET_TRANSFER_FAILED,
     TY_PACKET_TRANSFER_LOADED,
+    TY_PACKET_GAP,
+    TY_PACKET_BEHIND,
   };
   return lie_of_type (rand, liar, victim, types[fuzz_below (rand, G_N_ELEMENTS (types))]);
 }

@@ -126,6 +126,23 @@ fault (Fuzz *f)
     }
 }
 
+/* V13: all of them together, one of them a liar perhaps. */
+static void
+found_together (Fuzz *f, guint n)
+{
+  const char *names[8] = { NULL }, *addresses[8] = { NULL };
+  g_assert (n < G_N_ELEMENTS (names));
+  for (guint i = 0; i < n; i++)
+    {
+      const Proc *p = spawn (f, FALSE);
+      names[i] = p->name;
+      addresses[i] = p->address;
+    }
+  f->liar[n - 1] = f->lies > 0;
+  for (guint i = 0; i < n; i++)
+    ty_group_found_with (proc (f, i)->group, names, addresses, NULL, 0, NULL);
+}
+
 /* ---- Lying ---- */
 
 static void
@@ -284,9 +301,12 @@ run (guint64 seed)
   f.lies = honest ? 0 : 1 + fuzz_below (f.rand, fuzz_chance (f.rand, 30) ? 40 : 6);
   f.tampers = honest ? 0 : fuzz_below (f.rand, fuzz_chance (f.rand, 30) ? 40 : 6);
 
-  Proc *first = spawn (&f, FALSE);
-  ty_group_found (first->group, NULL);
-  mesh_run (f.mesh, 10000);
+  if (fuzz_chance (f.rand, 20))
+    found_together (&f, 2 + fuzz_below (f.rand, 3));
+  else
+    ty_group_found (spawn (&f, FALSE)->group, NULL);
+  if (fuzz_chance (f.rand, 80))
+    mesh_run (f.mesh, 10000);
   for (guint n = 1 + fuzz_below (f.rand, 4); n > 0; n--)
     {
       Proc *p = spawn (&f, fuzz_chance (f.rand, 50));

@@ -1,5 +1,5 @@
-/* tests/judge/bench-judge.c: how fast histories are recorded and judged: 16 processes, a million events, all services mixed, a new
- * view every so often.  Prints; asserts only that the history is legal.
+/* tests/judge/bench-judge.c: how fast histories are recorded and judged: 16 processes, a million events, all services
+ * mixed, a new view every so often.  Prints; asserts only that the history is legal.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/history.h"

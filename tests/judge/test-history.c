@@ -56,7 +56,8 @@ test_lines (void)
                    HEAD ("2000", "conf") CONF "}\n"
                    HEAD ("3000", "send") ",\"m\":\"a\\\"b/g\\u000a/1.1.abcdef01/1\",\"service\":\"fifo\",\"len\":0}\n"
                    HEAD ("3000", "send")
-                   ",\"m\":\"a\\\"b/g\\u000a/1.1.abcdef01/18446744073709551615\",\"service\":\"safe\",\"len\":1234567}\n"
+                   ",\"m\":\"a\\\"b/g\\u000a/1.1.abcdef01/18446744073709551615\""
+                   ",\"service\":\"safe\",\"len\":1234567}\n"
                    HEAD ("0", "deliver") ",\"m\":\"c/g\\u000a/1.1.abcdef01/9\"}\n"
                    HEAD ("0", "deliver") ",\"m\":\"c/g\\u000a/1.1.abcdef01/10\"}\n"
                    HEAD ("6000", "save") ",\"digest\":\"d\\\\\"}\n"
@@ -137,7 +138,9 @@ test_round_trip (void)
   g_assert_no_error (error);
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = ty_judge_report_to_string (report);
-  g_assert_cmpstr (text, ==, "legal: 18 events, 2 processes, 2 groups, 2 views, 4 messages, 8 deliveries, 0 blocks, 0 failures\n");
+  g_assert_cmpstr (text, ==,
+                   "legal: 18 events, 2 processes, 2 groups, 2 views, 4 messages, 8 deliveries, 0 blocks, "
+                   "0 failures\n");
 }
 
 int

@@ -419,7 +419,8 @@ take (Seat *seat, const TyId *from, GBytes *bytes)
     }
   if (view > current && seat->view != NULL)
     {
-      GByteArray packet = { .data = (guint8 *) g_bytes_get_data (bytes, NULL), .len = (guint) g_bytes_get_size (bytes) };
+      GByteArray packet
+          = { .data = (guint8 *) g_bytes_get_data (bytes, NULL), .len = (guint) g_bytes_get_size (bytes) };
       g_ptr_array_add (seat->table->ahead, sent_new (seat_of (seat->table, from)->index, seat->index, &packet));
       ty_membership.on_other_view (seat->m, from, view);
       return TRUE;

@@ -244,7 +244,8 @@ test_excluded (void)
   table_advance (table, 1000 * MS);
   g_assert_true (table->seats[2].excluded);
   g_assert_cmpuint (table->seats[2].values->len, ==, 0);
-  g_assert_cmpuint (table_count (table, 0, 2, TY_PACKET_EXCLUDED) + table_count (table, 1, 2, TY_PACKET_EXCLUDED), >, 0);
+  g_assert_cmpuint (table_count (table, 0, 2, TY_PACKET_EXCLUDED) + table_count (table, 1, 2, TY_PACKET_EXCLUDED), >,
+                    0);
   TyReader r = table_body (table_last (table, 0, 2, TY_PACKET_EXCLUDED));
   g_assert_cmpuint (ty_read_varint (&r), ==, table->seats[0].view->id.number);
   g_assert_true (ty_reader_done (&r));

@@ -29,8 +29,8 @@ feed_prepare (Table *table, guint from, guint to, guint64 counter)
 
 /* `receipts` as numbers by rank, all below 128. */
 static void
-feed_state (Table *table, guint from, guint to, const TyBallot *ballot, const guint8 *receipts, const TyBallot *accepted,
-            const TyValue *value)
+feed_state (Table *table, guint from, guint to, const TyBallot *ballot, const guint8 *receipts,
+            const TyBallot *accepted, const TyValue *value)
 {
   guint n = table->seats[to].view->n_members;
   guint8 bits[3] = { 0xff, 0xff, 0xff };

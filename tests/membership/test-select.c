@@ -9,7 +9,8 @@
  *         taken out, . no STATE, S a STATE, but suspected since
  * cuts:   pairs that do not reach each other; 0>2: 0 does not reach 2, though 2 reaches 0; j is the joiner
  * weights: by rank; NULL: 1 each
- * joiner: '\0' none, otherwise its weight; '?' has not answered; a capital letter would be loaded: 'A' is weight 1, loaded */
+ * joiner: '\0' none, otherwise its weight; '?' has not answered; a capital letter would be loaded: 'A' is weight 1,
+ * loaded */
 typedef struct
 {
   const char *states;
@@ -165,9 +166,9 @@ check (const Case *cases, gsize n_cases)
     {
       g_autofree char *have = outcome (&cases[i]);
       if (!g_str_equal (have, cases[i].expected))
-        g_error ("%s cut %s weights %s joiner %c: %s, not %s", cases[i].states, cases[i].cuts != NULL ? cases[i].cuts : "-",
-                 cases[i].weights != NULL ? cases[i].weights : "-", cases[i].joiner != '\0' ? cases[i].joiner : '-', have,
-                 cases[i].expected);
+        g_error ("%s cut %s weights %s joiner %c: %s, not %s", cases[i].states,
+                 cases[i].cuts != NULL ? cases[i].cuts : "-", cases[i].weights != NULL ? cases[i].weights : "-",
+                 cases[i].joiner != '\0' ? cases[i].joiner : '-', have, cases[i].expected);
     }
 }
 

@@ -1,8 +1,8 @@
 /* tests/sim/stage.h: simulated processes with a small application each, for scenarios and storms.
  *
- * The application of a process keeps, for each group, a *state*: the sum of a hash of every message that it has delivered, which is
- * the same at all members at the same view whatever the ordering, goes to joiners, and is what digests are made of.
- * Messages have numbers, unique on the stage.
+ * The application of a process keeps, for each group, a *state*: the sum of a hash of every message that it has
+ * delivered, which is the same at all members at the same view whatever the ordering, goes to joiners, and is what
+ * digests are made of. Messages have numbers, unique on the stage.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

@@ -1,9 +1,9 @@
 /* tests/sim/storm.c: the production protocol under random faults, by the seed.
  *
- * A seed is a run; it picks everything: processes, groups, orderings, services, rates, sizes, delays, timers, faults.  A run has two
- * phases.  In the first, faults rain; in the second they are over and healed, and wherever a quorum is alive the
- * group must become whole again: one view of all who live and want to be in it, everything that was sent delivered,
- * new messages too.  At the end the judge reads the histories of all.
+ * A seed is a run; it picks everything: processes, groups, orderings, services, rates, sizes, delays, timers, faults.
+ * A run has two phases.  In the first, faults rain; in the second they are over and healed, and wherever a quorum is
+ * alive the group must become whole again: one view of all who live and want to be in it, everything that was sent
+ * delivered, new messages too.  At the end the judge reads the histories of all.
  *
  *   storm [--seeds A..B | --seed N] [--ordering NAME] [--verbose] [--keep FILE]
  *

@@ -62,6 +62,6 @@ void faults_calm (Run *run);
 
 /* storm.c */
 void run_enter (Run *run, guint site); /* the process at the site asks to be let into its groups */
-/* Whether those who live could go on if they reached each other, in every group and view that anyone is in; `but` is taken for
- * dead. */
+/* Whether those who live could go on if they reached each other, in every group and view that anyone is in; `but` is
+ * taken for dead. */
 gboolean run_has_quorum (Run *run, guint g, const TySimProcess *but);

@@ -161,6 +161,7 @@ struct _TyGroup
   gsize spill_bytes;
   guint64 *spilled_to; /* by rank: taken from the ordering, not yet counted as consumed */
   gboolean spill_full;
+  char *asked_out; /* why this process, still loading, asked to be taken out; or NULL */
   GPtrArray *transfers; /* of TyTransfer */
 
   TyGroupStats stats;
@@ -235,4 +236,5 @@ gboolean ty_group_gives_now (const TyGroup *group);
 void ty_group_end_transfers (TyGroup *group, const char *why);
 /* Why the state could not be taken in, or NULL. */
 const char *ty_group_taking_failure (const TyGroup *group);
+void ty_group_ask_out (TyGroup *group, const char *why);
 void ty_group_transfer_waits (TyGroup *group, GArray *waits);

@@ -135,6 +135,15 @@ end_giving (TyGroup *group, TyTransfer *transfer, const char *why)
     }
 }
 
+/* The joiner's side: asks to be taken out of the group; it may load all the same before that is done, and stays then. */
+void
+ty_group_ask_out (TyGroup *group, const char *why)
+{
+  if (group->asked_out == NULL)
+    group->asked_out = g_strdup (why);
+  group->membership_ops->take_out (group->membership);
+}
+
 /* The joiner's side: what has come is of no use; it has to enter again (V15). */
 static void
 fail_taking (TyGroup *group, TyTransfer *transfer, const char *why)
@@ -150,7 +159,7 @@ fail_taking (TyGroup *group, TyTransfer *transfer, const char *why)
           = g_error_new (TYET_ERROR, TYET_ERROR_TRANSFER, "The state of group \"%s\" did not come whole from %s: %s",
                          group->name, transfer->name, why);
     }
-  group->membership_ops->take_out (group->membership, why);
+  ty_group_ask_out (group, why);
 }
 
 const char *
@@ -440,6 +449,7 @@ finish_taking (TyGroup *group, TyTransfer *transfer)
 {
   TyNode *node = group->node;
   group->loaded = TRUE;
+  g_clear_pointer (&group->asked_out, g_free);
   g_assert (group->spill->len > 0);
   TyEffect first = g_array_index (group->spill, TyEffect, 0);
   g_assert (first.type == TY_EFFECT_VIEW);
@@ -486,7 +496,7 @@ ty_group_take_transfer_requests (TyGroup *group)
           if (transfer->given_up != NULL && transfer->failed == NULL)
             {
               transfer->failed = g_steal_pointer (&transfer->given_up);
-              group->membership_ops->take_out (group->membership, transfer->failed);
+              ty_group_ask_out (group, transfer->failed);
             }
           if (transfer->loaded_asked && transfer->failed == NULL && transfer->ended)
             finish_taking (group, transfer);

@@ -484,7 +484,7 @@ host_install (gpointer host, TyValue *value)
     }
   if (!goes_on)
     {
-      end_here (group, leaves, why_left (why));
+      end_here (group, leaves, why == TY_LEFT_LOADING && group->asked_out != NULL ? group->asked_out : why_left (why));
       return;
     }
   if (value->old.number == 0)

@@ -149,6 +149,7 @@ ty_group_free (TyGroup *group)
   g_clear_pointer (&group->founding, g_bytes_unref);
   g_strfreev (group->contacts);
   g_free (group->name);
+  g_free (group->asked_out);
   g_free (group);
 }
 
@@ -410,7 +411,7 @@ ty_group_tick (TyGroup *group)
   if (group->leave_asked && in_view (group))
     say_leave (group);
   if (!group->loaded && group->spill_bytes > group->node->config.spill_bytes)
-    group->membership_ops->take_out (group->membership, "the spill filled up while the state was being loaded");
+    ty_group_ask_out (group, "more came in while it was being loaded than may be kept: its spill is full");
   /* V13: the members that had the state are gone, and with them the quorum: nobody can let this process in. */
   const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
   if (failure != NULL && group->membership_ops->lost (group->membership))

@@ -130,8 +130,8 @@ struct _TyMembershipOps
   void (*leave) (TyMembership *m);
   /* No more part in the group from now on, agreed or not. */
   void (*stop) (TyMembership *m);
-  /* Asks to be taken out of the view while loading (V15); `why` is told to the application at the end. */
-  void (*take_out) (TyMembership *m, const char *why);
+  /* Asks to be taken out of the view while loading (V15); who loads before that is done stays. */
+  void (*take_out) (TyMembership *m);
 
   /* What happened to the session with a process; `fresh`: a new session stands (something may have been lost
    * before). */

@@ -187,7 +187,6 @@ membership_free (TyMembership *m)
   g_ptr_array_unref (m->records);
   g_ptr_array_unref (m->joiners);
   g_ptr_array_unref (m->kept);
-  g_free (m->takeout);
   g_free (m->group_name);
   g_free (m->ordering);
   g_strfreev (m->contacts);
@@ -252,7 +251,7 @@ membership_begin (TyMembership *m, TyetView *view)
   m->dial_at = now + 2 * m->config.heartbeat_us;
   if (m->self_loaded && !view->members[view->self].loaded)
     ty_m_send_all (m, ty_m_packet (m, TY_PACKET_TRANSFER_LOADED), TRUE);
-  if (m->leaving || m->takeout != NULL)
+  if (m->leaving || m->takeout)
     ty_entry_say_leaving (m);
   ty_entry_on_view (m);
   check_block (m);
@@ -482,6 +481,7 @@ on_loaded (TyMembership *m, const TyId *pid, TyReader *r)
   if (!ty_reader_done (r) || rank == m->view->n_members)
     return FALSE;
   m->members[rank].loaded = TRUE;
+  m->members[rank].takeout = FALSE;
   /* V10: it gets its weight in a view after it has loaded. */
   if (!m->view->members[rank].loaded && m->view->members[rank].weight == 0)
     m->need_round = TRUE;
@@ -639,11 +639,11 @@ membership_stop (TyMembership *m)
 }
 
 static void
-membership_take_out (TyMembership *m, const char *why)
+membership_take_out (TyMembership *m)
 {
-  if (m->takeout != NULL)
+  if (m->takeout)
     return;
-  m->takeout = g_strdup (why);
+  m->takeout = TRUE;
   if (m->phase == TY_MEMBERSHIP_IN)
     ty_entry_say_leaving (m);
 }
@@ -654,6 +654,7 @@ membership_loaded (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   m->self_loaded = TRUE;
+  m->takeout = FALSE;
   ty_m_send_all (m, ty_m_packet (m, TY_PACKET_TRANSFER_LOADED), TRUE);
 }
 

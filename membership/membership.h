@@ -122,7 +122,7 @@ struct _TyMembership
   Member *members;
   gboolean self_loaded;
   gboolean leaving;
-  char *takeout; /* why, or NULL */
+  gboolean takeout;
 
   /* The agreement on its successor. */
   guint64 counter; /* highest of any ballot seen */

@@ -136,7 +136,7 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
   guint n = m->view->n_members;
   gboolean self_loaded = m->phase == TY_MEMBERSHIP_IN && m->self_loaded;
   gboolean reaches_joiner = joiner != NULL && ty_m_reach (m, joiner) == TY_REACH_UP;
-  guint8 flags = (guint8) ((self_loaded ? 1 : 0) | (m->leaving ? 2 : 0) | (m->takeout != NULL ? 4 : 0)
+  guint8 flags = (guint8) ((self_loaded ? 1 : 0) | (m->leaving ? 2 : 0) | (m->takeout ? 4 : 0)
                            | (reaches_joiner ? 8 : 0) | (m->accepted != NULL ? 16 : 0));
   GByteArray *w = ty_m_packet (m, TY_PACKET_STATE);
   ty_write_ballot (w, ballot);

@@ -135,7 +135,7 @@ end_giving (TyGroup *group, TyTransfer *transfer, const char *why)
     }
 }
 
-/* The joiner's side: asks to be taken out of the group; it may load all the same before that is done, and stays then. */
+/* The joiner's side: asks to be taken out; it may load all the same before that is done, and stays then. */
 void
 ty_group_ask_out (TyGroup *group, const char *why)
 {

@@ -118,6 +118,18 @@ given_up (TyMembership *m, const Kept *kept, const TyId *pid)
          && ty_value_rank (kept->value, pid) < kept->value->n_members && ty_m_rank (m, pid) == m->view->n_members;
 }
 
+/* Who has left the view, or was left out of it, tells those that it waits for; they answer that they have closed it
+ * as well, or ask for what they lack, or say that they are in the group no longer. */
+static void
+remind_next (TyMembership *m, const Kept *last)
+{
+  if (ty_m_now (m) < m->alive_at)
+    return;
+  m->alive_at = ty_m_now (m) + m->config.heartbeat_us;
+  for (guint i = 0; i < last->awaited->len; i++)
+    ty_lease_tell (m, &g_array_index (last->awaited, TyId, i), last->number + 1);
+}
+
 void
 ty_late_tick (TyMembership *m)
 {
@@ -139,11 +151,13 @@ ty_late_tick (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_LINGERING)
     return;
   const Kept *last = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
-  if (last == NULL || last->awaited->len == 0 || ty_m_now (m) >= m->linger_until)
+  if (last == NULL || last->awaited->len == 0)
     {
       m->phase = TY_MEMBERSHIP_OVER;
       m->host->gone (m->host_data);
+      return;
     }
+  remind_next (m, last);
 }
 
 static Kept *
@@ -156,14 +170,6 @@ find_kept (TyMembership *m, guint64 number)
         return kept;
     }
   return NULL;
-}
-
-void
-ty_late_tell_closed (TyMembership *m, const TyId *pid)
-{
-  const Kept *kept = find_kept (m, m->view->id.number - 1);
-  if (kept != NULL && ty_view_rank (kept->view, pid) < kept->view->n_members)
-    ty_lease_tell (m, pid, m->view->id.number);
 }
 
 static void
@@ -283,6 +289,7 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
   guint64 current = ty_read_varint (r);
   if (!ty_reader_done (r))
     return FALSE;
+  ty_late_closed (m, pid, current);
   if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
     return TRUE;
   m->phase = TY_MEMBERSHIP_OVER;

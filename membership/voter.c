@@ -535,7 +535,7 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   if (!goes_on)
     {
       m->phase = TY_MEMBERSHIP_LINGERING;
-      m->linger_until = ty_m_now (m) + m->config.suspect_after_us;
+      m->alive_at = ty_m_now (m) + m->config.heartbeat_us;
       ty_round_free (m);
     }
   m->host->install (m->host_data, value);

@@ -33,7 +33,8 @@ judge_brief (const Case *c)
       g_string_append_printf (found, "%s%s", found->len > 0 ? " " : "", ty_judge_rule_number (rule));
   g_assert_cmpint (report->legal, ==, found->len == 0);
   g_autofree char *text = ty_judge_report_to_string (report);
-  g_test_message ("%s", text);
+  g_autofree char *shown = g_utf8_make_valid (text, -1);
+  g_test_message ("%s", shown);
   return g_string_free (found, FALSE);
 }
 
@@ -286,7 +287,8 @@ test_unreadable (void)
       TyJudgeOptions options = { .model = TY_JUDGE_PRIMARY };
       g_autoptr (GError) error = NULL;
       g_autoptr (TyJudge) judge = ty_judge_new (&options, NULL);
-      g_test_message ("%s", lines[i].text);
+      g_autofree char *shown = g_utf8_make_valid (lines[i].text, -1);
+      g_test_message ("%s", shown);
       g_assert_cmpint (ty_judge_read (judge, "lines", lines[i].text, strlen (lines[i].text), &error), ==,
                        lines[i].readable);
       if (!lines[i].readable)

@@ -1,10 +1,13 @@
 /* membership/late.c: who is behind, and who stays behind for them (V7, V11).
  *
+ * Invariant: whoever knows how a view ended can tell, until all who are to know it do.
+ *
  * A process that has closed a view keeps the value that ended it, and the view's messages up to the cut, until every
  * member of the next view and every leaver has closed it too, or is suspected.  Whoever still asks about the old view
  * is told what was decided (DECIDED, with the messages that it says it lacks), or, if nothing is kept, that the group
  * went on without it (EXCLUDED).  A leaver, and a voter that was left out, keep the same and answer in the same way
- * until nobody needs them.
+ * until nobody needs them.  Who came in with the next view keeps the value alone: it may be the only one left that
+ * knows.
  *
  *   DECIDED, after the common head (of the old view):  value
  *   EXCLUDED, after the common head (of the asker's view):  varint number of the current view
@@ -265,8 +268,9 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
     }
   if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
     return TRUE;
-  /* Only who was in the view can know how it ended. */
-  if (ty_m_rank (m, pid) == m->view->n_members || !ty_voter_fits (m, value))
+  /* Only who was in the view, or came into the next, can know how it ended. */
+  gboolean knows = ty_m_rank (m, pid) < m->view->n_members || ty_value_rank (value, pid) < value->n_members;
+  if (!knows || !ty_voter_fits (m, value))
     return FALSE;
   m->decided = g_steal_pointer (&value);
   m->decided_by = *pid;

@@ -530,8 +530,7 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);
 
-  if (was_member)
-    ty_late_keep (m, old, value);
+  ty_late_keep (m, old, value);
   if (!goes_on)
     {
       m->phase = TY_MEMBERSHIP_LINGERING;

@@ -1,17 +1,17 @@
 /* membership/voter.c: what every member, and a joiner, does in a round: STATE, accepting, FLUSH, deciding (V3, V5, V6).
  *
  *   PREPARE(b) ── b >= promised ──► promised = b, frozen ──► STATE(b)
- *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value) ──► FLUSH(b) to
- * all
- *   FLUSH(b) from a quorum of v and all whom the round waits for, and own ──► decided: the view is closed, the next
- * begins
+ *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value)
+ *              ──► FLUSH(b) to all
+ *   FLUSH(b) from a quorum of v and all whom the round waits for, and own
+ *              ──► decided: the view is closed, the next begins
  *
  *   step               invariant                                                 what a crash here leaves behind
  *   STATE sent         nothing of v is delivered, acknowledged, numbered since   a voter fewer
- *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count; the value
- * may be decided
+ *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count, and the
+ *                                                                                value may be decided
  *   decided            a quorum of v has accepted (b, value)                     whoever asks a member of that quorum
- * adopts this value
+ *                                                                                adopts this value
  *
  * Two values cannot both be decided in v: the second's coordinator had STATEs of a quorum, which meets the first's
  * quorum in a process that had accepted (or then could no longer accept), and it adopted the highest that it saw.

@@ -40,9 +40,9 @@ typedef struct
   guint64 rekey_bytes;   /* at so many a new key; 0: never */
 } TyCipher;
 
-/* In place: `data` holds `len_bytes` of plain text and has room for a tag behind them. FALSE: the nonces are used up. */
+/* In place: `data` holds `len_bytes` of plain text and has room for a tag behind. FALSE: the nonces are used up. */
 gboolean ty_cipher_seal (TyCipher *cipher, guint8 *data, gsize len_bytes);
-/* In place: `data` holds `len_bytes` with the tag; the plain text is shorter by TY_NOISE_TAG_BYTES. FALSE: this is not
+/* In place: `data` holds `len_bytes` with the tag; the plain text is shorter by TY_NOISE_TAG_BYTES. FALSE: it is not
  * what the other end sealed next; the data are lost, and the cipher is as before. */
 gboolean ty_cipher_open (TyCipher *cipher, guint8 *data, gsize len_bytes);
 

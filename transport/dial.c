@@ -187,6 +187,15 @@ ty_dial_retry (TyDial *dial, const char *why)
 }
 
 void
+ty_dial_again (TyDial *dial)
+{
+  if (dial->done)
+    return;
+  dial->wait_us = dial->hub->config.retry_min_us;
+  dial->at_us = dial->hub->now_us;
+}
+
+void
 ty_dial_unusable (TyDial *dial, const char *why)
 {
   if (for_session (dial))

@@ -368,6 +368,19 @@ ty_noise_read (TyNoise *noise, guint8 *message, gsize len_bytes, guint8 **payloa
   return !noise->failed;
 }
 
+const guint8 *
+ty_noise_other (const TyNoise *noise)
+{
+  guint from = noise->initiator ? 2 : 3;
+  return noise->step >= from && !noise->failed ? noise->rs : NULL;
+}
+
+guint
+ty_noise_step (const TyNoise *noise)
+{
+  return noise->step;
+}
+
 gsize
 ty_noise_next_bytes (const TyNoise *noise)
 {

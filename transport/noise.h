@@ -78,6 +78,10 @@ gboolean ty_noise_write (TyNoise *noise, gconstpointer payload, gsize len_bytes,
  * message is lost. */
 gboolean ty_noise_read (TyNoise *noise, guint8 *message, gsize len_bytes, guint8 **payload, gsize *payload_bytes);
 
+/* The other's static public key, once a message has brought it, else NULL. */
+const guint8 *ty_noise_other (const TyNoise *noise);
+/* Messages so far. */
+guint ty_noise_step (const TyNoise *noise);
 /* How long the next message is, without what its payload takes. */
 gsize ty_noise_next_bytes (const TyNoise *noise);
 /* Whose turn it is; FALSE too if nothing is left to say. */

@@ -129,7 +129,7 @@ call_off_others (TyPeer *peer, const TyConn *conn)
   for (guint i = 0; i < hub->conns->len; i++)
     {
       TyConn *other = g_ptr_array_index (hub->conns, i);
-      gboolean shaking = other->state == TY_CONN_HELLO || other->state == TY_CONN_INTRO;
+      gboolean shaking = other->state >= TY_CONN_HELLO && other->state <= TY_CONN_INTRO;
       if (other != conn && shaking && ty_id_equal (&other->pid, &peer->pid))
         {
           if (other->dial != NULL)
@@ -172,6 +172,12 @@ ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro)
     }
   g_free (peer->name);
   g_free (peer->address);
+  if (conn->seal != NULL)
+    {
+      g_assert (!peer->has_key || memcmp (peer->key, conn->seal->other, sizeof peer->key) == 0);
+      memcpy (peer->key, conn->seal->other, sizeof peer->key);
+      peer->has_key = TRUE;
+    }
   peer->name = g_strdup (intro->name);
   peer->address = g_strdup (intro->address);
   g_autofree char *dialed = conn->dial != NULL ? g_strdup (conn->dial->address) : NULL;

@@ -5,6 +5,7 @@
 
 #include "core/packet.h"
 #include "core/view.h"
+#include "transport/noise.h"
 
 #define MAX_SPINS 1000
 
@@ -410,8 +411,10 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
 
+  static const guint8 secret[TY_NOISE_KEY_BYTES] = "known to all of this world";
   TyHubConfig config;
   ty_hub_config_init (&config);
+  config.secret = world->config.sealed ? secret : NULL;
   config.pid = pid;
   config.name = p->name;
   config.address = p->address;

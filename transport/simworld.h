@@ -25,6 +25,7 @@ typedef struct
   TyNodeConfig node;
   gint64 turn_min_us; /* how long after its cause a turn comes */
   gint64 turn_max_us;
+  gboolean sealed; /* connections are, with a secret that all know */
 } TySimWorldConfig;
 
 /* Both defaults, and turns within 10 to 100 us. */

@@ -9,10 +9,10 @@
  * that comes is always to be followed.  Neither gives up a connection for one that has not got as far as a hello:
  * there may be a way in one direction only.
  *
- * Sealed, nobody believes a hello: the one that is too many is found out by the acceptor, once the other has proved
- * itself.  The lesser incarnation answers the other's intro with an end if a dial of its own has got a hello; the greater
- * one gives its own dial up for an intro that comes.  A dialer to whom a hello says what would end a session, or prove a
- * death, sends a probe, and acts once that is answered.
+ * Sealed, nobody believes a hello: the connection that is one too many is found out by the acceptor, once the other has
+ * proved itself.  The lesser incarnation answers the other's intro with an end if a dial of its own has got a hello;
+ * the greater one gives its own dial up for an intro that comes.  A dialer to whom a hello says what would end a
+ * session, or prove a death, sends a probe, and acts once that is answered.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/address.h"

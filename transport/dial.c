@@ -132,7 +132,10 @@ ty_dial_peer (TyPeer *peer, gboolean wait)
   if (*peer->address == '\0')
     return; /* it listens nowhere: it has to come itself */
   peer->redial = dial_new (peer->hub, peer->address, &peer->pid, peer);
-  if (wait)
+  guint brief = peer->brief_ends > TY_BRIEF_ENDS ? peer->brief_ends - TY_BRIEF_ENDS : 0;
+  /* Somebody who breaks every connection does not make us spin. */
+  peer->redial->wait_us = MIN (peer->redial->wait_us << MIN (brief, 10), peer->hub->config.retry_max_us);
+  if (wait || brief > 0)
     schedule (peer->redial);
   else
     attempt (peer->redial);

@@ -29,6 +29,9 @@ typedef struct _TyDial TyDial;
 #define TY_LINGER_US (G_USEC_PER_SEC)
 /* How long the bytes of a dead process are waited for before its death is told. */
 #define TY_DRAIN_US (200 * 1000)
+/* A connection that ends sooner was brief; a process is not dialed at once any more after so many of them on end. */
+#define TY_BRIEF_US (100 * 1000)
+#define TY_BRIEF_ENDS 3
 /* An acknowledgement that nothing carries goes alone after this many bytes. */
 #define TY_ACK_BYTES (256 * 1024)
 
@@ -76,8 +79,8 @@ GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
  *   any: ─► GONE (closed, broken)
  *
  *   HELLO: the other's hello is waited for. SEALING: the other's next handshake message is. INTRO: the other's intro is
- *   waited for; a dialer has sent its own, or a probe. OPEN: records of the peer's session. LINGER: nothing more is said or listened to, but the other
- *   end is given time to read what was. */
+ *   waited for; a dialer has sent its own, or a probe. OPEN: records of the peer's session. LINGER: nothing more is said
+ *   or listened to, but the other end is given time to read what was. */
 typedef enum
 {
   TY_CONN_CONNECTING,
@@ -228,6 +231,8 @@ struct _TyPeer
   char *address;      /* where it listens; "" nowhere */
   TySession *session;
   TyConn *conn;       /* OPEN, or NULL */
+  gint64 opened_us;   /* when its newest connection was */
+  guint brief_ends;   /* how many on end were brief */
   TyDial *redial;     /* while there is no connection */
   gboolean announced; /* PEER_UP was told: the node knows it */
   gboolean down;      /* PEER_DOWN was told, or the node itself suspects it */

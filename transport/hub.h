@@ -26,8 +26,8 @@
  *
  * With a network secret, connections are sealed (noise.h), and then:
  *
- *   - Before the other end has proved that it knows the secret, nothing of it is parsed but its hello, which has a fixed
- *     size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory that
+ *   - Before the other end has proved that it knows the secret, nothing of it is parsed but its hello, which has a
+ *     fixed size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory that
  *     does not hang on what it says.
  *   - What a hello says has no effect before the handshake that binds it is done.
  *   - One process has one key as long as its session lives: another key resumes nothing.
@@ -65,7 +65,8 @@ typedef struct
  * half-open connections, 64 of one host, packets to 64 MiB and 1 MiB, 64 MiB kept, plain. */
 void ty_hub_config_init (TyHubConfig *config);
 
-/* `draw` fills bytes with randomness. `config` is copied, the keys into locked memory; `ops` and `net` outlive the hub. */
+/* `draw` fills bytes with randomness. `config` is copied, its keys into locked memory; `ops` and `net` outlive the
+ * hub. */
 typedef void (*TyHubDraw) (gpointer draw_data, gpointer out, gsize len_bytes);
 TyHub *ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubDraw draw, gpointer draw_data);
 

@@ -38,8 +38,8 @@ typedef struct
   void (*close) (TyLink *link);
   /* Whether the other end is on another machine. NULL: of no net of this kind can that be said. */
   gboolean (*from_afar) (TyLink *link);
-  /* Where an accepted link comes from: the same bytes for all links of one host. FALSE: that cannot be said. NULL: of no
-   * net of this kind can it be said. */
+  /* Where an accepted link comes from: the same bytes for all links of one host. FALSE: that cannot be said. NULL: of
+   * no net of this kind can it be said. */
   gboolean (*origin) (TyLink *link, guint8 out[TY_ORIGIN_BYTES]);
   void (*set_user) (TyLink *link, gpointer user);
   gpointer (*get_user) (TyLink *link);

@@ -105,6 +105,10 @@ ty_peer_disconnected (TyPeer *peer, const char *why, gboolean at_once)
       ty_peer_dead (peer, proof);
       return;
     }
+  if (peer->hub->now_us - peer->opened_us >= TY_BRIEF_US)
+    peer->brief_ends = 0;
+  else if (peer->conn == NULL)
+    peer->brief_ends++;
   if (!peer->down)
     ty_hub_event (peer->hub, TY_EVENT_PEER_DOWN, peer, why);
   peer->down = TRUE;
@@ -191,6 +195,7 @@ ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro)
   conn->state = TY_CONN_OPEN;
   conn->deadline_us = G_MAXINT64;
   conn->opened = ++hub->turn;
+  peer->opened_us = hub->now_us;
   if (conn->half_open)
     hub->n_half_open--;
   conn->half_open = FALSE;

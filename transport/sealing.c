@@ -4,8 +4,9 @@
  *    SEALING, acceptor:   1 ─►  ─► 2,  3 ─►  INTRO, with the record that was in 3
  *
  * Nothing here trusts a length: of the two that come in the clear, one is bounded by what an intro can be, the other by
- * two bytes, and what they count stays in the inbox until it is there whole.  Opened and sealed in place: no record costs
- * an allocation, and bodies of frames are copied once, from what all peers share into this connection's own bytes.
+ * two bytes, and what they count stays in the inbox until it is there whole.  Opened and sealed in place: no record
+ * costs an allocation, and bodies of frames are copied once, from what all peers share into this connection's own
+ * bytes.
  *
  * A connection on which anything does not open is closed, never mended.
  *

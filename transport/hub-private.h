@@ -79,8 +79,8 @@ GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
  *   any: ─► GONE (closed, broken)
  *
  *   HELLO: the other's hello is waited for. SEALING: the other's next handshake message is. INTRO: the other's intro is
- *   waited for; a dialer has sent its own, or a probe. OPEN: records of the peer's session. LINGER: nothing more is said
- *   or listened to, but the other end is given time to read what was. */
+ *   waited for; a dialer has sent its own, or a probe. OPEN: records of the peer's session. LINGER: nothing more is
+ *   said or listened to, but the other end is given time to read what was. */
 typedef enum
 {
   TY_CONN_CONNECTING,

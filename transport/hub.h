@@ -27,8 +27,8 @@
  * With a network secret, connections are sealed (noise.h), and then:
  *
  *   - Before the other end has proved that it knows the secret, nothing of it is parsed but its hello, which has a
- *     fixed size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory that
- *     does not hang on what it says.
+ *     fixed size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory
+ *     that does not hang on what it says.
  *   - What a hello says has no effect before the handshake that binds it is done.
  *   - One process has one key as long as its session lives: another key resumes nothing.
  *   - Whatever happens to the bytes on the way: packets come whole, once and in order, or the connection is closed.  A

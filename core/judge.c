@@ -131,6 +131,11 @@ ty_judge_read (TyJudge *j, const char *source, const char *data, gsize len_bytes
 gboolean
 ty_judge_read_file (TyJudge *j, const char *path, GError **error)
 {
+  g_autofree char *data = NULL;
+  gsize len_bytes;
+  /* Mapping takes regular files only; pipes are histories, too. */
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return g_file_get_contents (path, &data, &len_bytes, error) && ty_judge_read (j, path, data, len_bytes, error);
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
   if (file == NULL)
     return FALSE;

@@ -252,6 +252,14 @@ test_unreadable (void)
     { "{\"p\":\"a\",\"e\":\"end\"}\n{\"p\":\"a\",\"e\":\"e\n", FALSE },
     { "{\"p\":\"a\",\"e\":\"e\n{\"p\":\"a\",\"e\":\"end\"}\n", FALSE },
     { "{\"p\":\"a\",\"e\":\"stop\"}", FALSE }, /* whole, though without a newline */
+    { "{\"p\":\"a\",\"e\":\"end\"}\n{\"p\":\"\\ud8", TRUE },
+    { "{\"p\":\"\\ud83d\\ude0", TRUE },
+    { "{\"p\":\"a\",\"t\":-", TRUE },
+    { "{\"p\":\"a\",\"primary\":tr", TRUE },
+    { "{", TRUE },
+    { "{\"p\":\"a\",\"e\":stop", FALSE }, /* does not end in mid-line: it is broken */
+    { "{garbage", FALSE },
+    { "{\"p\":\"a\",\"t\":1x", FALSE },
     { "garbage", FALSE },
     { "[]\n", FALSE },
     { "\n", FALSE },
@@ -303,6 +311,24 @@ test_unreadable_names_the_line (void)
   g_autoptr (TyJudge) judge = ty_judge_new (&options, NULL);
   g_assert_false (ty_judge_read (judge, "some.history", text, strlen (text), &error));
   g_assert_cmpstr (error->message, ==, "some.history:3: no JSON object");
+
+  static const struct
+  {
+    const char *text, *message;
+  } lines[] = {
+    { "{\"p\":\"a\",\"e\":\"a\\u0007b\"}", "x:1: an unknown event \"a?b\"" },
+    { "{\"p\":\"a\",\"e\":\"123456789012345678901234567890123456789\u00e9\"}",
+      "x:1: an unknown event \"123456789012345678901234567890123456789...\"" },
+    { "{\"p\":\"a\",\"e\":\"block\"}", "x:1: no `c` in a \"block\"" },
+    { "{\"p\":\"a\",\"c\":\"1\",\"e\":\"send\",\"m\":\"m\",\"service\":\"best\"}",
+      "x:1: an unknown service \"best\"" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      g_autoptr (GError) other = NULL;
+      g_assert_false (ty_judge_read (judge, "x", lines[i].text, strlen (lines[i].text), &other));
+      g_assert_cmpstr (other->message, ==, lines[i].message);
+    }
 }
 
 static void
@@ -343,7 +369,7 @@ test_report (void)
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = ty_judge_report_to_string (report);
   g_assert_cmpstr (text, ==,
-                   "P15 twice: group g: b delivers m\" twice in view 1\n"
+                   "P15 twice: group g: b delivers m\" twice in view 1 (processes b, a; message m\"; view 1)\n"
                    "P15 twice: and 1 more\n"
                    "not legal: 2 violations, 9 events, 2 processes, 1 group, 1 view, 1 message, 3 deliveries, 1 block, "
                    "1 failure\n");

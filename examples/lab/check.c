@@ -24,7 +24,7 @@ parse (Check *check, int *argc, char ***argv, GError **error)
 {
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_STRING, &check->model,
-      "What was promised: primary (the default: one chain of views) or extended (every part of a divided group goes on)",
+      "What was promised: primary (the default: one chain of views) or extended (every part of a group goes on)",
       "MODEL" },
     { "open-end", 0, 0, G_OPTION_ARG_NONE, &check->open_end,
       "The run was cut off: what is still owed in the last view is not held against it", NULL },
@@ -36,9 +36,10 @@ parse (Check *check, int *argc, char ***argv, GError **error)
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- judge the histories of a run");
   g_option_context_set_summary (
-      context, "Reads the histories that the processes of a run have written, all of them together, and says whether\n"
-               "the run is legal: \"legal\" and what was counted, or a line for each violation, with the number of the\n"
-               "rule, what happened, and where. Several files of one process are given in the order of their writing.");
+      context, "Reads the histories that the processes of a run have written, all of them together, and says\n"
+               "whether the run is legal: \"legal\" and what was counted, or a line for each violation, with the\n"
+               "number of the rule, what happened, and where. Several files of one process are given in the order\n"
+               "of their writing.");
   g_option_context_set_description (
       context, "Exit status: 0 legal, 1 not legal, 2 a file cannot be read or is no history.\n\n"
                "Example:\n"

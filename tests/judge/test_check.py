@@ -57,8 +57,8 @@ class Check(unittest.TestCase):
 
     def test_good(self):
         """A legal run of two files: what was counted, on one line."""
-        self.assertEqual(self.check(*self.pair()), (LEGAL, "legal: 10 events, 2 processes, 1 group, 1 view, 2 messages, "
-                                                           "4 deliveries, 0 blocks, 0 failures\n", ""))
+        said = "legal: 10 events, 2 processes, 1 group, 1 view, 2 messages, 4 deliveries, 0 blocks, 0 failures\n"
+        self.assertEqual(self.check(*self.pair()), (LEGAL, said, ""))
 
     def test_merged(self):
         """The same in one file, whatever the order of the two processes' lines."""

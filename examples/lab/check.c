@@ -22,29 +22,28 @@ typedef struct
 static gboolean
 parse (Check *check, int *argc, char ***argv, GError **error)
 {
-  const GOptionEntry entries[] = {
-    { "model", 'm', 0, G_OPTION_ARG_STRING, &check->model,
-      "What was promised: primary (the default: one chain of views) or extended (every part of a group goes on)",
-      "MODEL" },
-    { "open-end", 0, 0, G_OPTION_ARG_NONE, &check->open_end,
-      "The run was cut off: what is still owed in the last view is not held against it", NULL },
-    { "strict", 0, 0, G_OPTION_ARG_NONE, &check->strict,
-      "What a process delivered in the view that it did not go on from counts in the total order, too", NULL },
-    { "json", 'j', 0, G_OPTION_ARG_NONE, &check->json, "Write the verdict as one JSON object", NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &check->files, "Histories", "FILE..." },
-    G_OPTION_ENTRY_NULL
-  };
+  const GOptionEntry entries[]
+      = { { "model", 'm', 0, G_OPTION_ARG_STRING, &check->model,
+            "What was promised: primary (the default: one chain of views) or extended (every part of a group goes on)",
+            "MODEL" },
+          { "open-end", 0, 0, G_OPTION_ARG_NONE, &check->open_end,
+            "The run was cut off: what is still owed in the last view is not held against it", NULL },
+          { "strict", 0, 0, G_OPTION_ARG_NONE, &check->strict,
+            "What a process delivered in the view that it did not go on from counts in the total order, too", NULL },
+          { "json", 'j', 0, G_OPTION_ARG_NONE, &check->json, "Write the verdict as one JSON object", NULL },
+          { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &check->files, "Histories", "FILE..." },
+          G_OPTION_ENTRY_NULL };
   g_autoptr (GOptionContext) context = g_option_context_new ("- judge the histories of a run");
   g_option_context_set_summary (
       context, "Reads the histories that the processes of a run have written, all of them together, and says\n"
                "whether the run is legal: \"legal\" and what was counted, or a line for each violation, with the\n"
                "number of the rule, what happened, and where. Several files of one process are given in the order\n"
                "of their writing.");
-  g_option_context_set_description (
-      context, "Exit status: 0 legal, 1 not legal, 2 a file cannot be read or is no history.\n\n"
-               "Example:\n"
-               "  tyet cat --group tea --ordering total --history a.history --found ...\n"
-               "  tyet check a.history b.history\n");
+  g_option_context_set_description (context,
+                                    "Exit status: 0 legal, 1 not legal, 2 a file cannot be read or is no history.\n\n"
+                                    "Example:\n"
+                                    "  tyet cat --group tea --ordering total --history a.history --found ...\n"
+                                    "  tyet check a.history b.history\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error);
 }

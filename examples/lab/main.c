@@ -14,6 +14,7 @@ static const struct
   LabCommand run;
 } commands[] = {
   { "cat", "join a group from a shell: lines in are multicast, events come out", lab_cat },
+  { "check", "judge the histories of a run: was all that was promised kept?", lab_check },
 };
 
 static void

@@ -17,3 +17,4 @@ enum
 typedef int (*LabCommand) (int argc, char **argv);
 
 int lab_cat (int argc, char **argv);
+int lab_run (int argc, char **argv);

@@ -79,8 +79,8 @@ put_by_process (GString *out, const RunReport *report, const Play *play)
       for (guint i = 0; i < report->lines->len; i++)
         {
           const Line *line = &g_array_index (report->lines, Line, i);
-          if (g_str_equal (line->p, name))
-            g_string_append_printf (out, "  %s\n", line->text);
+          if (g_str_equal (line->p, name) && !g_str_equal (line->what, "traffic"))
+            g_string_append_printf (out, "  %.*s\n", (int) strcspn (line->text, ":"), line->text); /* not why */
         }
     }
 }

@@ -106,14 +106,14 @@ play_restart (Play *play, PlaySite *site)
 const char *
 play_label (const Play *play, guint64 message)
 {
-  return message >= 1 && message <= play->labels->len ? play->labels->pdata[message - 1] : "?";
+  return message >= 1 && message <= play->labels->len ? play->labels->pdata[message - 1] : NULL;
 }
 
 guint64
 play_message (const Play *play, const char *label)
 {
   for (guint i = play->labels->len; i > 0; i--)
-    if (g_str_equal (play->labels->pdata[i - 1], label))
+    if (g_strcmp0 (play->labels->pdata[i - 1], label) == 0)
       return i;
   return 0;
 }
@@ -224,8 +224,9 @@ tell_delivery (Play *play, const Part *part, const TyEffect *e)
       guint64 message;
       ty_batch_at (e->batch, m.next, number, &m);
       memcpy (&message, m.data, sizeof message);
-      play_tell (play, ty_sim_name (part->p), "deliver", "delivers %s of %s (%s)", play_label (play, message),
-                 e->view->members[e->rank].name, services[m.service]);
+      const char *label = play_label (play, message);
+      play_tell (play, ty_sim_name (part->p), label != NULL ? "deliver" : "traffic", "delivers %s of %s (%s)",
+                 label != NULL ? label : "a message", e->view->members[e->rank].name, services[m.service]);
     }
 }
 

@@ -84,7 +84,7 @@ PlaySite *play_spawn (Play *play, const char *name);
 void play_restart (Play *play, PlaySite *site);
 /* Asks to be let into a group by everyone else. FALSE: it did before. */
 gboolean play_join (Play *play, TySimProcess *p, guint g, char **contacts);
-const char *play_label (const Play *play, guint64 message);
+const char *play_label (const Play *play, guint64 message); /* NULL: it is one of the traffic */
 guint64 play_message (const Play *play, const char *label); /* 0: not taken by any group */
 void play_result (Play *play, const SceneStep *step, gboolean holds, const char *why);
 

@@ -1,6 +1,6 @@
 /* examples/lab/scene-read.c: reads scenes: lines, the head, and when a step happens.
  *
- *   [at TIME,] STEP     TIME later, STEP     when CONDITION, STEP     # a remark
+ *   at TIME, STEP     [then,] STEP     TIME later, STEP     when CONDITION, STEP     # a remark
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scene-private.h"
@@ -216,6 +216,8 @@ want_when (SceneReader *r, SceneStep *step)
       step->when = scene_cond_new (COND_LEGAL);
       return scene_want_cond (r, step->when) && scene_want (r, ",");
     }
+  else if (scene_take (r, "then"))
+    scene_take (r, ",");
   else if (second != NULL && g_str_equal (second, "later"))
     {
       step->when_kind = WHEN_LATER;

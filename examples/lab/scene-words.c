@@ -13,7 +13,7 @@ static const char *const kept[]
         "heal", "heartbeat", "in", "is", "join", "joins", "lack", "lacks", "later", "leave", "leaves", "legal",
         "live", "message", "noise", "not", "of", "open", "order", "ordering", "processes", "refusal", "refused",
         "restart", "same", "seed", "send", "sends", "sent", "settle", "settled", "slow", "split", "start", "state",
-        "steps", "stop", "stops", "suspect", "the", "through", "to", "towards", "traffic", "turns", "unplug",
+        "steps", "stop", "stops", "suspect", "the", "then", "through", "to", "towards", "traffic", "turns", "unplug",
         "until", "view", "wait", "was", "weight", "were", "when", "window", "with", "within" };
 
 gboolean

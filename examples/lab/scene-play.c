@@ -524,7 +524,19 @@ void
 play_end (Play *play)
 {
   g_autoptr (GError) error = NULL;
-  play->settled = !play->scene->open_end && settle (play, WITHIN_US);
+  const PlayResult *last
+      = play->results->len > 0 ? &g_array_index (play->results, PlayResult, play->results->len - 1) : NULL;
+  if (last != NULL && last->step->cond != NULL && last->step->cond->kind == COND_LIVE)
+    play->settled = last->holds && !play->scene->open_end; /* it has waited for that */
+  else
+    play->settled = !play->scene->open_end && settle (play, WITHIN_US);
+  /* Those outside may not even know that they are blocked: they owe nothing. */
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      if (site->outside && ty_sim_is_alive (site->newest))
+        ty_sim_kill (site->newest, TY_SIM_KILLED);
+    }
   TyJudgeOptions options = { .model = TY_JUDGE_PRIMARY, .open_end = !play->settled, .max_details = 5 };
   if (play->settled)
     ty_sim_world_end (play->world);

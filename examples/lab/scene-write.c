@@ -12,6 +12,8 @@ scene_time_to_string (gint64 us)
     return g_strdup_printf ("%" G_GINT64_FORMAT "s", us / 1000000);
   if (us % 1000 == 0)
     return g_strdup_printf ("%" G_GINT64_FORMAT "ms", us / 1000);
+  if (us > 1000)
+    return g_strdup_printf ("%" G_GINT64_FORMAT ".%03dms", us / 1000, (int) (us % 1000));
   return g_strdup_printf ("%" G_GINT64_FORMAT "us", us);
 }
 

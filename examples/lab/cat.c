@@ -16,6 +16,7 @@
 
 #define RETRY_MS 300          /* between attempts to come back */
 #define LEAVE_MS 15000        /* told by a signal, it waits no longer than this for the others to agree */
+#define SILENT_MS 3000        /* still not in, it says why */
 #define OUTPUT_PATIENCE_US (1000 * 1000)
 
 typedef struct
@@ -290,6 +291,17 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
   g_timeout_add (RETRY_MS, try_again, cat);
 }
 
+/* Whoever looks at a shell in which nothing happens wants to know what it is that does not. */
+static gboolean
+on_still_joining (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autofree char *waits = cat->process != NULL ? tyet_process_describe_waits (cat->process) : NULL;
+  if (!cat->entered && !cat->stopping && waits != NULL && waits[0] != '\0')
+    complain (cat, "not in the group yet: %s", g_strchomp (waits));
+  return G_SOURCE_REMOVE;
+}
+
 static TyetProcess *
 make_process (Cat *cat, GError **error)
 {
@@ -551,6 +563,7 @@ cat_run (Cat *cat)
 {
   g_autoptr (GError) error = NULL;
   catch_signals (cat);
+  g_timeout_add (SILENT_MS, on_still_joining, cat);
   cat->began_us = g_get_monotonic_time ();
   cat->loop = g_main_loop_new (NULL, FALSE);
   cat->joining = g_cancellable_new ();

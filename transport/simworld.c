@@ -18,6 +18,8 @@ struct _TySimWorld
   gpointer data;
   TySimTrace trace;
   gpointer trace_data;
+  TySimApp watch;
+  gpointer watch_data;
   GPtrArray *processes;
   guint64 turns;
 };
@@ -115,6 +117,13 @@ ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 {
   world->trace = trace;
   world->trace_data = data;
+}
+
+void
+ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
+{
+  world->watch = watch;
+  world->watch_data = data;
 }
 
 void
@@ -313,6 +322,8 @@ carry_out (TySimProcess *p)
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)
         p->world->app (p, &effects[i], p->world->data);
+      if (p->world->watch != NULL)
+        p->world->watch (p, &effects[i], p->world->watch_data);
     }
   ty_node_effects_done (p->node);
 }
@@ -576,6 +587,13 @@ void
 ty_sim_set_slow (TySimProcess *p, gint64 turn_us)
 {
   p->slow_us = turn_us;
+}
+
+void
+ty_sim_set_reads (TySimProcess *p, gsize len_bytes)
+{
+  if (p->port != NULL)
+    ty_sim_port_limit_reads (p->port, len_bytes);
 }
 
 /* ---- Running ---- */

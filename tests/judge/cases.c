@@ -33,7 +33,8 @@ test_case (const Case *c, TyJudgeModel model)
   for (guint rule = 0; rule < TY_N_RULES; rule++)
     if (report->by_rule[rule] > 0)
       g_string_append_printf (found, "%s%s", found->len > 0 ? " " : "", ty_judge_rule_number (rule));
-  g_test_message ("%s", text);
+  g_autofree char *shown = g_utf8_make_valid (text, -1);
+  g_test_message ("%s", shown);
   g_assert_cmpstr (found->str, ==, c->broken);
   g_assert_cmpint (report->legal, ==, found->len == 0);
 }

@@ -264,7 +264,8 @@ test_unreadable (void)
       TyJudgeOptions options = { .model = TY_JUDGE_PRIMARY };
       g_autoptr (GError) error = NULL;
       g_autoptr (TyJudge) judge = ty_judge_new (&options, NULL);
-      g_test_message ("%s", lines[i].text);
+      g_autofree char *shown = g_utf8_make_valid (lines[i].text, -1);
+      g_test_message ("%s", shown);
       g_assert_cmpint (ty_judge_read (judge, "lines", lines[i].text, strlen (lines[i].text), &error), ==,
                        lines[i].readable);
       if (!lines[i].readable)

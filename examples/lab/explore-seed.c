@@ -186,6 +186,15 @@ static void
 enter (Seed *seed)
 {
   gboolean at_once = chance (seed, 3);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint site = 0; site < seed->n_sites; site++)
+    {
+      g_autofree char *name = g_strdup_printf ("p%u", site);
+      g_strv_builder_add (names, name);
+    }
+  SceneStep *start = scene_step_new (DO_START);
+  start->who = g_strv_builder_end (names);
+  seed_do (seed, start);
   for (guint site = 0; site < seed->n_sites; site++)
     {
       for (guint g = 0; g < seed->scene->n_groups; g++)
@@ -331,6 +340,9 @@ explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOut
                            .messages = seed.play->n_messages,
                            .views = seed.play->n_views };
   out->good = out->wrong == NULL;
+  g_autoptr (GError) error = NULL;
+  if (options->history != NULL && !ty_sim_save_histories (seed.play->world, options->history, &error))
+    g_printerr ("tyet explore: %s\n", error->message);
   memcpy (out->faults, seed.faults, sizeof out->faults);
   play_free (seed.play);
   g_array_unref (seed.plan);

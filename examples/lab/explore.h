@@ -42,6 +42,7 @@ typedef struct
   guint processes;      /* 0: the seed picks */
   const char *ordering; /* NULL: the seed picks */
   guint32 faults;       /* a bit each */
+  const char *history;  /* the file where the histories of the last seed go; NULL: nowhere */
 } ExploreOptions;
 
 typedef struct

@@ -305,7 +305,7 @@ void
 play_run_to (Play *play, gint64 us)
 {
   gint64 at = play->origin + us;
-  if (at >= ty_sim_now (play->net))
+  if (at > ty_sim_now (play->net)) /* steps of one time follow each other at once */
     ty_sim_run_for (play->world, at - ty_sim_now (play->net));
 }
 

@@ -196,6 +196,9 @@ return_delay (const Play *play, const char *name)
 static void
 note_return (Play *play, TySimProcess *p)
 {
+  const PlaySite *site = play_site (play, ty_sim_address (p) + strlen ("sim:"));
+  if (site->outside)
+    return; /* it would only knock at closed doors */
   Note *note = g_new (Note, 1);
   *note = (Note){ play, p };
   g_ptr_array_add (play->notes, note);

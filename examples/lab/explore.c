@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history;
+static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history,
+    *option_every_step;
 static gint option_processes = 0, option_jobs = 1, option_shrink = 60;
 static double option_minutes = -1;
 static gboolean option_json, option_shrinks, option_print;
@@ -32,6 +33,8 @@ static const GOptionEntry entries[] = {
     "FOLDER" },
   { "shrink", 0, 0, G_OPTION_ARG_INT, &option_shrink,
     "Spend so long on shrinking a failing seed; 60 unless set, 0: do not", "SECONDS" },
+  { "every-step", 0, 0, G_OPTION_ARG_STRING, &option_every_step,
+    "Crash each process after each of its steps in a small run of that seed; --seeds counts these crashes", "SEED" },
   { "print", 0, 0, G_OPTION_ARG_NONE, &option_print, "Play the first seed alone, and print its scene", NULL },
   { "history", 0, 0, G_OPTION_ARG_FILENAME, &option_history, "With --print: write the history of all processes there",
     "FILE" },
@@ -110,6 +113,29 @@ wrong (const char *text)
   return FALSE;
 }
 
+/* Unless others are asked for: what causes rounds. */
+#define STEP_FAULTS (1u << FAULT_CRASH | 1u << FAULT_LEAVE | 1u << FAULT_RESTART)
+#define N_PAIRS 1000
+
+static gboolean
+parse_every_step (ExploreOptions *options, guint64 *from, guint64 *to)
+{
+  if (option_every_step == NULL)
+    return TRUE;
+  if (!g_ascii_string_to_unsigned (option_every_step, 10, 0, G_MAXUINT64, &options->base, NULL))
+    return wrong ("--every-step wants a seed");
+  options->every_step = TRUE;
+  if (option_faults == NULL)
+    options->faults = STEP_FAULTS;
+  guint64 n = option_seeds == NULL ? explore_n_steps (options) : 0;
+  if (option_seeds == NULL)
+    {
+      *from = 0;
+      *to = n + N_PAIRS - 1;
+    }
+  return TRUE;
+}
+
 static gboolean
 parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 *to)
 {
@@ -140,7 +166,8 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--history goes with --print");
   options->history = option_history;
   options->processes = (guint) option_processes;
-  return parse_ordering (option_ordering, &options->ordering) && parse_faults (option_faults, &options->faults);
+  return parse_ordering (option_ordering, &options->ordering) && parse_faults (option_faults, &options->faults)
+         && parse_every_step (options, from, to);
 }
 
 /* ---- Failing seeds ---- */
@@ -156,6 +183,8 @@ same_options (const ExploreOptions *options)
     g_string_append_printf (text, " --ordering %s", options->ordering);
   if (option_faults != NULL)
     g_string_append_printf (text, " --faults %s", option_faults);
+  if (options->every_step)
+    g_string_append_printf (text, " --every-step %" G_GUINT64_FORMAT, options->base);
   return g_string_free (text, FALSE);
 }
 

@@ -24,6 +24,7 @@ WRONG = [
     (["--shrink", "-1"], "--shrink wants seconds"),
     (["--minutes", "-2"], "--minutes wants a number"),
     (["--history", "x"], "--history goes with --print"),
+    (["--every-step", "x"], "--every-step wants a seed"),
     (["seed"], "there is an argument too much"),
     (["--nonsense"], "nonsense"),
 ]
@@ -75,6 +76,16 @@ def check_options(tyet):
     assert "faults" in json.loads(run(tyet, "--seeds", "3", "--faults", "none", "--json")[1])
 
 
+def check_every_step(tyet):
+    """Without --seeds, a crash after each effect of the run, and pairs"""
+    t = json.loads(run(tyet, "--every-step", "3", "--json")[1])
+    assert t["failed"] == 0 and t["seeds"] > 1100 and t["faults"]["step"] == t["seeds"] + 1000, t
+    scene = run(tyet, "--every-step", "3", "--seeds", "17", "--print")[1]
+    assert "at 0ms, crash p0 after 17 effects" in scene.split("\n"), scene
+    assert scene.count(" effects\n") == 1, scene
+    assert run(tyet, "--every-step", "3", "--seeds", "1000000", "--print")[1].count(" effects\n") == 2
+
+
 def check_replay(tyet):
     """The scene of a seed, played, is the same run, event for event"""
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +105,7 @@ def main():
     checks = [("wrong: " + " ".join(args), lambda args=args, wanted=wanted: check_wrong(tyet, args, wanted))
               for args, wanted in WRONG]
     checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_counts, check_text, check_mean, check_options,
-                                                          check_replay)]
+                                                          check_every_step, check_replay)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

@@ -484,6 +484,7 @@ host_install (gpointer host, TyValue *value)
     }
   if (!goes_on)
     {
+      group->lingers = TRUE;
       end_here (group, leaves, why == TY_LEFT_LOADING && group->asked_out != NULL ? group->asked_out : why_left (why));
       return;
     }
@@ -527,6 +528,7 @@ static void
 host_gone (gpointer host)
 {
   TyGroup *group = host;
+  group->lingers = FALSE;
   ty_node_unregister (group->node, group);
   if (group->state == TY_GROUP_LEFT && group->leaving)
     ty_group_effect (group, TY_EFFECT_LEFT);

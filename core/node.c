@@ -557,7 +557,7 @@ free_ended_groups (TyNode *node)
   for (guint i = 0; i < node->groups->len;)
     {
       TyGroup *group = node->groups->pdata[i];
-      if (group->dropped && ty_group_is_over (group) && !group->leaving)
+      if (group->dropped && ty_group_is_over (group) && !group->leaving && !group->lingers)
         ty_group_free (group);
       else
         i++;

@@ -132,6 +132,10 @@ def one(tyet, ordering):
             return False
         run = lab.compare(cats)
         problems = run.problems()
+        missing = [c.name for c in cats if c.name not in run.lives]
+        if missing:
+            print("  it did not come to its end: nothing was recorded of %s" % ", ".join(missing))
+            return False
         tell(run, cats, killed_at)
         words, wrong = state_of_newcomer(run, cats)
         print("\n  " + words)

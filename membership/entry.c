@@ -130,7 +130,7 @@ ty_entry_fail_if_hopeless (TyMembership *m)
   if (!(all && m->view == NULL) && !late)
     return FALSE;
   g_autofree char *why = reasons (m);
-  gint code = late && !all ? TYET_ERROR_TIMED_OUT : TYET_ERROR_PROTOCOL;
+  gint code = all ? TYET_ERROR_PROTOCOL : m->met->len > 0 ? TYET_ERROR_TIMED_OUT : TYET_ERROR_UNREACHABLE;
   fail_join (m, g_error_new (TYET_ERROR, code, "Could not join group \"%s\"%s: %s", m->group_name,
                              late && !all ? " in the time given" : "", why));
   return TRUE;

@@ -105,7 +105,7 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   if (rank == m->view->n_members)
     {
       if (stamp == 0 && echo == 0)
-        ty_late_tell_closed (m, pid);
+        ty_lease_tell (m, pid, m->view->id.number);
       return TRUE;
     }
   Member *member = &m->members[rank];

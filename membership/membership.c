@@ -723,7 +723,7 @@ membership_deadline (const TyMembership *m)
   if (m->phase == TY_MEMBERSHIP_JOINING)
     at = MIN (m->join_deadline, m->ask_at);
   if (m->phase == TY_MEMBERSHIP_LINGERING)
-    at = m->linger_until;
+    at = m->alive_at;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
   at = ty_lease_ticks (m) ? soonest (now, at, m->alive_at) : at;

@@ -2,12 +2,12 @@
  *
  *   step                          invariant                                    what a crash here leaves behind
  *   PREPARE sent                  the ballot is above any that it has seen     members that promised it; the next
- * coordinator goes above
+ *                                                                              coordinator goes above
  *   STATEs collected              one for this ballot from each                nothing but promises
  *   a quorum of v has answered    an accepted value among them is adopted,     nothing
  *   and everyone waited for       of the highest ballot, unedited
- *   PROPOSE sent (to some)        one value a ballot                           some accept: the next round finds it and
- * adopts it
+ *   PROPOSE sent (to some)        one value a ballot                           some accept: the next round finds it
+ *                                                                              and adopts it
  *
  * Nobody is left out because a timer ran out: the coordinator waits for every member that it does not suspect.
  *
@@ -29,9 +29,8 @@
  *           joiner, 16 has accepted              varint  whom the round waits for, 16 bytes each
  *   varint  weight that it is to have
  *   block   bit by rank: reaches                 varint  acceptors, 16 bytes each
- *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender (ranks),
- * number
- *   block   receipts                                     after which messages are lacking
+ *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender
+ *   block   receipts                                     (ranks), number after which messages are lacking
  *   block   order
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */

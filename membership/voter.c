@@ -1,17 +1,17 @@
 /* membership/voter.c: what every member, and a joiner, does in a round: STATE, accepting, FLUSH, deciding (V3, V5, V6).
  *
  *   PREPARE(b) ── b >= promised ──► promised = b, frozen ──► STATE(b)
- *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value) ──► FLUSH(b) to
- * all
- *   FLUSH(b) from a quorum of v and all whom the round waits for, and own ──► decided: the view is closed, the next
- * begins
+ *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value)
+ *              ──► FLUSH(b) to all
+ *   FLUSH(b) from a quorum of v and all whom the round waits for, and own
+ *              ──► decided: the view is closed, the next begins
  *
  *   step               invariant                                                 what a crash here leaves behind
  *   STATE sent         nothing of v is delivered, acknowledged, numbered since   a voter fewer
- *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count; the value
- * may be decided
+ *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count, and the
+ *                                                                                value may be decided
  *   decided            a quorum of v has accepted (b, value)                     whoever asks a member of that quorum
- * adopts this value
+ *                                                                                adopts this value
  *
  * Two values cannot both be decided in v: the second's coordinator had STATEs of a quorum, which meets the first's
  * quorum in a process that had accepted (or then could no longer accept), and it adopted the highest that it saw.
@@ -530,12 +530,11 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);
 
-  if (was_member)
-    ty_late_keep (m, old, value);
+  ty_late_keep (m, old, value);
   if (!goes_on)
     {
       m->phase = TY_MEMBERSHIP_LINGERING;
-      m->linger_until = ty_m_now (m) + m->config.suspect_after_us;
+      m->alive_at = ty_m_now (m) + m->config.heartbeat_us;
       ty_round_free (m);
     }
   m->host->install (m->host_data, value);

@@ -270,6 +270,31 @@ group_converged (const Storm *s, gboolean second)
 }
 
 static void
+print_seat (const Storm *s, const Proc *p, gboolean second)
+{
+  static const char *const states[]
+      = { "new", "joining", "member", "flushing", "blocked", "left", "excluded", "failed" };
+  Seat mine = seat (p, second);
+  TyGroup *group = second ? p->second : p->group;
+  if (group == NULL)
+    return;
+  TyGroupStats stats = { 0 };
+  TyetView *view = ty_group_get_view (group);
+  ty_group_get_stats (group, &stats);
+  printf ("  %s %s: %s%s%s, view %s of %u\n", p->name, second ? "second group" : "group",
+          states[ty_group_get_state (group)], mine.entered ? "" : ", not entered", group->lingers ? ", lingers" : "",
+          view != NULL ? view->label : "-", view != NULL ? view->n_members : 0);
+  if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
+    printf ("      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT " queued %" G_GUINT64_FORMAT
+            " spilled %" G_GUINT64_FORMAT "\n",
+            stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
+  g_autoptr (GArray) waits = ty_group_waits (group, s->mesh->now);
+  for (guint w = 0; w < waits->len; w++)
+    printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what,
+            g_array_index (waits, TyGroupWait, w).text);
+}
+
+static void
 complain (Storm *s, guint32 seed, const char *what)
 {
   printf ("seed %u (%s): %s\n", seed, s->ordering, what);
@@ -278,22 +303,9 @@ complain (Storm *s, guint32 seed, const char *what)
       Proc *p = s->mesh->procs->pdata[i];
       if (!p->alive)
         continue;
-      TyetView *view = p->group != NULL ? ty_group_get_view (p->group) : NULL;
-      printf ("  %s state %d view %s of %u%s%s%s%s\n", p->name,
-              p->group != NULL ? (int) ty_group_get_state (p->group) : -1, view != NULL ? view->label : "-",
-              view != NULL ? view->n_members : 0, p->excluded ? " excluded" : "", p->left ? " left" : "",
-              p->failed ? " failed" : "", p->entered ? "" : " not entered");
-      TyGroupStats stats = { 0 };
-      if (p->group != NULL)
-        ty_group_get_stats (p->group, &stats);
-      if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
-        printf ("      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT " queued %" G_GUINT64_FORMAT
-                " spilled %" G_GUINT64_FORMAT "\n",
-                stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
-      g_autoptr (GArray) waits = p->group != NULL ? ty_group_waits (p->group, s->mesh->now) : NULL;
-      for (guint w = 0; waits != NULL && w < waits->len; w++)
-        printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what,
-                g_array_index (waits, TyGroupWait, w).text);
+      print_seat (s, p, FALSE);
+      if (p->second != NULL)
+        print_seat (s, p, TRUE);
     }
   printf ("rerun: engine-storm --seed %u --trace\n", seed);
   exit (1);

@@ -3,7 +3,8 @@
 
 Each history is one that a group could have had: it parts, comes together, fails and recovers. All of these must be
 legal. Then a few events are moved, changed or left out, and `tyet check` must say "legal" exactly when evs.py does, and
-name the same rules, unless it is not even clear what happened where. A history is a group of its own, so that one call of the command judges many.
+name the same rules, unless it is not even clear what happened where. A history is a group of its own, so that one call
+of the command judges many.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
@@ -225,7 +226,8 @@ class Evs(unittest.TestCase):
             lost = found & {"1.1", "1.2", "1.4", "2.2", "F1", "F2", "F3", "F4"}
             both = names, found
             if found & {"4", "5"}:
-                both = names - {"6", "6.3"}, found - {"6", "6.3"}  # it takes these to be held when it looks at the order
+                # It takes these to be held when it looks at the order.
+                both = names - {"6", "6.3"}, found - {"6", "6.3"}
             if bool(found) != bool(said) or not (lost or both[0] == both[1]):
                 text = "".join(json.dumps(r) + "\n" for r in records)
                 self.fail("the judge: %s; the other reading: %s\n%s" % (sorted(said), sorted(found), text))

@@ -286,8 +286,12 @@ static const Case cases[] = {
         "a,b,c minor\n" END_ABC },
   { "recovery/legal-killed-then-another-file", "",
     ABC "c send 1 m fifo\na,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB "-\nc conf 3 c minor\nc end" },
-  { "recovery/same-file-says-fail", "3",
+  { "recovery/legal-killed", "",
     ABC "c send 1 m fifo\na,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB "c conf 3 c minor\nc end" },
+  { "recovery/not-killed-but-parted", "3",
+    ABC "c send 1 m fifo\na,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB
+        "c conf 1y c trans\nc conf 3 c minor\nc end" },
+  { "recovery/not-killed-but-alone-before", "3", "c conf 1 c minor\nc send 1 m fifo\nc conf 3 c minor\nc end" },
   { "recovery/not-alone", "F4", ABC "c fail 1 crash\na,b conf 1x a,b trans\na,b,c conf 2 a,b,c minor\n" END_ABC },
   { "recovery/in-a-transitional-view", "F3 F4", AB "b fail 1 crash\nb conf 1x b trans\nb conf 2 b minor\n" },
   { "blocked/legal", "", AB "a block 1\na,b conf 2 a,b minor\na send 2 m fifo\na,b deliver 2 m\n" END_AB },

@@ -38,6 +38,7 @@ struct _TySimProcess
   guint spins;    /* turns on end that left a deadline in the past */
   gint64 turn_at; /* of its next turn; G_MAXINT64: none is set */
   gboolean in_turn;
+  gboolean kicked; /* a turn is set because its application asked for something */
   gboolean stopped;
   gint64 slow_us;
 
@@ -352,6 +353,7 @@ turn (gpointer data)
   if (p->turn_at != ty_sim_now (p->world->net) || p->node == NULL || p->stopped)
     return; /* it was set to another time since */
   p->turn_at = G_MAXINT64;
+  p->kicked = FALSE;
   p->in_turn = TRUE;
   p->world->turns++;
   gint64 local = local_time (p);
@@ -562,6 +564,7 @@ void
 ty_sim_stop (TySimProcess *p)
 {
   p->stopped = TRUE;
+  p->kicked = FALSE;
   p->turn_at = G_MAXINT64;
   ty_sim_trace (p->world, "%s: stops", p->name);
 }
@@ -605,8 +608,10 @@ kick_pending (TySimWorld *world)
   for (guint i = 0; i < world->processes->len; i++)
     {
       TySimProcess *p = world->processes->pdata[i];
-      if (p->node != NULL && ty_node_pending (p->node))
-        set_turn (p, MIN (p->turn_at, soon (p)));
+      if (p->node == NULL || p->kicked || !ty_node_pending (p->node))
+        continue;
+      p->kicked = TRUE; /* once, however often somebody looks: each draws */
+      set_turn (p, soon (p));
     }
 }
 

@@ -6,20 +6,21 @@
 #include "core/view.h"
 
 const char *const fault_names[N_FAULTS] = {
-  [FAULT_CRASH] = "crash",   [FAULT_UNPLUG] = "unplug", [FAULT_STEP] = "step",           [FAULT_FLUSH] = "flush",
-  [FAULT_RESTART] = "restart", [FAULT_JOIN] = "join",   [FAULT_LEAVE] = "leave",         [FAULT_STOP] = "stop",
-  [FAULT_CONTINUE] = "continue", [FAULT_CUT] = "cut",   [FAULT_ONE_WAY] = "one-way",     [FAULT_STAR] = "star",
-  [FAULT_PARTITION] = "partition", [FAULT_FLAP] = "flap", [FAULT_HEAL] = "heal",         [FAULT_BREAK] = "break",
-  [FAULT_DELAY] = "delay",   [FAULT_SLOW] = "slow",     [FAULT_CHOKE] = "choke",         [FAULT_CLOCK] = "clock",
-  [FAULT_NOISE] = "noise",   [FAULT_TRANSFER] = "transfer",
+  [FAULT_CRASH] = "crash",         [FAULT_UNPLUG] = "unplug",     [FAULT_STEP] = "step",       [FAULT_FLUSH] = "flush",
+  [FAULT_RESTART] = "restart",     [FAULT_JOIN] = "join",         [FAULT_LEAVE] = "leave",     [FAULT_STOP] = "stop",
+  [FAULT_CONTINUE] = "continue",   [FAULT_CUT] = "cut",           [FAULT_ONE_WAY] = "one-way", [FAULT_STAR] = "star",
+  [FAULT_PARTITION] = "partition", [FAULT_FLAP] = "flap",         [FAULT_HEAL] = "heal",       [FAULT_BREAK] = "break",
+  [FAULT_DELAY] = "delay",         [FAULT_SLOW] = "slow",         [FAULT_CHOKE] = "choke",     [FAULT_CLOCK] = "clock",
+  [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer",
 };
 
 /* How often each comes, of the sum. */
 static const guint weights[N_FAULTS] = {
-  [FAULT_CRASH] = 4,    [FAULT_UNPLUG] = 3,    [FAULT_STEP] = 8,  [FAULT_FLUSH] = 8, [FAULT_RESTART] = 12, [FAULT_JOIN] = 3,
-  [FAULT_LEAVE] = 4,    [FAULT_STOP] = 6,      [FAULT_CONTINUE] = 8, [FAULT_CUT] = 6, [FAULT_ONE_WAY] = 4, [FAULT_STAR] = 4,
-  [FAULT_PARTITION] = 4, [FAULT_FLAP] = 2,     [FAULT_HEAL] = 10, [FAULT_BREAK] = 8, [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,
-  [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,     [FAULT_NOISE] = 2, [FAULT_TRANSFER] = 4,
+  [FAULT_CRASH] = 4,   [FAULT_UNPLUG] = 3,   [FAULT_STEP] = 8,      [FAULT_FLUSH] = 8,    [FAULT_RESTART] = 12,
+  [FAULT_JOIN] = 3,    [FAULT_LEAVE] = 4,    [FAULT_STOP] = 6,      [FAULT_CONTINUE] = 8, [FAULT_CUT] = 6,
+  [FAULT_ONE_WAY] = 4, [FAULT_STAR] = 4,     [FAULT_PARTITION] = 4, [FAULT_FLAP] = 2,     [FAULT_HEAL] = 10,
+  [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
+  [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4,
 };
 
 static TySimProcess *
@@ -73,8 +74,7 @@ pick_victim (Seed *seed)
     return site;
   const TyetView *view = stage_part (process (seed, site), g)->view;
   for (guint i = 0; view != NULL && i < seed->n_sites; i++)
-    if (ty_sim_is_alive (process (seed, i))
-        && g_str_equal (ty_sim_name (process (seed, i)), view->members[0].name))
+    if (ty_sim_is_alive (process (seed, i)) && g_str_equal (ty_sim_name (process (seed, i)), view->members[0].name))
       return i;
   return site;
 }

@@ -31,6 +31,7 @@ typedef struct
   Course *course;
   guint64 next; /* the seed that it is at */
   gboolean over;
+  char *last_words; /* of what is no line of its own: what a broken invariant has to say */
   GSubprocess *process;
   GDataInputStream *lines;
 } Worker;
@@ -139,7 +140,8 @@ take_line (Worker *worker, const char *line)
   guint64 seed;
   if (!explore_parse_line (line, &seed, &out) || seed != worker->next)
     {
-      g_printerr ("%s\n", line);
+      g_free (worker->last_words);
+      worker->last_words = g_strdup (line);
       return;
     }
   t->seeds++;
@@ -171,7 +173,9 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
   if (by == SIGALRM)
     wrong = g_strdup_printf ("it did not end within %d s", EXPLORE_HUNG_S);
   else
-    wrong = g_strdup_printf ("it was ended by signal %d (%s)", by, g_strsignal (by));
+    wrong = g_strdup_printf ("signal %d%s%s", by, worker->last_words != NULL ? ": " : "",
+                             worker->last_words != NULL ? worker->last_words : "");
+  g_clear_pointer (&worker->last_words, g_free);
   worker->course->totals->seeds++;
   add_failure (worker->course, worker->next, wrong);
   if (go_to_next (worker) && goes_on (worker))
@@ -198,7 +202,8 @@ static void
 start (Worker *worker)
 {
   const ExploreJobs *jobs = worker->course->jobs;
-  g_autofree char *seeds = g_strdup_printf ("--seeds=%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, worker->next, jobs->to);
+  g_autofree char *seeds
+      = g_strdup_printf ("--seeds=%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, worker->next, jobs->to);
   g_autofree char *work = g_strdup_printf ("--work=%u", jobs->n_jobs);
   gint64 left = jobs->until_us - g_get_monotonic_time ();
   g_autofree char *minutes = g_strdup_printf ("--minutes=%.6f", (double) MAX (left, 0) / 60e6);
@@ -223,8 +228,7 @@ shrink (const Course *course, ExploreFailure *failure)
 {
   g_autofree char *seeds = g_strdup_printf ("--seeds=%" G_GUINT64_FORMAT, failure->seed);
   g_autofree char *seconds = g_strdup_printf ("--shrink=%u", course->jobs->shrink_s);
-  g_autofree char *scenes
-      = g_strdup_printf ("--scenes=%s", course->jobs->scenes != NULL ? course->jobs->scenes : ".");
+  g_autofree char *scenes = g_strdup_printf ("--scenes=%s", course->jobs->scenes != NULL ? course->jobs->scenes : ".");
   char *more[] = { seeds, seconds, scenes, "--shrinks", NULL };
   g_autoptr (GSubprocess) process = run_self (course, G_SUBPROCESS_FLAGS_STDOUT_PIPE, more);
   g_autofree char *output = NULL;
@@ -263,6 +267,7 @@ explore_jobs (const ExploreJobs *jobs)
     {
       g_clear_object (&workers[i].lines);
       g_clear_object (&workers[i].process);
+      g_free (workers[i].last_words);
     }
   g_main_loop_unref (course.loop);
   return course.totals;

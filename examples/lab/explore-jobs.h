@@ -1,4 +1,4 @@
-/* examples/lab/explore-jobs.h: the workers of `tyet explore`, seen from above: who plays which seeds, what came of them,
+/* examples/lab/explore-jobs.h: the workers of `tyet explore` seen from above: who plays which seeds, what comes of it,
  * and how far it all is.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */

@@ -38,15 +38,16 @@ chance (Seed *seed, guint64 one_in)
 
 /* ---- Steps ---- */
 
-static void
-write_log (Seed *seed, const char *text)
+void
+explore_write (int fd, const char *text)
 {
-  for (gsize left = strlen (text); seed->log >= 0 && left > 0;)
+  gsize len = strlen (text);
+  for (gsize done = 0; fd >= 0 && done < len;)
     {
-      gssize n = write (seed->log, text + strlen (text) - left, left);
+      gssize n = write (fd, text + done, len - done);
       if (n <= 0)
-        break;
-      left -= (gsize) n;
+        return;
+      done += (gsize) n;
     }
 }
 
@@ -59,7 +60,7 @@ seed_do (Seed *seed, SceneStep *step)
     {
       g_autofree char *line = scene_step_to_string (step, seed->scene, TRUE);
       g_autofree char *ended = g_strconcat (line, "\n", NULL);
-      write_log (seed, ended);
+      explore_write (seed->log, ended);
     }
   /* It stays in the scene even if nothing comes of it: its results point to it. */
   g_ptr_array_add (seed->scene->steps, step);
@@ -146,6 +147,8 @@ make_head (Seed *seed)
   scene->return_max_us = 2000000;
   scene->where_possible = TRUE;
   guint drawn = (guint) pick (seed, 2, 4) + (guint) pick (seed, 0, 4); /* 5 in the mean */
+  if (seed->options->small)
+    drawn = (guint) pick (seed, 3, 5);
   seed->n_sites = seed->options->processes > 0 ? seed->options->processes : drawn;
   if (chance (seed, 8))
     for (guint site = 0; site < seed->n_sites; site++)
@@ -186,6 +189,15 @@ static void
 enter (Seed *seed)
 {
   gboolean at_once = chance (seed, 3);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint site = 0; site < seed->n_sites; site++)
+    {
+      g_autofree char *name = g_strdup_printf ("p%u", site);
+      g_strv_builder_add (names, name);
+    }
+  SceneStep *start = scene_step_new (DO_START);
+  start->who = g_strv_builder_end (names);
+  seed_do (seed, start);
   for (guint site = 0; site < seed->n_sites; site++)
     {
       for (guint g = 0; g < seed->scene->n_groups; g++)
@@ -205,9 +217,11 @@ static void
 make_plan (Seed *seed)
 {
   gint64 now = play_now (seed->play);
-  guint n_messages = (guint) pick (seed, 50, 350);
-  guint n_faults = seed->options->faults != 0 ? (guint) pick (seed, 1, 19) : 0;
-  seed->end_us = now + (gint64) pick (seed, 300000, chance (seed, 4) ? 6000000 : 2500000);
+  gboolean small = seed->options->small;
+  guint n_messages = small ? (guint) pick (seed, 3, 15) : (guint) pick (seed, 50, 350);
+  guint n_faults = seed->options->faults != 0 ? (guint) pick (seed, 1, small ? 2 : 19) : 0;
+  gint64 lasts = small ? 100000 : (gint64) pick (seed, 300000, chance (seed, 4) ? 6000000 : 2500000);
+  seed->end_us = now + lasts;
   for (guint i = 0; i < n_messages; i++)
     plan (seed, (gint64) pick (seed, (guint64) now, (guint64) seed->end_us), PLAN_MESSAGE, NULL);
   gint64 at = now;
@@ -256,7 +270,7 @@ static char **
 pick_core (Seed *seed)
 {
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  if (!chance (seed, 2) && holds_quorums (seed))
+  if (!chance (seed, 2) && !seed->options->small && holds_quorums (seed))
     {
       guint first = (guint) pick (seed, 0, seed->n_sites - 1);
       guint most = (guint) pick (seed, 1, seed->n_sites);
@@ -308,6 +322,8 @@ explore_wrong (const Play *play)
 Scene *
 explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOutcome *out)
 {
+  if (options->every_step)
+    return explore_step (number, options, log, out);
   Seed seed = { .seed = number, .options = options, .log = log };
   ty_sim_rand_init (&seed.rand, number);
   seed.scene = scene_new ();
@@ -317,12 +333,17 @@ explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOut
   if (log >= 0)
     {
       g_autofree char *head = scene_to_string (seed.scene);
-      write_log (&seed, head);
+      explore_write (log, head);
     }
   seed.play = play_new (seed.scene, NULL, NULL);
   enter (&seed);
   make_plan (&seed);
   follow_plan (&seed);
+  for (guint i = 0; i < seed.n_sites; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("p%u", i);
+      seed.effects[i] = ty_sim_effects_done (stage_find (seed.play->stage, name));
+    }
   calm (&seed);
   play_end (seed.play);
 
@@ -331,7 +352,11 @@ explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOut
                            .messages = seed.play->n_messages,
                            .views = seed.play->n_views };
   out->good = out->wrong == NULL;
+  g_autoptr (GError) error = NULL;
+  if (options->history != NULL && !ty_sim_save_histories (seed.play->world, options->history, &error))
+    g_printerr ("tyet explore: %s\n", error->message);
   memcpy (out->faults, seed.faults, sizeof out->faults);
+  memcpy (out->effects, seed.effects, sizeof out->effects);
   play_free (seed.play);
   g_array_unref (seed.plan);
   return seed.scene;

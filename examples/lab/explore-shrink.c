@@ -20,6 +20,7 @@ typedef struct
 {
   Scene *best;
   const char *wrong;
+  gboolean live; /* it fails to go on, rather than to be legal */
   gint64 until_us;
   guint plays;
 } Shrink;
@@ -79,7 +80,8 @@ fails (const Job *job)
   if (child == 0)
     {
       close (ends[0]);
-      close (STDERR_FILENO); /* what an invariant has to say, again and again */
+      close (STDERR_FILENO);
+      dup2 (ends[1], STDOUT_FILENO); /* what a broken invariant has to say comes here, too */
       alarm (HUNG_S);
       g_autofree char *wrong = do_job (job);
       write_all (ends[1], wrong != NULL ? wrong : "");
@@ -91,9 +93,10 @@ fails (const Job *job)
   int status = 0;
   while (child > 0 && waitpid (child, &status, 0) < 0 && errno == EINTR)
     ;
+  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGALRM)
+    return g_strdup ("it does not end");
   if (WIFSIGNALED (status))
-    return g_strdup_printf (WTERMSIG (status) == SIGALRM ? "it does not end" : "it is ended by signal %d",
-                            WTERMSIG (status));
+    return g_strdup_printf ("signal %d%s%s", WTERMSIG (status), wrong[0] != '\0' ? ": " : "", g_strchomp (wrong));
   return wrong[0] != '\0' ? g_steal_pointer (&wrong) : NULL;
 }
 
@@ -119,13 +122,26 @@ take_if_alike (Shrink *s, Scene *candidate)
   return alike;
 }
 
+/* Without these, nobody promises that things go on: who is there to be asked, and that faults are over. */
+static gboolean
+is_needed (const Shrink *s, const SceneStep *step)
+{
+  return s->live && (step->what == DO_START || step->what == DO_CALM || step->what == DO_EXPECT);
+}
+
 /* Without the steps from..from+n. */
 static gboolean
 drop_steps (Shrink *s, guint from, guint n)
 {
   Scene *candidate = scene_copy (s->best);
-  g_ptr_array_remove_range (candidate->steps, from, MIN (n, candidate->steps->len - from));
-  return take_if_alike (s, candidate);
+  guint before = candidate->steps->len;
+  for (guint i = MIN (from + n, before); i > from; i--)
+    if (!is_needed (s, candidate->steps->pdata[i - 1]))
+      g_ptr_array_remove_index (candidate->steps, i - 1);
+  if (candidate->steps->len < before)
+    return take_if_alike (s, candidate);
+  scene_free (candidate);
+  return FALSE;
 }
 
 /* Halves, quarters, ... until no single step can go. */
@@ -180,10 +196,11 @@ shrink_lists (Shrink *s)
 {
   gboolean any = FALSE;
   for (guint i = 0; i < s->best->steps->len; i++)
-    {
-      any |= shrink_list (s, i, FALSE);
-      any |= shrink_list (s, i, TRUE);
-    }
+    if (!is_needed (s, s->best->steps->pdata[i]))
+      {
+        any |= shrink_list (s, i, FALSE);
+        any |= shrink_list (s, i, TRUE);
+      }
   return any;
 }
 
@@ -251,6 +268,28 @@ fewer_groups (Scene *scene)
   for (guint i = scene->steps->len; i > 0; i--)
     if (((SceneStep *) scene->steps->pdata[i - 1])->group > 0)
       g_ptr_array_remove_index (scene->steps, i - 1);
+}
+
+static void
+second_group_alone (Scene *scene)
+{
+  if (scene->n_groups < 2)
+    return;
+  for (guint i = scene->steps->len; i > 0; i--)
+    {
+      SceneStep *step = scene->steps->pdata[i - 1];
+      gboolean of_group
+          = step->what == DO_FOUND || step->what == DO_JOIN || step->what == DO_SEND || step->what == DO_LEAVE;
+      if (of_group && step->group == 0)
+        g_ptr_array_remove_index (scene->steps, i - 1);
+      else
+        step->group = 0;
+    }
+  g_free (scene->group[0]);
+  g_free (scene->ordering[0]);
+  scene->group[0] = g_steal_pointer (&scene->group[1]);
+  scene->ordering[0] = g_steal_pointer (&scene->ordering[1]);
+  scene->n_groups = 1;
 }
 
 static void
@@ -332,8 +371,8 @@ static gboolean
 shrink_head (Shrink *s)
 {
   static const Simpler simpler[]
-      = { fewer_groups, no_state,   small_state, no_weights, no_returns,  usual_turns,
-          usual_window, usual_timers, even_delays, no_splits, strict_steps, seed_one };
+      = { fewer_groups, second_group_alone, no_state,    small_state, no_weights,   no_returns, usual_turns,
+          usual_window, usual_timers,       even_delays, no_splits,   strict_steps, seed_one };
   gboolean any = FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (simpler) && !is_time_over (s); i++)
     {
@@ -412,7 +451,11 @@ explore_shrink (guint64 seed, const ExploreOptions *options, gint64 seconds, cha
   Scene *scene = scene_of_seed (seed, options, wrong);
   if (scene == NULL)
     return NULL;
-  Shrink s = { .best = scene, .wrong = *wrong, .until_us = g_get_monotonic_time () + seconds * G_USEC_PER_SEC };
+  gboolean illegal = (*wrong)[0] == 'P' && g_ascii_isdigit ((*wrong)[1]);
+  gboolean live = !illegal && !g_str_has_prefix (*wrong, "signal ") && !g_str_has_prefix (*wrong, "it does not end");
+  Shrink s = {
+    .best = scene, .wrong = *wrong, .live = live, .until_us = g_get_monotonic_time () + seconds * G_USEC_PER_SEC
+  };
   if (!take_if_alike (&s, scene_copy (scene)))
     {
       g_printerr ("tyet explore: seed %" G_GUINT64_FORMAT " fails in another way when it is played as a scene\n", seed);

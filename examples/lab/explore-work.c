@@ -13,7 +13,8 @@ static void
 print_line (guint64 seed, const ExploreOutcome *out)
 {
   g_autoptr (GString) line = g_string_new (NULL);
-  g_string_append_printf (line, "%" G_GUINT64_FORMAT " %s %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+  g_string_append_printf (line,
+                          "%" G_GUINT64_FORMAT " %s %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
                           seed, out->good ? "good" : "BAD", out->simulated_us, out->messages, out->views);
   for (guint i = 0; i < N_FAULTS; i++)
     g_string_append_printf (line, "%c%" G_GUINT64_FORMAT, i == 0 ? ' ' : ',', out->faults[i]);

@@ -13,24 +13,31 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work;
+static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history,
+    *option_every_step;
 static gint option_processes = 0, option_jobs = 1, option_shrink = 60;
 static double option_minutes = -1;
-static gboolean option_json, option_shrinks;
+static gboolean option_json, option_shrinks, option_print;
 
 static const GOptionEntry entries[] = {
-  { "seeds", 0, 0, G_OPTION_ARG_STRING, &option_seeds, "The seeds to play: one, or a range; 1..1000 unless set", "A..B" },
+  { "seeds", 0, 0, G_OPTION_ARG_STRING, &option_seeds, "The seeds to play: one, or a range; 1..1000 unless set",
+    "A..B" },
   { "processes", 0, 0, G_OPTION_ARG_INT, &option_processes, "How many processes; the seed picks unless set", "N" },
   { "ordering", 0, 0, G_OPTION_ARG_STRING, &option_ordering, "For all groups; \"all\": the seed picks", "NAME" },
   { "faults", 0, 0, G_OPTION_ARG_STRING, &option_faults, "Which kinds of faults, with commas; \"all\", \"none\"",
     "LIST" },
-  { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &option_minutes, "Stop after that time; without --seeds, there is no other end",
-    "M" },
+  { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &option_minutes,
+    "Stop after that time; without --seeds, there is no other end", "M" },
   { "jobs", 'j', 0, G_OPTION_ARG_INT, &option_jobs, "So many at a time", "J" },
   { "scenes", 0, 0, G_OPTION_ARG_FILENAME, &option_scenes, "Where the scenes of failing seeds go; here unless set",
     "FOLDER" },
-  { "shrink", 0, 0, G_OPTION_ARG_INT, &option_shrink, "Spend so long on shrinking a failing seed; 60 unless set, 0: do not",
-    "SECONDS" },
+  { "shrink", 0, 0, G_OPTION_ARG_INT, &option_shrink,
+    "Spend so long on shrinking a failing seed; 60 unless set, 0: do not", "SECONDS" },
+  { "every-step", 0, 0, G_OPTION_ARG_STRING, &option_every_step,
+    "Crash each process after each of its steps in a small run of that seed; --seeds counts these crashes", "SEED" },
+  { "print", 0, 0, G_OPTION_ARG_NONE, &option_print, "Play the first seed alone, and print its scene", NULL },
+  { "history", 0, 0, G_OPTION_ARG_FILENAME, &option_history, "With --print: write the history of all processes there",
+    "FILE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
   { "work", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &option_work, NULL, NULL },
   { "shrinks", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &option_shrinks, NULL, NULL },
@@ -106,6 +113,29 @@ wrong (const char *text)
   return FALSE;
 }
 
+/* Unless others are asked for: what causes rounds. */
+#define STEP_FAULTS (1u << FAULT_CRASH | 1u << FAULT_LEAVE | 1u << FAULT_RESTART)
+#define N_PAIRS 1000
+
+static gboolean
+parse_every_step (ExploreOptions *options, guint64 *from, guint64 *to)
+{
+  if (option_every_step == NULL)
+    return TRUE;
+  if (!g_ascii_string_to_unsigned (option_every_step, 10, 0, G_MAXUINT64, &options->base, NULL))
+    return wrong ("--every-step wants a seed");
+  options->every_step = TRUE;
+  if (option_faults == NULL)
+    options->faults = STEP_FAULTS;
+  guint64 n = option_seeds == NULL ? explore_n_steps (options) : 0;
+  if (option_seeds == NULL)
+    {
+      *from = 0;
+      *to = n + N_PAIRS - 1;
+    }
+  return TRUE;
+}
+
 static gboolean
 parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 *to)
 {
@@ -132,8 +162,12 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--shrink wants seconds, or 0");
   if (option_minutes < 0 && option_minutes != -1)
     return wrong ("--minutes wants a number above 0");
+  if (option_history != NULL && !option_print)
+    return wrong ("--history goes with --print");
+  options->history = option_history;
   options->processes = (guint) option_processes;
-  return parse_ordering (option_ordering, &options->ordering) && parse_faults (option_faults, &options->faults);
+  return parse_ordering (option_ordering, &options->ordering) && parse_faults (option_faults, &options->faults)
+         && parse_every_step (options, from, to);
 }
 
 /* ---- Failing seeds ---- */
@@ -149,6 +183,8 @@ same_options (const ExploreOptions *options)
     g_string_append_printf (text, " --ordering %s", options->ordering);
   if (option_faults != NULL)
     g_string_append_printf (text, " --faults %s", option_faults);
+  if (options->every_step)
+    g_string_append_printf (text, " --every-step %" G_GUINT64_FORMAT, options->base);
   return g_string_free (text, FALSE);
 }
 
@@ -176,6 +212,19 @@ shrink_here (const ExploreOptions *options, guint64 seed)
     }
   printf ("%s\n", path);
   return LAB_FINDING;
+}
+
+static int
+print_scene (const ExploreOptions *options, guint64 seed)
+{
+  ExploreOutcome out;
+  g_autoptr (Scene) scene = explore_seed (seed, options, -1, &out);
+  g_autofree char *body = scene_to_string (scene);
+  g_autofree char *same = same_options (options);
+  printf ("# tyet explore --seeds %" G_GUINT64_FORMAT "%s: %s\n%s", seed, same, out.good ? "good" : out.wrong, body);
+  int status = out.good ? LAB_GOOD : LAB_FINDING;
+  explore_outcome_clear (&out);
+  return status;
 }
 
 /* ---- The report ---- */
@@ -218,8 +267,8 @@ put_text (const ExploreTotals *t)
     }
   printf ("%" G_GUINT64_FORMAT " seeds, %u failed: %.0f simulated s in %.1f s, %.0f seeds/s\n", t->seeds,
           t->failures->len, (double) t->simulated_us / 1e6, seconds, (double) t->seeds / seconds);
-  printf ("%" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " views, %" G_GUINT64_FORMAT " faults: %s\n", t->messages,
-          t->views, faults, kinds->str);
+  printf ("%" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " views, %" G_GUINT64_FORMAT " faults: %s\n",
+          t->messages, t->views, faults, kinds->str);
 }
 
 static void
@@ -228,7 +277,8 @@ on_failure (const ExploreFailure *failure, gpointer data)
   g_autofree char *options_text = same_options (data);
   if (!option_json)
     {
-      printf ("FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed, options_text);
+      printf ("FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed,
+              options_text);
       fflush (stdout);
     }
 }
@@ -246,6 +296,8 @@ lab_explore (int argc, char **argv)
       explore_work (&options, from, to, g_ascii_strtoull (option_work, NULL, 10), until);
       return LAB_GOOD;
     }
+  if (option_print)
+    return print_scene (&options, from);
   if (option_shrinks)
     return shrink_here (&options, from);
   g_autofree char *same = same_options (&options);

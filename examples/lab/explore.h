@@ -37,11 +37,17 @@ typedef enum
 
 extern const char *const fault_names[N_FAULTS];
 
+#define EXPLORE_MAX_SITES 32
+
 typedef struct
 {
   guint processes;      /* 0: the seed picks */
   const char *ordering; /* NULL: the seed picks */
   guint32 faults;       /* a bit each */
+  gboolean small;       /* a short run of few processes and messages, with one or two faults */
+  gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
+  guint64 base;
+  const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
 } ExploreOptions;
 
 typedef struct
@@ -51,6 +57,7 @@ typedef struct
   gint64 simulated_us;
   guint64 messages, views;
   guint64 faults[N_FAULTS];
+  guint64 effects[EXPLORE_MAX_SITES]; /* that the first process of each site carried out before the calm */
 } ExploreOutcome;
 
 /* ---- A seed (explore-seed.c) ---- */
@@ -68,6 +75,7 @@ typedef struct
   GArray *plan; /* Plan, the next at the end */
   guint64 planned;
   guint64 faults[N_FAULTS];
+  guint64 effects[EXPLORE_MAX_SITES];
   int log; /* file descriptor: each line of the scene is written there before it is played; -1: none */
 } Seed;
 
@@ -82,11 +90,19 @@ SceneStep *seed_step (Seed *seed, SceneDo what, guint site);
 SceneStep *seed_step2 (Seed *seed, SceneDo what, guint site, guint other);
 PlaySite *seed_site (Seed *seed, guint site);
 
-/* Plays it. `out` is filled in; `log` as above. (transfer full) */
+/* Plays it, or the variation. `out` is filled in; `log` as above. (transfer full) */
 Scene *explore_seed (guint64 seed, const ExploreOptions *options, int log, ExploreOutcome *out);
 /* What is wrong with a play that has ended; NULL: nothing. */
 char *explore_wrong (const Play *play);
 void explore_outcome_clear (ExploreOutcome *outcome);
+
+/* ---- Every step (explore-steps.c) ---- */
+
+/* How many variations have one crash: the first ones. */
+guint64 explore_n_steps (const ExploreOptions *options);
+Scene *explore_step (guint64 number, const ExploreOptions *options, int log, ExploreOutcome *out);
+/* Writes all of a text. */
+void explore_write (int fd, const char *text);
 
 /* ---- Faults (explore-faults.c) ---- */
 

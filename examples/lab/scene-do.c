@@ -8,8 +8,7 @@
 typedef void (*WayFunc) (TySimNet *net, const char *from, const char *to);
 
 /* Says why a step cannot be done. */
-static gboolean
-cannot (Play *play, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean cannot (Play *play, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 cannot (Play *play, const char *format, ...)

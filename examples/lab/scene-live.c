@@ -52,6 +52,8 @@ play_has_quorum (const Play *play, guint g, const TySimProcess *but)
       if (part != NULL && part->view != NULL)
         newest = MAX (newest, part->view->id.number);
     }
+  if (newest == 0)
+    return FALSE;                                  /* there is no group */
   g_autoptr (GPtrArray) seen = g_ptr_array_new (); /* one view is looked at once */
   for (guint i = 0; i < n; i++)
     {

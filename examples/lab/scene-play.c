@@ -196,6 +196,9 @@ return_delay (const Play *play, const char *name)
 static void
 note_return (Play *play, TySimProcess *p)
 {
+  const PlaySite *site = play_site (play, ty_sim_address (p) + strlen ("sim:"));
+  if (site->outside)
+    return; /* it would only knock at closed doors */
   Note *note = g_new (Note, 1);
   *note = (Note){ play, p };
   g_ptr_array_add (play->notes, note);
@@ -305,7 +308,7 @@ void
 play_run_to (Play *play, gint64 us)
 {
   gint64 at = play->origin + us;
-  if (at >= ty_sim_now (play->net))
+  if (at > ty_sim_now (play->net)) /* steps of one time follow each other at once */
     ty_sim_run_for (play->world, at - ty_sim_now (play->net));
 }
 

@@ -37,7 +37,7 @@ struct _Play
   Stage *stage;
   TySimWorld *world;
   TySimNet *net;
-  gint64 origin; /* of the times in the scene */
+  gint64 origin;       /* of the times in the scene */
   GPtrArray *sites;    /* PlaySite */
   GPtrArray *armed;    /* Armed: "when" */
   GPtrArray *labels;   /* of messages, by number - 1 */

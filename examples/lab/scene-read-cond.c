@@ -23,8 +23,10 @@ want_flag (SceneReader *r, SceneCond *out)
         r->at++;
         return scene_want_group (r, &out->group);
       }
-  return scene_wrong (r, r->at, "\"%s\" is no state that a process can be in: blocked, excluded, out, dead, stopped, "
-                                "in, refused", word);
+  return scene_wrong (r, r->at,
+                      "\"%s\" is no state that a process can be in: blocked, excluded, out, dead, stopped, "
+                      "in, refused",
+                      word);
 }
 
 static void
@@ -58,8 +60,9 @@ want_being (SceneReader *r, SceneCond *out, gboolean past)
 static gboolean
 want_packet (SceneReader *r, SceneCond *out)
 {
-  static const char *const names[] = { "DATA",  "FORWARD", "ORDERING", "JOIN", "WELCOME",  "LEAVE", "SUSPECT", "PREPARE",
-                                       "STATE", "NACK",    "PROPOSE",  "FLUSH", "DECIDED", "NEED",  "EXCLUDED" };
+  static const char *const names[]
+      = { "DATA",  "FORWARD", "ORDERING", "JOIN",  "WELCOME", "LEAVE", "SUSPECT", "PREPARE",
+          "STATE", "NACK",    "PROPOSE",  "FLUSH", "DECIDED", "NEED",  "EXCLUDED" };
   const char *word = scene_peek (r);
   gint64 number = 1;
   out->kind = COND_SENT;

@@ -32,12 +32,12 @@ static const struct
   SceneDo what;
   Takes takes;
 } verbs[] = {
-  { "start", DO_START, TAKES_NEW_NAMES },   { "crash", DO_CRASH, TAKES_CRASH },   { "unplug", DO_UNPLUG, TAKES_NAMES },
-  { "restart", DO_RESTART, TAKES_NAMES },   { "stop", DO_STOP, TAKES_NAMES },     { "continue", DO_CONTINUE, TAKES_NAMES },
-  { "cut", DO_CUT, TAKES_CUT },             { "heal", DO_HEAL, TAKES_HEAL },      { "break", DO_BREAK, TAKES_BREAK },
-  { "delay", DO_DELAY, TAKES_DELAY },       { "slow", DO_SLOW, TAKES_SLOW },      { "choke", DO_CHOKE, TAKES_CHOKE },
-  { "clock", DO_CLOCK, TAKES_CLOCK },       { "noise", DO_NOISE, TAKES_NOISE },   { "traffic", DO_TRAFFIC, TAKES_TRAFFIC },
-  { "calm", DO_CALM, TAKES_CALM },          { "wait", DO_WAIT, TAKES_WAIT },      { "settle", DO_SETTLE, TAKES_NOTHING },
+  { "start", DO_START, TAKES_NEW_NAMES }, { "crash", DO_CRASH, TAKES_CRASH }, { "unplug", DO_UNPLUG, TAKES_NAMES },
+  { "restart", DO_RESTART, TAKES_NAMES }, { "stop", DO_STOP, TAKES_NAMES },   { "continue", DO_CONTINUE, TAKES_NAMES },
+  { "cut", DO_CUT, TAKES_CUT },           { "heal", DO_HEAL, TAKES_HEAL },    { "break", DO_BREAK, TAKES_BREAK },
+  { "delay", DO_DELAY, TAKES_DELAY },     { "slow", DO_SLOW, TAKES_SLOW },    { "choke", DO_CHOKE, TAKES_CHOKE },
+  { "clock", DO_CLOCK, TAKES_CLOCK },     { "noise", DO_NOISE, TAKES_NOISE }, { "traffic", DO_TRAFFIC, TAKES_TRAFFIC },
+  { "calm", DO_CALM, TAKES_CALM },        { "wait", DO_WAIT, TAKES_WAIT },    { "settle", DO_SETTLE, TAKES_NOTHING },
   { "expect", DO_EXPECT, TAKES_COND },
 };
 

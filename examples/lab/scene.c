@@ -4,8 +4,9 @@
 #include "scene.h"
 
 const char *const scene_flags[N_FLAGS] = {
-  [FLAG_BLOCKED] = "blocked", [FLAG_EXCLUDED] = "excluded", [FLAG_OUT] = "out", [FLAG_DEAD] = "dead",
-  [FLAG_STOPPED] = "stopped", [FLAG_IN] = "in",             [FLAG_TURNED_AWAY] = "refused",
+  [FLAG_BLOCKED] = "blocked",     [FLAG_EXCLUDED] = "excluded", [FLAG_OUT] = "out",
+  [FLAG_DEAD] = "dead",           [FLAG_STOPPED] = "stopped",   [FLAG_IN] = "in",
+  [FLAG_TURNED_AWAY] = "refused",
 };
 
 GQuark

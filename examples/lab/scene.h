@@ -14,26 +14,26 @@ typedef enum
   DO_FOUND,
   DO_JOIN,
   DO_SEND,
-  DO_CRASH,         /* `number`: 0 at once, else counted with `unit` */
-  DO_UNPLUG,        /* its machine is gone without a word */
+  DO_CRASH,  /* `number`: 0 at once, else counted with `unit` */
+  DO_UNPLUG, /* its machine is gone without a word */
   DO_RESTART,
   DO_LEAVE,
   DO_STOP,
   DO_CONTINUE,
   DO_CUT,
-  DO_CUT_TOWARDS,   /* one way */
+  DO_CUT_TOWARDS, /* one way */
   DO_HEAL,
   DO_HEAL_TOWARDS,
   DO_HEAL_ALL,
   DO_BREAK,
   DO_DELAY,
   DO_SLOW,
-  DO_CHOKE,         /* reads so many bytes a turn */
+  DO_CHOKE, /* reads so many bytes a turn */
   DO_CLOCK,
-  DO_NOISE,         /* a stranger sends it random bytes */
+  DO_NOISE, /* a stranger sends it random bytes */
   DO_TRAFFIC,
   DO_CALM,
-  DO_WAIT,          /* `cond`, or `us` */
+  DO_WAIT, /* `cond`, or `us` */
   DO_SETTLE,
   DO_EXPECT,
   N_DO
@@ -52,11 +52,11 @@ typedef enum
   COND_LACKS,
   COND_IN_VIEW,
   COND_WAS_IN_VIEW,
-  COND_IS,         /* `flag` */
-  COND_BEFORE,     /* the first of `names` before the second, at all of `who` */
+  COND_IS,     /* `flag` */
+  COND_BEFORE, /* the first of `names` before the second, at all of `who` */
   COND_SAME_ORDER,
-  COND_REFUSED,    /* messages */
-  COND_SENT,       /* the packet names[0], `number` times */
+  COND_REFUSED, /* messages */
+  COND_SENT,    /* the packet names[0], `number` times */
   COND_LEGAL,
   COND_SETTLED,
   COND_LIVE
@@ -81,9 +81,9 @@ typedef struct
   SceneCondKind kind;
   gboolean negated; /* COND_IS */
   SceneFlag flag;
-  gboolean all;     /* instead of `who` */
+  gboolean all; /* instead of `who` */
   char **who;
-  char **names;     /* messages, members, or a packet */
+  char **names; /* messages, members, or a packet */
   guint number;
   guint group;
 } SceneCond;
@@ -93,7 +93,7 @@ typedef enum
   WHEN_THEN, /* right after the step before */
   WHEN_AT,   /* `when_us` after the beginning */
   WHEN_LATER,
-  WHEN_COND  /* as soon as `when` holds; what follows in the text does not wait for it */
+  WHEN_COND /* as soon as `when` holds; what follows in the text does not wait for it */
 } SceneWhen;
 
 typedef struct

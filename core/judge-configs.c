@@ -26,6 +26,7 @@ typedef struct
   guint32 *out;    /* indices of edges */
   guint32 *left;   /* by view: edges to it that are not sorted yet */
   guint32 *level;  /* by view: the number of primary views on the longest path to it, itself included */
+  gboolean *bad;   /* by group: it has a circle, which has been told */
 } Graph;
 
 static const Edge *
@@ -65,8 +66,8 @@ add_prevs (Graph *g)
     }
 }
 
-/* FALSE if there is a circle: `left` is nonzero for views in it or behind it. */
-static gboolean
+/* Where there is a circle, `left` is nonzero afterwards for views in it or behind it. */
+static void
 sort (Graph *g)
 {
   guint32 n = g->j->view->len, n_ready = 0;
@@ -99,25 +100,20 @@ sort (Graph *g)
             ready[n_ready++] = to;
         }
     }
-  return n_ready == n - 1;
 }
 
-/* Where a circle is: an edge of it. */
-static const Edge *
-find_circle (const Graph *g)
+/* For each view in a circle or behind one, an edge to it from another such. */
+static const Edge **
+find_circles (const Graph *g)
 {
-  g_autofree const Edge **before = g_new0 (const Edge *, g->j->view->len);
-  guint32 view = 0;
+  const Edge **before = g_new0 (const Edge *, g->j->view->len);
   for (guint32 i = 0; i < g->edges->len; i++)
     {
       const Edge *e = edge (g, i);
       if (g->left[e->from] != 0 && g->left[e->to] != 0)
-        before[view = e->to] = e;
+        before[e->to] = e;
     }
-  g_assert (view != 0);
-  for (guint32 i = 0; i < g->j->view->len; i++)
-    view = before[view]->from; /* behind the circle at first, in it after so many steps */
-  return before[view];
+  return before;
 }
 
 /* Who says the opposite of an edge, if one process does. */
@@ -135,11 +131,17 @@ find_opposite (const Graph *g, const Edge *of)
   return 0;
 }
 
+static guint32
+some_process (TyJudge *j, guint32 view)
+{
+  const GArray *stays = TY_VIEW (j, view)->stays;
+  return stays->len > 0 ? ty_stay_process (j, g_array_index (stays, guint32, 0)) : 0;
+}
+
 /* 2.4 */
 static void
-report_circle (const Graph *g)
+report_circle (const Graph *g, const Edge *e)
 {
-  const Edge *e = find_circle (g);
   guint32 other = find_opposite (g, e);
   const TyTrack *t = TY_TRACK (g->j, e->track);
   TyConcerned who
@@ -155,6 +157,32 @@ report_circle (const Graph *g)
                         ty_judge_process_text (g->j, t->process), from, to);
 }
 
+/* H1, if only `prev` closes the circle. */
+static void
+report_prev (const Graph *g, const Edge *e)
+{
+  TyConcerned who = { TY_VIEW (g->j, e->to)->group, { some_process (g->j, e->to) }, { 0 }, { e->from, e->to } };
+  ty_judge_violation (g->j, TY_RULE_E_ONE, who, "view %s comes before itself, by what was decided after what",
+                      ty_judge_view_text (g->j, e->to));
+}
+
+/* One circle a group. */
+static void
+report_circles (const Graph *g, void (*report) (const Graph *g, const Edge *e))
+{
+  g_autofree const Edge **before = find_circles (g);
+  for (guint32 start = 1; start < g->j->view->len; start++)
+    {
+      guint32 view = start;
+      if (g->left[start] == 0 || g->bad[TY_VIEW (g->j, start)->group])
+        continue;
+      g->bad[TY_VIEW (g->j, start)->group] = TRUE;
+      for (guint32 i = 0; i < g->j->view->len; i++)
+        view = before[view]->from; /* behind the circle at first, in it after so many steps */
+      report (g, before[view]);
+    }
+}
+
 static gint
 by_level (gconstpointer a, gconstpointer b, gpointer user_data)
 {
@@ -166,13 +194,6 @@ by_level (gconstpointer a, gconstpointer b, gpointer user_data)
   if (g->level[x] != g->level[y])
     return g->level[x] < g->level[y] ? -1 : 1;
   return x < y ? -1 : x > y;
-}
-
-static guint32
-some_process (TyJudge *j, guint32 view)
-{
-  const GArray *stays = TY_VIEW (j, view)->stays;
-  return stays->len > 0 ? ty_stay_process (j, g_array_index (stays, guint32, 0)) : 0;
 }
 
 static gboolean
@@ -232,7 +253,7 @@ check_primaries (const Graph *g)
   g_autofree guint32 *last = g_new0 (guint32, j->view->len);
   guint32 before = 0, first = 0;
   for (guint32 view = 1; view < j->view->len; view++)
-    if (is_primary (j, view))
+    if (is_primary (j, view) && !g->bad[TY_VIEW (j, view)->group])
       g_array_append_val (primaries, view);
   g_array_sort_with_data (primaries, by_level, (gpointer) g);
   for (guint i = 0; i < primaries->len; i++)
@@ -258,27 +279,19 @@ ty_judge_configs (TyJudge *j)
     .starts = g_new0 (guint32, n + 1),
     .left = g_new0 (guint32, n),
     .level = g_new0 (guint32, n),
+    .bad = g_new0 (gboolean, j->groups.n + 1),
   };
   add_steps (&g);
-  if (!sort (&g))
-    report_circle (&g);
-  else
-    {
-      add_prevs (&g);
-      if (sort (&g))
-        check_primaries (&g);
-      else
-        {
-          const Edge *e = find_circle (&g);
-          ty_judge_violation (
-              j, TY_RULE_E_ONE,
-              (TyConcerned){ TY_VIEW (j, e->to)->group, { some_process (j, e->to) }, { 0 }, { e->from, e->to } },
-              "view %s comes before itself, by what was decided after what", ty_judge_view_text (j, e->to));
-        }
-    }
+  sort (&g);
+  report_circles (&g, report_circle);
+  add_prevs (&g);
+  sort (&g);
+  report_circles (&g, report_prev);
+  check_primaries (&g);
   g_array_unref (g.edges);
   g_free (g.starts);
   g_free (g.out);
   g_free (g.left);
   g_free (g.level);
+  g_free (g.bad);
 }

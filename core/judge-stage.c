@@ -34,7 +34,7 @@ gboolean
 ty_stage_owes (TyJudge *j, const TyStay *regular)
 {
   const TyStay *last = last_of (j, regular);
-  return !regular->failed && !last->failed && (last->next != 0 || ty_stay_for_good (j, last));
+  return !last->failed && (last->next != 0 || ty_stay_for_good (j, last));
 }
 
 static TyStay *

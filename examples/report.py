@@ -153,6 +153,10 @@ def one(tyet, ordering):
 
 def main():
     tyet, orderings = sys.argv[1], sys.argv[2:]
+    unknown = [o for o in orderings if o not in MEANS]
+    if unknown:
+        print("there is no ordering \"%s\"; there are %s" % (unknown[0], ", ".join(MEANS)), file=sys.stderr)
+        return 2
     print("For each ordering: three processes a, b and c on this machine form a group and all of them multicast;")
     print("a, the oldest, is killed (SIGKILL) in mid-stream; b and c go on; d joins, is given the state, and")
     print("multicasts too.")

@@ -240,6 +240,9 @@ static const Case cases[] = {
     "a,b conf 2 a,b\nc conf 3 c minor\na conf 2x a trans\nb conf 2y b trans\na conf 5 a minor\nc "
     "conf 3x c trans\nb,c conf 4 b,c\na,b,c end" },
   { "one/two-parts", "H1", "a,b,c conf 1 a,b,c\n" PART_TRANS "a,b conf 2 a,b\nc conf 3 c\n" END_ABC },
+  { "one/two-parts-later", "H1",
+    "a,b,c conf 1 a,b,c\n" PART_TRANS
+    "a,b conf 2 a,b minor\nc conf 3 c\na,b conf 2x a,b trans\na,b conf 4 a,b\n" END_ABC },
   { "one/never-met", "H1", "a conf 1 a\nb conf 2 b\n" END_AB },
   { "one/two-after-one", "H1", "a conf 1 a,b first\na conf 2 a,b after 1\na conf 3 a after 1\n" },
   { "one/two-first", "H1", "a conf 1 a first\na conf 2 a first\na end" },

@@ -309,6 +309,24 @@ class Surroundings(unittest.TestCase):
             lab.close(cats)
             lab.agree()
 
+    def test_output_that_cannot_be_written(self):
+        arguments = [TYET, "cat", "--group", "g", "--ordering", "total", "--found", "--plain"]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("standard output", done.stderr)
+
+    def test_standard_streams_that_are_closed(self):
+        # Each is told as what it is: nothing is read from, or written to, what would be opened in its place.
+        for closed, reason in ("<&-", "standard input"), (">&-", "standard output"):
+            with self.subTest(closed):
+                done = subprocess.run(["sh", "-c", 'exec "$@" %s' % closed, "sh", TYET, "cat", "--group", "g",
+                                       "--ordering", "total", "--found", "--plain"], stdin=subprocess.DEVNULL,
+                                      capture_output=True, text=True, timeout=PATIENCE, check=False)
+                self.assertIn(reason, done.stderr)
+                self.assertEqual(done.returncode, 1 if closed == ">&-" else 0)
+
     def test_terminal_is_disconnected(self):
         with Lab(TYET) as lab:
             a, b = cats = lab.group_of(["a", "b"])

@@ -132,7 +132,7 @@ make_head (Seed *seed)
       scene->group[g] = g_strdup_printf ("g%u", g);
     }
   c->node.suspect_after_us = (gint64) pick (seed, 200, 1000) * 1000;
-  c->node.heartbeat_us = c->node.suspect_after_us / (gint64) pick (seed, 4, 10);
+  c->node.heartbeat_us = c->node.suspect_after_us / (gint64) pick (seed, 3, 8);
   c->node.refusal_is_death = !chance (seed, 5);
   if (chance (seed, 3))
     c->node.window_bytes = (gsize) pick (seed, 2000, 100000);

@@ -115,3 +115,7 @@ void explore_fault (Seed *seed);
  * how it fails. Works in processes of its own, so that a broken invariant, or an endless loop, is one more way to
  * fail. */
 Scene *explore_shrink (guint64 seed, const ExploreOptions *options, gint64 seconds, char **wrong);
+
+/* explore-simpler.c: changes to try; NULL-terminated. */
+typedef void (*SceneChange) (Scene *scene);
+extern const SceneChange explore_simpler[];

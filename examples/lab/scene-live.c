@@ -237,6 +237,8 @@ const char *
 play_live (Play *play, gint64 within_us)
 {
   gint64 limit = ty_sim_now (play->net) + (within_us >= 0 ? within_us : SECONDS (90));
+  /* For as long as it takes to suspect somebody, and to do without. */
+  gint64 while_us = 3 * play->scene->config.node.suspect_after_us / 2;
   play->dirty = TRUE;
   /* What was suspected before may still come out: it is whole when it stays so for a while. */
   for (guint64 views = G_MAXUINT64; views != play->n_views;)
@@ -244,7 +246,7 @@ play_live (Play *play, gint64 within_us)
       views = play->n_views;
       if (!ty_sim_run_until (play->world, settled, play, MAX (0, limit - ty_sim_now (play->net))) && !is_settled (play))
         return "the groups did not become whole in time";
-      ty_sim_run_for (play->world, SECONDS (1));
+      ty_sim_run_for (play->world, while_us);
     }
   for (guint g = 0; g < play->scene->n_groups; g++)
     {
@@ -253,7 +255,7 @@ play_live (Play *play, gint64 within_us)
         return wrong;
     }
   guint64 views = play->n_views;
-  ty_sim_run_for (play->world, SECONDS (1));
+  ty_sim_run_for (play->world, while_us);
   if (!is_settled (play) || play->n_views != views)
     return "the groups fell apart again, without a fault";
   return NULL;

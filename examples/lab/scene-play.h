@@ -76,6 +76,9 @@ gboolean play_is_good (const Play *play);
 
 /* ---- Between the files of the player ---- */
 
+/* scene-tell.c */
+void play_tell_effect (Play *play, const Part *part, const TyEffect *e);
+void play_tell_view (Play *play, const Part *part, const TyetView *view);
 void play_tell (Play *play, const char *p, const char *what, const char *format, ...) G_GNUC_PRINTF (4, 5);
 PlaySite *play_site (const Play *play, const char *name); /* NULL */
 /* Who lives at a site, or the very process of that name. NULL: there is none. */

@@ -445,11 +445,11 @@ reach_out (TyMembership *m)
 }
 
 static void
-membership_on_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused)
+membership_on_dial_failed (TyMembership *m, const char *address, const char *why, TyDialEnd end)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
-    ty_entry_dial_failed (m, address, why, refused);
-  if (m->phase != TY_MEMBERSHIP_IN || !refused || !m->config.refusal_is_death)
+    ty_entry_dial_failed (m, address, why, end);
+  if (m->phase != TY_MEMBERSHIP_IN || end != TY_DIAL_REFUSED || !m->config.refusal_is_death)
     return;
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)

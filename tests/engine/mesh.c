@@ -344,8 +344,10 @@ dial (Proc *p, const TyEffect *effect)
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;
   if (!other->alive)
-    add_event (
-        p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = other->address, .text = "refused", .refused = TRUE });
+    add_event (p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED,
+                             .address = other->address,
+                             .text = "refused",
+                             .dial_end = TY_DIAL_REFUSED });
   else
     begin_session (mesh, p->index, to);
 }

@@ -221,7 +221,8 @@ class Joining(unittest.TestCase):
             lab.more(cats, 20)
             views = len(a.of("view"))
             name = how.pop("name", "x")
-            x = lab.start(name, "--contact", a.address, "--timeout", "5000", history=False, **how)
+            args = how.pop("args", [])
+            x = lab.start(name, "--contact", a.address, "--timeout", "5000", *args, history=False, **how)
             self.assertEqual(x.status(), 1)
             for word in words:
                 self.assertIn(word, x.stderr())
@@ -236,6 +237,11 @@ class Joining(unittest.TestCase):
 
     def test_another_group(self):
         self.turned_away("elsewhere", group="elsewhere")
+
+    def test_times_that_do_not_go_together(self):
+        self.turned_away("x may be silent for 600 ms", "suspects after 1000 ms", args=["--heartbeat", "600",
+                                                                                       "--suspect-after", "2000"])
+        self.turned_away("may be silent for 100 ms", "x suspects after 150 ms", args=["--suspect-after", "150"])
 
     def test_a_name_that_is_taken(self):
         self.turned_away("b", name="b")

@@ -789,6 +789,9 @@ waits_of_flush (TyMembership *m, GArray *waits)
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyMember *member = &m->view->members[i];
+      if (m->view->id.number == 0 && i != m->view->self && ty_m_reach (m, &member->pid) != TY_REACH_UP)
+        add_wait (waits, "founder", member->name, m->frozen_at,
+                  g_strdup_printf ("does not reach founder %s at %s yet", member->name, member->address));
       if (round != NULL && !round->proposed && !round->suspected[i] && round->states[i] == NULL)
         add_wait (waits, "state", member->name, round->started,
                   g_strdup_printf ("waits for %s to say what it has received (STATE)", member->name));

@@ -567,7 +567,9 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);
 
-  ty_late_keep (m, old, value);
+  /* A joiner may have been told of a later view than the one that this follows: it cannot speak for that. */
+  if (ty_view_id_equal (&value->old, &old->id))
+    ty_late_keep (m, old, value);
   if (!goes_on)
     {
       m->phase = TY_MEMBERSHIP_LINGERING;

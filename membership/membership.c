@@ -4,6 +4,7 @@
 #include "membership/membership.h"
 
 #include "core/group.h"
+#include "core/plant.h"
 
 /* Strangers that a blocked process asks whether the group went on. */
 #define MOST_MET 256
@@ -115,6 +116,8 @@ ty_m_quorum_in_reach (TyMembership *m)
   g_autofree gboolean *in = g_new0 (gboolean, MAX (m->view->n_members, 1));
   for (guint i = 0; i < m->view->n_members; i++)
     in[i] = !m->members[i].suspected;
+  if (TY_PLANTED (joiners_counted) && m->joiners->len > 0)
+    ty_plant_vote (in, m->view->n_members);
   return ty_members_quorum (m->view->members, m->view->n_members, in);
 }
 
@@ -578,6 +581,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
     return ty_late_on_excluded (m, pid, r);
   if (m->view == NULL)
     return TRUE;
+  if (TY_PLANTED (lease_by_stale_bytes) && ty_m_rank (m, pid) < m->view->n_members)
+    m->members[ty_m_rank (m, pid)].echoed = ty_m_now (m);
   ty_late_closed (m, pid, number);
   if (type == TY_PACKET_GONE)
     ty_late_gone (m, pid);

@@ -132,13 +132,25 @@ check_primary (TyJudge *j, const TyTrack *t, const TyRecord *r)
   return FALSE;
 }
 
+/* A killed process records no failure.  Who leaves others behind and is alone from one regular view to the next, with
+ * no transitional view between, has not parted from them ([EVS94] §3 step 6.c would tell of that), but was killed and
+ * has recovered.  So was one whose record stops in one file and begins alone in another. */
+static gboolean
+was_killed (TyJudge *j, const TyTrack *t)
+{
+  const TyJudgeView *from;
+  if (t->stay == 0 || t->failed)
+    return FALSE;
+  from = TY_VIEW (j, TY_STAY (j, t->stay)->view);
+  return t->source != j->sources || (!from->transitional && from->n_members > 1);
+}
+
 /* F4: [EVS94] §2: who has failed may recover with a configuration change whose membership is that process alone. */
 static void
 check_recovery (TyJudge *j, TyTrack *t, guint32 view, const TyRecord *r)
 {
   gboolean alone = j->members->len == 1 && !r->transitional;
-  /* It was killed, and has written the rest elsewhere. */
-  if (alone && t->stay != 0 && t->source != j->sources && !t->failed)
+  if (alone && was_killed (j, t))
     TY_STAY (j, t->stay)->failed = TRUE;
   if (t->failed && !alone)
     ty_judge_violation (j, TY_RULE_E_RECOVERY, (TyConcerned){ t->group, { t->process }, { 0 }, { view } },

@@ -92,7 +92,9 @@ typedef struct
  *   F6  load       as P24
  *   F7  digest     as P25
  *
- * A record that stops without `end` is that of a process that failed there.  Who has failed may recover as itself. */
+ * A record that stops without `end` is that of a process that failed there.  Who has failed may recover as itself; who
+ * was killed, and could not record it, is known by going from a regular view with others to one of its own with no
+ * transitional view between. */
 typedef enum
 {
   TY_RULE_PRIMARY,
@@ -187,7 +189,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TyJudge, ty_judge_free)
 /* Takes in one more file, or what would be in one; `source` is what errors call it. FALSE and
  * TY_JUDGE_ERROR_UNREADABLE, naming the line, or G_FILE_ERROR. The events of one process must come in their order; else
  * the order of files is free. Under the extended model, a process whose record stops in one file and begins alone in a
- * later one was killed in between, and has recovered; within one file it says so by a `fail`. */
+ * later one was killed in between, and has recovered. */
 gboolean ty_judge_read (TyJudge *judge, const char *source, const char *data, gsize len_bytes, GError **error);
 gboolean ty_judge_read_file (TyJudge *judge, const char *path, GError **error);
 

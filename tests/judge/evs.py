@@ -45,6 +45,7 @@ class Reading:
         self.of = {}  # process: its events
         self.ended = set()
         self.conf = {}  # configuration: the record that tells of it
+        self.killed = set()  # (process, configuration)
         self.told = {}  # (process, configuration): the event
         self._walk(records)
         self.events = [e for p in self.of for e in self.of[p] if not e.odd]
@@ -93,6 +94,10 @@ class Reading:
             self.rules.add("F3")
         if failed.get(p) and (trans or r["members"] != [p]):
             self.rules.add("F4")
+        if not failed.get(p) and not trans and r["members"] == [p] and p in current:
+            if not self.is_trans(current[p]) and len(self.conf[current[p]]["members"]) > 1:
+                failed[p] = True  # killed: it could not record it
+                self.killed.add((p, current[p]))
         before = None if failed.get(p) else current.get(p)
         if trans and (before is None or self.conf[before]["kind"] == "transitional"):
             self.rules.add("F3")
@@ -122,7 +127,7 @@ class Reading:
             regular[p] = e.c
 
     def _failed_in(self, p, c):
-        return any(e.e == "fail" and e.c == c and not e.odd for e in self.of.get(p, ()))
+        return (p, c) in self.killed or any(e.e == "fail" and e.c == c and not e.odd for e in self.of.get(p, ()))
 
     def confs(self, p):
         return [e.c for e in self.of.get(p, ()) if e.e == "conf" and not e.odd]

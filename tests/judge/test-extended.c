@@ -26,7 +26,7 @@
 #define FIGURE_6_AFTER "p conf p p minor\nq,r,s,t conf qrst q,r,s,t minor\np,q,r,s,t end\n"
 
 static const Case cases[] = {
-  /* ---- 1: basic delivery ---- */
+  /* ---- 1: basic delivery (Figure 1) ---- */
   { "cause/legal-order-of-lines", "", AB "b deliver 1 m\na send 1 m fifo\na deliver 1 m\n" END_AB },
   { "cause/legal-chain", "",
     AB "a deliver 1 n\na send 1 m safe\na deliver 1 m\nb send 1 n safe\nb deliver 1 n m\n" END_AB },
@@ -65,7 +65,7 @@ static const Case cases[] = {
     ABC "c send 1 m fifo\na,b,c deliver 1 m\n" PART_TRANS "a deliver 1x m\n" PART_REGULAR END_ABC },
   { "unique/delivered-twice-at-once", "1.4", AB "a send 1 m fifo\na deliver 1 m m\nb deliver 1 m\n" END_AB },
 
-  /* ---- 2: configuration changes ---- */
+  /* ---- 2: configuration changes (Figure 2) ---- */
   { "stay/legal", "", ABC PART },
   { "stay/legal-killed", "", ABC "a,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB },
   { "stay/never-told", "2.1", ABC "a,b conf 2 a,b,c minor\n" END_AB },
@@ -102,7 +102,7 @@ static const Case cases[] = {
     "a conf 1 a,c minor\na conf 2 a,b minor\nb conf 2 a,b minor\nb conf 3 b,c minor\nc conf 3 b,c minor\nc conf 1 a,c "
     "minor\n" },
 
-  /* ---- 3: self-delivery ---- */
+  /* ---- 3: self-delivery (Figure 3) ---- */
   { "self/legal-alone", "",
     ABC "a send 1 m safe\na conf 1z a trans\na deliver 1z m\na conf 2 a minor\nb,c conf 1y b,c trans\nb,c conf 3 b,c "
         "minor\n" END_ABC },
@@ -118,7 +118,7 @@ static const Case cases[] = {
   { "self/ends", "3", AB "a send 1 m fifo\n" END_AB },
   { "self/goes-on-open-end", "3", AB "a send 1 m fifo\na,b conf 2 a,b minor\n", .open_end = TRUE },
 
-  /* ---- 4: failure atomicity ---- */
+  /* ---- 4: failure atomicity (Figure 4) ---- */
   { "set/legal-apart", "", ABC "c send 1 m agreed\nc deliver 1 m\n" PART },
   { "set/legal-transitional-apart", "",
     ABC "a send 1 l safe\nc send 1 m safe\n" PART_TRANS "a,b deliver 1x l\nc deliver 1y m\n" PART_REGULAR END_ABC },
@@ -134,7 +134,7 @@ static const Case cases[] = {
   { "set/last-view", "4", AB "a send 1 m fifo\na deliver 1 m\n" END_AB },
   { "set/legal-open-end", "", AB "a send 1 m fifo\na deliver 1 m\n" END_AB, .open_end = TRUE },
 
-  /* ---- 5: causal delivery ---- */
+  /* ---- 5: causal delivery (Figure 5) ---- */
   { "causal/legal", "",
     ABC "a send 1 m causal\na,b deliver 1 m\nb send 1 n causal\na,b deliver 1 n\nc deliver 1 m n\n" END_ABC },
   { "causal/legal-only-in-one-view", "",
@@ -286,8 +286,12 @@ static const Case cases[] = {
         "a,b,c minor\n" END_ABC },
   { "recovery/legal-killed-then-another-file", "",
     ABC "c send 1 m fifo\na,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB "-\nc conf 3 c minor\nc end" },
-  { "recovery/same-file-says-fail", "3",
+  { "recovery/legal-killed", "",
     ABC "c send 1 m fifo\na,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB "c conf 3 c minor\nc end" },
+  { "recovery/not-killed-but-parted", "3",
+    ABC "c send 1 m fifo\na,b conf 1x a,b trans\na,b conf 2 a,b minor\n" END_AB
+        "c conf 1y c trans\nc conf 3 c minor\nc end" },
+  { "recovery/not-killed-but-alone-before", "3", "c conf 1 c minor\nc send 1 m fifo\nc conf 3 c minor\nc end" },
   { "recovery/not-alone", "F4", ABC "c fail 1 crash\na,b conf 1x a,b trans\na,b,c conf 2 a,b,c minor\n" END_ABC },
   { "recovery/in-a-transitional-view", "F3 F4", AB "b fail 1 crash\nb conf 1x b trans\nb conf 2 b minor\n" },
   { "blocked/legal", "", AB "a block 1\na,b conf 2 a,b minor\na send 2 m fifo\na,b deliver 2 m\n" END_AB },

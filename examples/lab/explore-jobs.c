@@ -145,7 +145,6 @@ take_line (Worker *worker, const char *line)
       return;
     }
   t->seeds++;
-  t->last = MAX (t->last, seed);
   t->messages += out.messages;
   t->views += out.views;
   t->simulated_us += out.simulated_us;
@@ -178,7 +177,6 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
                              worker->last_words != NULL ? worker->last_words : "");
   g_clear_pointer (&worker->last_words, g_free);
   worker->course->totals->seeds++;
-  worker->course->totals->last = MAX (worker->course->totals->last, worker->next);
   add_failure (worker->course, worker->next, wrong);
   if (go_to_next (worker) && goes_on (worker))
     start (worker);

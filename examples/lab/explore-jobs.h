@@ -16,7 +16,6 @@ typedef struct
 typedef struct
 {
   guint64 seeds, messages, views;
-  guint64 last; /* the highest seed that was played */
   guint64 faults[N_FAULTS];
   gint64 simulated_us, real_us;
   GPtrArray *failures; /* ExploreFailure */

@@ -4,7 +4,7 @@
  * the seeds.  So a broken invariant, or an endless loop, ends one worker, and is a failing seed like any other.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "explore-tally.h"
+#include "explore-jobs.h"
 #include "explore-work.h"
 #include "lab.h"
 #include "out.h"
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history,
-    *option_every_step, *option_tally;
+    *option_every_step;
 static gint option_processes = 0, option_jobs = 1, option_shrink = 60;
 static double option_minutes = -1;
 static gboolean option_json, option_shrinks, option_print;
@@ -35,8 +35,6 @@ static const GOptionEntry entries[] = {
     "Spend so long on shrinking a failing seed; 60 unless set, 0: do not", "SECONDS" },
   { "every-step", 0, 0, G_OPTION_ARG_STRING, &option_every_step,
     "Crash each process after each of its steps in a small run of that seed; --seeds counts these crashes", "SEED" },
-  { "tally", 0, 0, G_OPTION_ARG_FILENAME, &option_tally,
-    "Go on behind the last seed that this file knows of, and add what comes of it", "FILE" },
   { "print", 0, 0, G_OPTION_ARG_NONE, &option_print, "Play the first seed alone, and print its scene", NULL },
   { "history", 0, 0, G_OPTION_ARG_FILENAME, &option_history, "With --print: write the history of all processes there",
     "FILE" },
@@ -164,8 +162,6 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--shrink wants seconds, or 0");
   if (option_minutes < 0 && option_minutes != -1)
     return wrong ("--minutes wants a number above 0");
-  if (option_tally != NULL && (option_seeds != NULL || option_every_step != NULL))
-    return wrong ("--tally knows its seeds itself: it goes with neither --seeds nor --every-step");
   if (option_history != NULL && !option_print)
     return wrong ("--history goes with --print");
   options->history = option_history;
@@ -305,13 +301,6 @@ lab_explore (int argc, char **argv)
   if (option_shrinks)
     return shrink_here (&options, from);
   g_autofree char *same = same_options (&options);
-  g_autoptr (GError) error = NULL;
-  if (option_tally != NULL)
-    {
-      if (!explore_tally_next (option_tally, same, &from, &error))
-        return wrong (error->message), LAB_USAGE;
-      to = option_minutes >= 0 ? G_MAXUINT64 : from + 999;
-    }
   ExploreJobs jobs = {
     .options = same,
     .from = from,
@@ -337,7 +326,5 @@ lab_explore (int argc, char **argv)
         }
       put_text (totals);
     }
-  if (option_tally != NULL && totals->seeds > 0 && !explore_tally_add (option_tally, same, totals, &error))
-    return wrong (error->message), LAB_USAGE;
   return totals->failures->len > 0 ? LAB_FINDING : LAB_GOOD;
 }

@@ -24,8 +24,6 @@ WRONG = [
     (["--shrink", "-1"], "--shrink wants seconds"),
     (["--minutes", "-2"], "--minutes wants a number"),
     (["--history", "x"], "--history goes with --print"),
-    (["--tally", "/x", "--seeds", "1"], "--tally knows its seeds itself"),
-    (["--tally", "/nonexistent/x", "--minutes", "0"], "/nonexistent/x"),
     (["--every-step", "x"], "--every-step wants a seed"),
     (["seed"], "there is an argument too much"),
     (["--nonsense"], "nonsense"),
@@ -88,26 +86,6 @@ def check_every_step(tyet):
     assert run(tyet, "--every-step", "3", "--seeds", "1000000", "--print")[1].count(" effects\n") == 2
 
 
-def check_tally(tyet):
-    """A tally goes on where it was, and adds up; it is of one kind of runs"""
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "tally")
-        seeds = 0
-        for _ in range(2):
-            before = seeds
-            t = json.loads(run(tyet, "--tally", path, "--minutes", "0.002", "--json")[1])
-            seeds += t["seeds"]
-            with open(path, encoding="utf-8") as f:
-                values = dict(line.strip().split("=", 1) for line in f if "=" in line)
-            assert seeds > before and int(values["seeds"]) == seeds and int(values["next"]) == seeds + 1, values
-        status, _, errors = run(tyet, "--tally", path, "--minutes", "0.002", "--ordering", "fifo")
-        assert status == 2 and "other options" in errors, errors
-        with open(path, "w", encoding="utf-8") as f:
-            f.write("nonsense\n")
-        status, _, errors = run(tyet, "--tally", path, "--minutes", "0.002")
-        assert status == 2 and path in errors, errors
-
-
 def check_replay(tyet):
     """The scene of a seed, played, is the same run, event for event"""
     with tempfile.TemporaryDirectory() as folder:
@@ -127,7 +105,7 @@ def main():
     checks = [("wrong: " + " ".join(args), lambda args=args, wanted=wanted: check_wrong(tyet, args, wanted))
               for args, wanted in WRONG]
     checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_counts, check_text, check_mean, check_options,
-                                                          check_every_step, check_tally, check_replay)]
+                                                          check_every_step, check_replay)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

@@ -98,7 +98,7 @@ member_begin_sending (Member *m)
   const BenchOptions *o = m->options;
   gboolean single = g_str_equal (o->command, "latency") || g_str_equal (o->command, "locks");
   m->record = g_malloc0 (MAX (o->size, BENCH_TIMED_BYTES) + 8);
-  m->stride = single || o->rate > 0 || o->size >= 1024 ? 1 : MEMBER_STRIDE;
+  m->stride = single || o->rate > 0 ? 1 : o->size >= 8192 ? 4 : MEMBER_STRIDE;
   m->times = g_new0 (gint64, MEMBER_TIMES);
   m->timer = -1;
   g_signal_connect (m->group, "writable", G_CALLBACK (on_writable), m);

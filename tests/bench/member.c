@@ -77,7 +77,7 @@ on_message (TyetGroup *group, TyetView *view, guint sender_rank, TyetService ser
       if (head[1] % m->stride == 0)
         member_on_own (m, head[1], bench_now_ns ());
     }
-  else if (m->stride == 1 && len >= BENCH_TIMED_BYTES)
+  else if (m->one_way_timed)
     {
       memcpy (head, data, sizeof head);
       bench_hist_add (&m->one_way, (guint64) MAX (bench_now_ns () - (gint64) head[2], 0));
@@ -359,6 +359,7 @@ bench_member_main (const BenchOptions *options, guint index)
   m->verify.size = options->size;
   m->verify.total = bench_is_total (options);
   m->verify.full = g_str_equal (options->verify, "full");
+  m->one_way_timed = g_str_equal (options->command, "latency");
   m->verify.late = g_str_equal (options->command, "view-change");
   make_process (m);
   m->group = tyet_group_new (m->process, "bench", options->ordering);

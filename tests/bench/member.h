@@ -8,7 +8,7 @@
 
 #include <tyet.h>
 
-/* Of messages that small only one in so many is timed. */
+/* Under load only one message in so many is timed, lest that be what is measured. */
 #define MEMBER_STRIDE 32
 #define MEMBER_TIMES (1 << 18)
 
@@ -35,6 +35,7 @@ typedef struct
 
   /* Receiving */
   BenchVerify verify;
+  gboolean one_way_timed;
   gboolean draining;
   guint64 wanted[BENCH_MAX_MEMBERS];
   BenchHist latency;

@@ -14,6 +14,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 void
 ty_kept_free (Kept *kept)
@@ -144,7 +145,7 @@ ty_late_tick (TyMembership *m)
         if (given_up (m, kept, &g_array_index (kept->awaited, TyId, a)))
           g_array_remove_index (kept->awaited, a);
       gboolean done = kept->awaited->len == 0;
-      if (done)
+      if (done || TY_PLANTED (freed_early))
         m->host->release (m->host_data, kept->number);
       if (done && i + 1 < m->kept->len)
         g_ptr_array_remove_index (m->kept, i);
@@ -181,6 +182,8 @@ send_decided (TyMembership *m, Kept *kept, const TyId *pid)
   if (ty_ids_contain (kept->answered, pid))
     return;
   ty_ids_add (kept->answered, pid);
+  if (TY_PLANTED (late_not_answered))
+    return;
   GByteArray *w = ty_m_packet_of (m, TY_PACKET_DECIDED, kept->number);
   ty_value_write (w, kept->value);
   ty_m_send (m, pid, w);
@@ -241,7 +244,8 @@ ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 num
       if (type == TY_PACKET_NEED || type == TY_PACKET_STATE)
         send_lacking (m, kept, pid, type, r);
     }
-  else if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) == m->view->n_members && type != TY_PACKET_JOIN)
+  else if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) == m->view->n_members && type != TY_PACKET_JOIN
+           && !TY_PLANTED (excluded_not_told))
     {
       GByteArray *w = ty_m_packet_of (m, TY_PACKET_EXCLUDED, number);
       ty_write_varint (w, m->view->id.number);

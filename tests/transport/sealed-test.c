@@ -131,6 +131,29 @@ test_hello_is_not_believed (void)
   test_net_free (net);
 }
 
+/* The same from somebody who can do all of a handshake but prove the secret: in the place of one who is looked for, and
+ * in the name of a peer. */
+static void
+test_key_without_secret (void)
+{
+  TestNet *net = test_net_new ();
+  TestNode *a = node_with (net, 1, "a", test_secret, NULL), *b = node_with (net, 2, "b", test_secret, NULL);
+  TestNode *stranger = node_with (net, 9, "x", other_secret, NULL);
+  TestNode *wanted = node_with (net, 3, "c", test_secret, NULL);
+  test_node_dial (a, "x", wanted);
+  test_net_pump (net);
+  g_assert_nonnull (strstr (test_node_last (a, TY_EVENT_DIAL_FAILED)->text, "the same network secret"));
+  g_assert_cmpuint (stats_of (stranger).unproven, ==, 1);
+  connect_two (a, b);
+  node_with (net, 2, "false-b", other_secret, NULL);
+  test_node_dial (a, "false-b", NULL);
+  test_net_pump (net);
+  g_assert_cmpuint (test_node_told (a, TY_EVENT_DIAL_FAILED), ==, 2);
+  g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_DEAD) + test_node_told (a, TY_EVENT_PEER_LOST), ==, 0);
+  g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_DOWN), ==, 0);
+  test_net_free (net);
+}
+
 /* Bytes that nobody has sealed are no sign of life, and end the connection when they are found out; the session goes on
  * over a new one. */
 static void
@@ -243,6 +266,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/sealed/wrong-secret", test_wrong_secret);
   g_test_add_func ("/transport/sealed/plain-and-sealed", test_plain_and_sealed);
   g_test_add_func ("/transport/sealed/hello-is-not-believed", test_hello_is_not_believed);
+  g_test_add_func ("/transport/sealed/key-without-secret", test_key_without_secret);
   g_test_add_func ("/transport/sealed/injected", test_injected);
   g_test_add_func ("/transport/sealed/other-key", test_other_key);
   g_test_add_func ("/transport/sealed/keys-change", test_keys_change);

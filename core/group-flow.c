@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
+#include "core/plant.h"
 
 /* A batch is closed when it has grown to this. */
 #define BATCH_BYTES (60 * 1024)
@@ -58,15 +59,15 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
   else if (len_bytes > config->max_message_bytes)
     g_set_error (error, TYET_ERROR, TYET_ERROR_TOO_LARGE,
                  "A message of %" G_GSIZE_FORMAT " bytes is longer than the limit of %" G_GSIZE_FORMAT
-                 "; raise max-message-bytes at every member, or send it in parts",
+                 "; raise max-message-size at every member, or send it in parts",
                  len_bytes, config->max_message_bytes);
-  else if (group->blocked)
+  else if (group->blocked && !TY_PLANTED (blocked_goes_on))
     g_set_error (error, TYET_ERROR, TYET_ERROR_BLOCKED,
                  "Group \"%s\" is blocked here: this part of it holds no quorum of the view", group->name);
   else
     {
       gsize used = window_used (group), size = ty_batch_message_size (len_bytes);
-      if (used == 0 || used + size <= config->window_bytes)
+      if (used == 0 || used + size <= config->window_bytes || TY_PLANTED (window_ignored))
         return TRUE;
       if (group->refused == 0)
         group->refused_since = group->node->now;
@@ -122,6 +123,14 @@ record_sends (TyGroup *group, const TyBatch *batch)
     }
 }
 
+/* A send belongs to the view in which it is numbered (M8). */
+static guint64
+stamped_view (const TyGroup *group)
+{
+  guint64 view = group->view->id.number;
+  return TY_PLANTED (send_of_old_view) && group->next_number == 1 && view > 1 ? view - 1 : view;
+}
+
 /* The messages of one builder get their numbers in the current view, and go out. */
 static void
 number (TyGroup *group, TyBatchBuilder *builder)
@@ -129,7 +138,7 @@ number (TyGroup *group, TyBatchBuilder *builder)
   g_autoptr (GByteArray) stamp = g_byte_array_new ();
   group->ordering_ops->stamp (group->ordering, builder->services, stamp);
   guint count = builder->count;
-  g_autoptr (TyBatch) batch = ty_batch_builder_seal (builder, &group->id, group->view->id.number, group->next_number,
+  g_autoptr (TyBatch) batch = ty_batch_builder_seal (builder, &group->id, stamped_view (group), group->next_number,
                                                      stamp->data, stamp->len);
   guint self = group->view->self;
   TyReceipt receipt = group->flush_ops->add (group->store, self, batch);
@@ -166,8 +175,9 @@ number_all (TyGroup *group)
 void
 ty_group_tell_gap (TyGroup *group, guint rank)
 {
-  group->membership_ops->on_gap (group->membership);
-  if (!group->told_gap[rank] && rank != group->view->self)
+  if (!TY_PLANTED (gap_not_told))
+    group->membership_ops->on_gap (group->membership);
+  if (!TY_PLANTED (gap_not_told) && !group->told_gap[rank] && rank != group->view->self)
     ty_group_send_packet (group, rank, begin_packet (group, TY_PACKET_GAP), TY_CLASS_CONTROL);
   group->told_gap[rank] = TRUE;
 }
@@ -179,6 +189,8 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
   if (batch->last <= received)
     {
       group->stats.duplicate_batches++;
+      if (TY_PLANTED (delivered_twice) && batch->last <= group->ordering_ops->delivered (group->ordering, sender))
+        ty_group_ordering_host.deliver (group, sender, batch, 0, batch->first, batch->last);
       return TRUE;
     }
   if (batch->first != received + 1)
@@ -281,7 +293,7 @@ tell_now (TyGroup *group, TyEffect effect)
 void
 ty_group_tell (TyGroup *group, TyEffect effect)
 {
-  if (group->loaded)
+  if (group->loaded || (TY_PLANTED (delivered_unloaded) && effect.type == TY_EFFECT_DELIVER))
     tell_now (group, effect);
   else
     g_array_append_val (group->spill, effect);
@@ -297,7 +309,8 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
   group->stats.delivered += last - first + 1;
   group->stats.delivered_bytes += payload;
   group->head_since[sender] = group->node->now;
-  ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_DELIVER,
+  if (!(TY_PLANTED (own_lost) && sender == group->view->self && group->frozen))
+    ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_DELIVER,
                                     .rank = sender,
                                     .batch = ty_batch_ref (batch),
                                     .view = tyet_view_ref (group->view),
@@ -411,7 +424,8 @@ ty_group_set_modes (TyGroup *group)
 {
   gboolean lease = group->membership_ops->lease (group->membership);
   gboolean promise = !group->frozen && !group->blocked && lease;
-  gboolean deliver_now = promise && !group->saving;
+  promise |= TY_PLANTED (blocked_goes_on) && group->blocked;
+  gboolean deliver_now = (promise || (TY_PLANTED (delivered_after_state) && group->frozen)) && !group->saving;
   if (deliver_now == group->may_deliver && promise == group->may_promise)
     return;
   group->may_deliver = deliver_now;
@@ -449,7 +463,9 @@ ty_group_flow (TyGroup *group)
     return;
   TyNode *node = group->node;
   ty_group_set_modes (group);
-  if (group->state == TY_GROUP_MEMBER && !group->saving && group->queued_bytes > 0)
+  if ((group->state == TY_GROUP_MEMBER || (TY_PLANTED (numbered_after_state) && group->state == TY_GROUP_FLUSHING)
+       || (TY_PLANTED (blocked_goes_on) && group->state == TY_GROUP_BLOCKED))
+      && !group->saving && group->queued_bytes > 0)
     {
       number_all (group);
       if (group->leave_asked)

@@ -114,6 +114,7 @@ struct _TyGroup
 
   /* Requests that the next step takes up (M8). */
   gboolean found_asked, join_asked, cancel_asked, leave_asked, dropped;
+  gboolean lingers; /* out of the group, but still answering for its last view (V11) */
   char **contacts;
   gint64 join_timeout;
   TyetView *founders; /* view 0, until it begins (V13) */

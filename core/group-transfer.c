@@ -21,6 +21,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
+#include "core/plant.h"
 
 #define TRANSFER_WINDOW (1024 * 1024)
 #define CHUNK (60 * 1024)
@@ -209,6 +210,8 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
       else if (giver == view->self)
         {
           TyTransfer *transfer = add_transfer (group, TRUE, member);
+          if (TY_PLANTED (state_late))
+            continue;
           TyEffect *effect = group->gives_state ? ty_group_effect (group, TY_EFFECT_SAVE_STATE) : NULL;
           if (effect != NULL)
             {
@@ -244,7 +247,7 @@ ty_group_check_transfers (TyGroup *group, const TyId *anew)
           tell_failed (group, transfer, "the session was lost");
           end_giving (group, transfer, "it is gone, or its session was lost");
         }
-      else if (!transfer->ended)
+      else if (!transfer->ended && !TY_PLANTED (provider_gone))
         fail_taking (group, transfer, "the member that gave the state is gone, or its session was lost");
     }
 }
@@ -333,7 +336,9 @@ ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint
   g_autofree char *why = ty_read_text (r, 1000);
   if (why == NULL)
     return FALSE;
-  fail_taking (group, transfer, why);
+  /* What is whole needs its giver no longer: one of an empty state has ended before it hears that it is to give. */
+  if (!transfer->ended)
+    fail_taking (group, transfer, why);
   return TRUE;
 }
 
@@ -488,7 +493,9 @@ ty_group_take_transfer_requests (TyGroup *group)
   for (guint i = group->transfers->len; i-- > 0;)
     {
       TyTransfer *transfer = group->transfers->pdata[i];
-      if (transfer->giving)
+      if (TY_PLANTED (state_late) && transfer->giving && !transfer->saved)
+        ty_group_effect (group, TY_EFFECT_SAVE_STATE)->number = transfer->id;
+      else if (transfer->giving)
         send_chunks (group, transfer);
       else
         {

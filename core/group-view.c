@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
+#include "core/plant.h"
 
 char *
 ty_view_id_label (const TyViewId *id)
@@ -128,7 +129,7 @@ host_merge (gpointer host, const TyDigest *digests, guint n_digests, guint64 **c
           return FALSE;
         }
       for (guint s = 0; s < n; s++)
-        highest[s] = MAX (highest[s], one[s]);
+        highest[s] = TY_PLANTED (cut_is_lowest) && i > 0 ? MIN (highest[s], one[s]) : MAX (highest[s], one[s]);
       orders[digests[i].rank] = digests[i].order;
     }
   g_autoptr (GByteArray) merged = g_byte_array_new ();
@@ -175,7 +176,7 @@ static gboolean
 host_holds (gpointer host, const guint64 *cut)
 {
   TyGroup *group = host;
-  return group->flush_ops->holds (group->store, cut);
+  return TY_PLANTED (no_flush) || group->flush_ops->holds (group->store, cut);
 }
 
 /* ---- forwarding (V5, V7, N2) ---- */
@@ -210,7 +211,7 @@ host_forward (gpointer host, guint64 view, const TyId *to, guint sender, guint64
 {
   TyGroup *group = host;
   const TyKnown *known = ty_node_known (group->node, to);
-  if (known == NULL || known->peer == TY_NO_PEER)
+  if (known == NULL || known->peer == TY_NO_PEER || TY_PLANTED (not_forwarded))
     return;
   Forward forward = { .group = group, .peer = known->peer, .view = view };
   if (group->view != NULL && group->store != NULL && view == group->view->id.number)
@@ -265,6 +266,8 @@ void
 ty_group_keep_future (TyGroup *group, const TyId *from, guint64 view, GBytes *packet)
 {
   gsize size = g_bytes_get_size (packet) + sizeof (TyFuture);
+  if (TY_PLANTED (early_dropped))
+    return;
   gboolean strange = group->view != NULL && ty_view_rank (group->view, from) == group->view->n_members;
   /* Who came into the later view is not known here yet, and has little to say in it before this process follows. */
   const TyNodeConfig *config = &group->node->config;
@@ -344,6 +347,8 @@ begin_view (TyGroup *group, TyetView *view, const TyValue *value)
   if (first)
     group->loaded = view->members[view->self].loaded;
   ty_group_begin_flow (group);
+  if (TY_PLANTED (credit_lost))
+    group->refused = 0;
   ty_group_enter_state (group, TY_GROUP_MEMBER);
   ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_VIEW,
                                     .view = tyet_view_ref (view),
@@ -387,6 +392,8 @@ static void
 close_view (TyGroup *group, const TyValue *value)
 {
   g_assert (value->n_old == group->view->n_members);
+  for (guint i = 0; TY_PLANTED (no_flush) && i < value->n_old; i++)
+    value->cut[i] = group->flush_ops->received (group->store, i);
   g_assert (group->flush_ops->holds (group->store, value->cut));
   TyClosing closing = { .cut = value->cut };
   closing.order = g_bytes_get_data (value->order, &closing.order_len);
@@ -484,6 +491,7 @@ host_install (gpointer host, TyValue *value)
     }
   if (!goes_on)
     {
+      group->lingers = TRUE;
       end_here (group, leaves, why == TY_LEFT_LOADING && group->asked_out != NULL ? group->asked_out : why_left (why));
       return;
     }
@@ -527,6 +535,7 @@ static void
 host_gone (gpointer host)
 {
   TyGroup *group = host;
+  group->lingers = FALSE;
   ty_node_unregister (group->node, group);
   if (group->state == TY_GROUP_LEFT && group->leaving)
     ty_group_effect (group, TY_EFFECT_LEFT);
@@ -543,7 +552,7 @@ host_name_of (gpointer host, const TyId *pid)
 static void
 host_keep_durable (gpointer host)
 {
-  ((TyGroup *) host)->durable_dirty = TRUE;
+  ((TyGroup *) host)->durable_dirty = !TY_PLANTED (founder_forgets);
 }
 
 static gboolean

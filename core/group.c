@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
+#include "core/plant.h"
 
 #include <gio/gio.h>
 
@@ -505,7 +506,7 @@ ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketTy
   /* A joiner is in no view, and view 0 (V13) has no messages. */
   if (group->view == NULL && !ty_group_is_over (group))
     return FALSE;
-  if (view < current || ty_group_is_over (group))
+  if ((view < current && !TY_PLANTED (late_taken)) || ty_group_is_over (group))
     {
       group->membership_ops->on_other_view (group->membership, from, view);
       return TRUE;
@@ -520,7 +521,7 @@ ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const c
   if (group->view != NULL && rank < group->view->n_members && group->peer_of_rank != NULL)
     {
       group->peer_of_rank[rank] = known->peer;
-      if (fresh)
+      if (fresh && !TY_PLANTED (loss_ignored))
         group->broken[rank] = TRUE;
     }
   group->membership_ops->on_reach (group->membership, &known->pid, known->reach, fresh, why);

@@ -8,8 +8,8 @@
  *    │              │  │ STATE sent └── FLUSHING ◄───────── a round ───────── BLOCKED
  *    │ join         │  └────────────────►  │  no quorum in reach                ▲
  *    └─► JOINING ───┘ (in a view)          └────────────────────────────────────┘
- *           │                                   any: ─► LEFT (left, dissolved), EXCLUDED, FAILED (join refused,
- * disposed)
+ *           │                                   any: ─► LEFT (left, dissolved), EXCLUDED,
+ *           │                                           FAILED (join refused, disposed)
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

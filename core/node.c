@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
+#include "core/plant.h"
 
 /* A packet to oneself, or one that was kept for later. */
 typedef struct
@@ -278,6 +279,9 @@ static void
 on_peer_up (TyNode *node, const TyEvent *event)
 {
   TyKnown *known = ty_node_known (node, &event->pid);
+  for (guint i = 0; TY_PLANTED (former_incarnation) && known == NULL && i < node->knowns->len; i++)
+    if (g_str_equal (((TyKnown *) node->knowns->pdata[i])->address, event->address))
+      known = node->knowns->pdata[i];
   if (known == NULL)
     {
       known = g_new0 (TyKnown, 1);
@@ -545,7 +549,8 @@ take_event (TyNode *node, const TyEvent *event)
       for (guint i = 0; i < node->groups->len; i++)
         {
           TyGroup *group = node->groups->pdata[i];
-          group->membership_ops->on_dial_failed (group->membership, event->address, event->text, event->refused);
+          group->membership_ops->on_dial_failed (group->membership, event->address, event->text,
+                                                 event->dial_end);
         }
       break;
     }
@@ -557,7 +562,7 @@ free_ended_groups (TyNode *node)
   for (guint i = 0; i < node->groups->len;)
     {
       TyGroup *group = node->groups->pdata[i];
-      if (group->dropped && ty_group_is_over (group) && !group->leaving)
+      if (group->dropped && ty_group_is_over (group) && !group->leaving && !group->lingers)
         ty_group_free (group);
       else
         i++;

@@ -30,7 +30,7 @@ TYET_API GQuark tyet_error_quark (void);
  * @TYET_ERROR_NOT_MEMBER: the group has not been entered, or has been left
  * @TYET_ERROR_ADDRESS: an address does not parse or is not usable here
  * @TYET_ERROR_ADDRESS_IN_USE: something else listens at that address
- * @TYET_ERROR_UNREACHABLE: no contact could be reached
+ * @TYET_ERROR_UNREACHABLE: no contact was reached in the time given
  * @TYET_ERROR_REFUSED: a contact answered and refused; the message says why
  * @TYET_ERROR_PROTOCOL: a peer speaks something else, or another version of the protocol
  * @TYET_ERROR_TIMED_OUT: the time given has passed

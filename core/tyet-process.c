@@ -53,6 +53,7 @@ struct _TyetProcess
   guint window_bytes;
   guint max_message_bytes;
   guint spill_bytes;
+  guint lag_ms;
   guint state_buffer_bytes;
   gboolean refusal_is_death;
   TyetSecurity security;
@@ -68,6 +69,7 @@ enum
   PROP_WINDOW_SIZE,
   PROP_MAX_MESSAGE_SIZE,
   PROP_SPILL_SIZE,
+  PROP_LAG_LIMIT,
   PROP_STATE_BUFFER_SIZE,
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
@@ -116,6 +118,9 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
       break;
     case PROP_SPILL_SIZE:
       self->spill_bytes = g_value_get_uint (value);
+      break;
+    case PROP_LAG_LIMIT:
+      self->lag_ms = g_value_get_uint (value);
       break;
     case PROP_STATE_BUFFER_SIZE:
       self->state_buffer_bytes = g_value_get_uint (value);
@@ -166,6 +171,9 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
       break;
     case PROP_SPILL_SIZE:
       g_value_set_uint (value, self->spill_bytes);
+      break;
+    case PROP_LAG_LIMIT:
+      g_value_set_uint (value, self->lag_ms);
       break;
     case PROP_STATE_BUFFER_SIZE:
       g_value_set_uint (value, self->state_buffer_bytes);
@@ -228,6 +236,7 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   config->window_bytes = self->window_bytes;
   config->max_message_bytes = self->max_message_bytes;
   config->spill_bytes = self->spill_bytes;
+  config->lag_us = (gint64) self->lag_ms * 1000;
   config->refusal_is_death = self->refusal_is_death;
   return TRUE;
 }
@@ -295,6 +304,14 @@ process_install_limits (TyNodeConfig *defaults)
    */
   props[PROP_SPILL_SIZE]
       = g_param_spec_uint ("spill-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->spill_bytes, flags);
+  /**
+   * TyetProcess:lag-limit:
+   *
+   * How long one member may hold everybody's window full by taking nothing, before it is suspected and the group goes
+   * on without it; in milliseconds, 0 for ever. After half of it a warning is logged.
+   */
+  props[PROP_LAG_LIMIT] = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000,
+                                             (guint) (defaults->lag_us / 1000), flags);
   /**
    * TyetProcess:state-buffer-size:
    *

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/view.h"
+#include "core/plant.h"
 
 G_DEFINE_BOXED_TYPE (TyetView, tyet_view, tyet_view_ref, tyet_view_unref)
 
@@ -31,8 +32,8 @@ ty_members_quorum (const TyMember *members, guint n_members, const gboolean *in)
         have += members[i].weight;
     }
   if (2 * have == all)
-    return n_members > 0 && in[0];
-  return 2 * have > all;
+    return n_members > 0 && (in[0] || TY_PLANTED (tie_without_first));
+  return 2 * have > all || TY_PLANTED (no_quorum);
 }
 
 TyetView *

@@ -1,16 +1,20 @@
 /* membership/late.c: who is behind, and who stays behind for them (V7, V11).
  *
+ * Invariant: whoever knows how a view ended can tell, until all who are to know it do.
+ *
  * A process that has closed a view keeps the value that ended it, and the view's messages up to the cut, until every
  * member of the next view and every leaver has closed it too, or is suspected.  Whoever still asks about the old view
  * is told what was decided (DECIDED, with the messages that it says it lacks), or, if nothing is kept, that the group
  * went on without it (EXCLUDED).  A leaver, and a voter that was left out, keep the same and answer in the same way
- * until nobody needs them.
+ * until nobody needs them.  Who came in with the next view keeps the value alone: it may be the only one left that
+ * knows.
  *
  *   DECIDED, after the common head (of the old view):  value
  *   EXCLUDED, after the common head (of the asker's view):  varint number of the current view
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 void
 ty_kept_free (Kept *kept)
@@ -118,6 +122,18 @@ given_up (TyMembership *m, const Kept *kept, const TyId *pid)
          && ty_value_rank (kept->value, pid) < kept->value->n_members && ty_m_rank (m, pid) == m->view->n_members;
 }
 
+/* Who has left the view, or was left out of it, tells those that it waits for; they answer that they have closed it
+ * as well, or ask for what they lack, or say that they are in the group no longer. */
+static void
+remind_next (TyMembership *m, const Kept *last)
+{
+  if (ty_m_now (m) < m->alive_at)
+    return;
+  m->alive_at = ty_m_now (m) + m->config.heartbeat_us;
+  for (guint i = 0; i < last->awaited->len; i++)
+    ty_lease_tell (m, &g_array_index (last->awaited, TyId, i), last->number + 1);
+}
+
 void
 ty_late_tick (TyMembership *m)
 {
@@ -129,7 +145,7 @@ ty_late_tick (TyMembership *m)
         if (given_up (m, kept, &g_array_index (kept->awaited, TyId, a)))
           g_array_remove_index (kept->awaited, a);
       gboolean done = kept->awaited->len == 0;
-      if (done)
+      if (done || TY_PLANTED (freed_early))
         m->host->release (m->host_data, kept->number);
       if (done && i + 1 < m->kept->len)
         g_ptr_array_remove_index (m->kept, i);
@@ -139,11 +155,13 @@ ty_late_tick (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_LINGERING)
     return;
   const Kept *last = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
-  if (last == NULL || last->awaited->len == 0 || ty_m_now (m) >= m->linger_until)
+  if (last == NULL || last->awaited->len == 0)
     {
       m->phase = TY_MEMBERSHIP_OVER;
       m->host->gone (m->host_data);
+      return;
     }
+  remind_next (m, last);
 }
 
 static Kept *
@@ -158,20 +176,14 @@ find_kept (TyMembership *m, guint64 number)
   return NULL;
 }
 
-void
-ty_late_tell_closed (TyMembership *m, const TyId *pid)
-{
-  const Kept *kept = find_kept (m, m->view->id.number - 1);
-  if (kept != NULL && ty_view_rank (kept->view, pid) < kept->view->n_members)
-    ty_lease_tell (m, pid, m->view->id.number);
-}
-
 static void
 send_decided (TyMembership *m, Kept *kept, const TyId *pid)
 {
   if (ty_ids_contain (kept->answered, pid))
     return;
   ty_ids_add (kept->answered, pid);
+  if (TY_PLANTED (late_not_answered))
+    return;
   GByteArray *w = ty_m_packet_of (m, TY_PACKET_DECIDED, kept->number);
   ty_value_write (w, kept->value);
   ty_m_send (m, pid, w);
@@ -232,7 +244,8 @@ ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 num
       if (type == TY_PACKET_NEED || type == TY_PACKET_STATE)
         send_lacking (m, kept, pid, type, r);
     }
-  else if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) == m->view->n_members && type != TY_PACKET_JOIN)
+  else if (m->phase == TY_MEMBERSHIP_IN && ty_m_rank (m, pid) == m->view->n_members && type != TY_PACKET_JOIN
+           && !TY_PLANTED (excluded_not_told))
     {
       GByteArray *w = ty_m_packet_of (m, TY_PACKET_EXCLUDED, number);
       ty_write_varint (w, m->view->id.number);
@@ -259,8 +272,9 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
     }
   if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
     return TRUE;
-  /* Only who was in the view can know how it ended. */
-  if (ty_m_rank (m, pid) == m->view->n_members || !ty_voter_fits (m, value))
+  /* Only who was in the view, or came into the next, can know how it ended. */
+  gboolean knows = ty_m_rank (m, pid) < m->view->n_members || ty_value_rank (value, pid) < value->n_members;
+  if (!knows || !ty_voter_fits (m, value))
     return FALSE;
   m->decided = g_steal_pointer (&value);
   m->decided_by = *pid;
@@ -283,6 +297,7 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
   guint64 current = ty_read_varint (r);
   if (!ty_reader_done (r))
     return FALSE;
+  ty_late_closed (m, pid, current);
   if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
     return TRUE;
   m->phase = TY_MEMBERSHIP_OVER;

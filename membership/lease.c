@@ -18,6 +18,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 /* Two clocks are taken to run alike within a sixteenth. */
 static gint64
@@ -32,7 +33,7 @@ send_alive (TyMembership *m, guint rank)
 {
   Member *member = &m->members[rank];
   gint64 now = ty_m_now (m);
-  gboolean may_echo = !m->frozen && member->stamp > 0;
+  gboolean may_echo = (!m->frozen || TY_PLANTED (echo_after_state)) && member->stamp > 0;
   GByteArray *w = ty_m_packet (m, TY_PACKET_ALIVE);
   ty_write_varint (w, (guint64) now);
   ty_write_varint (w, may_echo ? (guint64) member->stamp : 0);
@@ -105,7 +106,7 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   if (rank == m->view->n_members)
     {
       if (stamp == 0 && echo == 0)
-        ty_late_tell_closed (m, pid);
+        ty_lease_tell (m, pid, m->view->id.number);
       return TRUE;
     }
   Member *member = &m->members[rank];
@@ -122,7 +123,7 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
 gboolean
 ty_lease_holds (TyMembership *m)
 {
-  if (m->phase != TY_MEMBERSHIP_IN || m->view->n_members == 1)
+  if (m->phase != TY_MEMBERSHIP_IN || m->view->n_members == 1 || TY_PLANTED (no_lease))
     return TRUE;
   guint n = m->view->n_members;
   gint64 now = ty_m_now (m);
@@ -156,7 +157,7 @@ ty_lease_held_until (TyMembership *m)
 gint64
 ty_lease_bars_until (TyMembership *m, const TyValue *value)
 {
-  if (m->phase != TY_MEMBERSHIP_IN || value == NULL)
+  if (m->phase != TY_MEMBERSHIP_IN || value == NULL || TY_PLANTED (echo_forgotten))
     return 0;
   gint64 now = ty_m_now (m), until = 0;
   for (guint i = 0; i < value->n_gone; i++)

@@ -4,6 +4,7 @@
 #include "membership/membership.h"
 
 #include "core/group.h"
+#include "core/plant.h"
 
 /* Strangers that a blocked process asks whether the group went on. */
 #define MOST_MET 256
@@ -115,6 +116,8 @@ ty_m_quorum_in_reach (TyMembership *m)
   g_autofree gboolean *in = g_new0 (gboolean, MAX (m->view->n_members, 1));
   for (guint i = 0; i < m->view->n_members; i++)
     in[i] = !m->members[i].suspected;
+  if (TY_PLANTED (joiners_counted) && m->joiners->len > 0)
+    ty_plant_vote (in, m->view->n_members);
   return ty_members_quorum (m->view->members, m->view->n_members, in);
 }
 
@@ -445,11 +448,11 @@ reach_out (TyMembership *m)
 }
 
 static void
-membership_on_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused)
+membership_on_dial_failed (TyMembership *m, const char *address, const char *why, TyDialEnd end)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
-    ty_entry_dial_failed (m, address, why, refused);
-  if (m->phase != TY_MEMBERSHIP_IN || !refused || !m->config.refusal_is_death)
+    ty_entry_dial_failed (m, address, why, end);
+  if (m->phase != TY_MEMBERSHIP_IN || end != TY_DIAL_REFUSED || !m->config.refusal_is_death)
     return;
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
@@ -578,6 +581,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
     return ty_late_on_excluded (m, pid, r);
   if (m->view == NULL)
     return TRUE;
+  if (TY_PLANTED (lease_by_stale_bytes) && ty_m_rank (m, pid) < m->view->n_members)
+    m->members[ty_m_rank (m, pid)].echoed = ty_m_now (m);
   ty_late_closed (m, pid, number);
   if (type == TY_PACKET_GONE)
     ty_late_gone (m, pid);
@@ -723,7 +728,7 @@ membership_deadline (const TyMembership *m)
   if (m->phase == TY_MEMBERSHIP_JOINING)
     at = MIN (m->join_deadline, m->ask_at);
   if (m->phase == TY_MEMBERSHIP_LINGERING)
-    at = m->linger_until;
+    at = m->alive_at;
   if (m->phase != TY_MEMBERSHIP_IN)
     return at;
   at = ty_lease_ticks (m) ? soonest (now, at, m->alive_at) : at;
@@ -789,6 +794,9 @@ waits_of_flush (TyMembership *m, GArray *waits)
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyMember *member = &m->view->members[i];
+      if (m->view->id.number == 0 && i != m->view->self && ty_m_reach (m, &member->pid) != TY_REACH_UP)
+        add_wait (waits, "founder", member->name, m->frozen_at,
+                  g_strdup_printf ("does not reach founder %s at %s yet", member->name, member->address));
       if (round != NULL && !round->proposed && !round->suspected[i] && round->states[i] == NULL)
         add_wait (waits, "state", member->name, round->started,
                   g_strdup_printf ("waits for %s to say what it has received (STATE)", member->name));

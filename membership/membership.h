@@ -154,7 +154,6 @@ struct _TyMembership
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */
   TyId founding;      /* what stands for the group in view 0 (V13) */
-  gint64 linger_until;
 
   /* Joining. */
   char *group_name;
@@ -223,7 +222,7 @@ void ty_entry_say_leaving (TyMembership *m);
 void ty_entry_on_view (TyMembership *m);
 Joiner *ty_entry_next (TyMembership *m);
 Joiner *ty_entry_find (TyMembership *m, const TyId *pid, guint *index);
-void ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused);
+void ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyDialEnd end);
 gboolean ty_entry_fail_if_hopeless (TyMembership *m);
 void ty_joiner_free (Joiner *joiner);
 
@@ -273,7 +272,6 @@ gboolean ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r);
 void ty_late_keep (TyMembership *m, TyetView *old, TyValue *value);
 void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
 /* A former member of the view before this one asks whether that is closed here: it is. */
-void ty_late_tell_closed (TyMembership *m, const TyId *pid);
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
 gboolean ty_late_awaits (const TyMembership *m);

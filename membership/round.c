@@ -2,12 +2,12 @@
  *
  *   step                          invariant                                    what a crash here leaves behind
  *   PREPARE sent                  the ballot is above any that it has seen     members that promised it; the next
- * coordinator goes above
+ *                                                                              coordinator goes above
  *   STATEs collected              one for this ballot from each                nothing but promises
  *   a quorum of v has answered    an accepted value among them is adopted,     nothing
  *   and everyone waited for       of the highest ballot, unedited
- *   PROPOSE sent (to some)        one value a ballot                           some accept: the next round finds it and
- * adopts it
+ *   PROPOSE sent (to some)        one value a ballot                           some accept: the next round finds it
+ *                                                                              and adopts it
  *
  * Nobody is left out because a timer ran out: the coordinator waits for every member that it does not suspect.
  *
@@ -29,13 +29,13 @@
  *           joiner, 16 has accepted              varint  whom the round waits for, 16 bytes each
  *   varint  weight that it is to have
  *   block   bit by rank: reaches                 varint  acceptors, 16 bytes each
- *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender (ranks),
- * number
- *   block   receipts                                     after which messages are lacking
+ *   varint  counter, 16 bytes, value: accepted   varint  forwarding plan, each: varint holder, to, sender
+ *   block   receipts                                     (ranks), number after which messages are lacking
  *   block   order
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 void
 ty_state_free (State *state)
@@ -141,7 +141,7 @@ begin_round (TyMembership *m)
 {
   guint n = m->view->n_members;
   ty_round_free (m);
-  m->counter = MAX (m->counter, m->promised.counter) + 1;
+  m->counter = MAX (m->counter, m->promised.counter) + (TY_PLANTED (ballot_not_raised) ? 0 : 1);
   Round *round = g_new0 (Round, 1);
   m->round = round;
   m->rounds++;
@@ -200,7 +200,7 @@ leaver_must_stay (TyMembership *m, guint rank)
 static gboolean
 change_wanted (TyMembership *m)
 {
-  if (m->need_round || m->frozen || ty_entry_next (m) != NULL)
+  if (m->need_round || (m->frozen && !TY_PLANTED (round_not_restarted)) || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout
@@ -486,9 +486,14 @@ highest_accepted (TyMembership *m, const Round *round)
     {
       const State *state = round->states[i];
       if (state != NULL && state->accepted != NULL
-          && (best == NULL || ty_ballot_compare (&state->accepted_ballot, &best->accepted_ballot) > 0))
+          && (best == NULL
+              || (ty_ballot_compare (&state->accepted_ballot, &best->accepted_ballot) > 0
+                  && !TY_PLANTED (lowest_adopted))))
         best = state;
     }
+  if (TY_PLANTED (joiner_adopted) && best == NULL && round->joiner_state != NULL
+      && round->joiner_state->accepted != NULL)
+    best = round->joiner_state;
   return best;
 }
 
@@ -512,9 +517,13 @@ propose (TyMembership *m)
   Round *round = m->round;
   guint n = m->view->n_members;
   g_autoptr (TyValue) value = NULL;
-  const State *adopted = highest_accepted (m, round);
+  const State *adopted = TY_PLANTED (no_adoption) ? NULL : highest_accepted (m, round);
   if (adopted != NULL)
-    value = ty_value_ref (adopted->accepted);
+    {
+      value = ty_value_ref (adopted->accepted);
+      for (guint i = 0; TY_PLANTED (adopted_edited) && i < n; i++)
+        value->cut[i] = MAX (value->cut[i], m->host->received (m->host_data, i));
+    }
   else
     {
       gboolean again;
@@ -579,6 +588,8 @@ ty_round_reconsider (TyMembership *m)
     }
   if (round->joiner != NULL && round->joiner_state == NULL)
     return;
+  if (TY_PLANTED (joiners_counted) && round->joiner != NULL)
+    ty_plant_vote (answered, n);
   if (ty_members_quorum (m->view->members, n, answered))
     propose (m);
 }
@@ -628,8 +639,9 @@ ty_round_on_need (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean running = m->round != NULL && ty_m_now (m) < m->round->started + 2 * m->round_us;
   if (running && ty_ballot_compare (&m->round->ballot, &highest) >= 0)
     return TRUE;
-  m->need_round = TRUE;
-  if (m->round != NULL && (m->round->proposed || ty_ballot_compare (&m->round->ballot, &highest) < 0))
+  m->need_round = !TY_PLANTED (round_not_restarted);
+  if (m->round != NULL && !TY_PLANTED (round_not_restarted)
+      && (m->round->proposed || ty_ballot_compare (&m->round->ballot, &highest) < 0))
     ty_round_free (m);
   if (m->members[m->view->self].yielded && !ty_round_is_coordinator (m))
     {

@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 /* How many sets the search for mutual reach may look at before it takes what it has for hopeless; the same
  * everywhere. */
@@ -176,7 +177,7 @@ keep_state_alive (TyMembership *m, const Round *round, Selection *s)
     }
   if (any_next && !any)
     keep_leaver (m, round, s);
-  for (guint i = n; any_next && i-- > 0 && !check_loaded (m, round, s);)
+  for (guint i = n; any_next && !TY_PLANTED (unloaded_admitted) && i-- > 0 && !check_loaded (m, round, s);)
     if (s->next[i] && !has_loaded (round->states[i]))
       {
         s->next[i] = FALSE;
@@ -231,7 +232,7 @@ joiner_fits (TyMembership *m, const Round *round, Selection *s)
   s->joiner = TRUE;
   if (!check_loaded (m, round, s))
     round->joiner->as.weight = 0;
-  s->joiner = check_loaded (m, round, s);
+  s->joiner = check_loaded (m, round, s) || TY_PLANTED (unloaded_admitted);
   return s->joiner;
 }
 
@@ -254,7 +255,11 @@ ty_select (TyMembership *m, const Round *round, Selection *out)
     }
   out->dissolved = !any_next && all_leave;
   joiner_fits (m, round, out);
-  return ty_members_quorum (m->view->members, n, all) && (any_next ? check_loaded (m, round, out) : out->dissolved);
+  if (TY_PLANTED (joiners_counted) && out->joiner)
+    ty_plant_vote (all, n);
+  if (any_next && !check_loaded (m, round, out) && !TY_PLANTED (unloaded_admitted))
+    return FALSE;
+  return ty_members_quorum (m->view->members, n, all) && (any_next || out->dissolved);
 }
 
 static TyLeftWhy
@@ -299,6 +304,7 @@ ty_select_value (TyMembership *m, const Round *round, const Selection *s)
     m->host->draw (m->host_data, &value->group, sizeof value->group);
   value->old = m->view->id;
   value->id = (TyViewId){ .number = m->view->id.number + 1, .ballot = round->ballot };
+  value->id.number -= TY_PLANTED (view_id_reused) ? 1 : 0;
   value->group_name = g_strdup (m->view->group_name);
   value->n_old = n;
   GArray *members = next_members (m, round, s);

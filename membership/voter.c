@@ -1,17 +1,17 @@
 /* membership/voter.c: what every member, and a joiner, does in a round: STATE, accepting, FLUSH, deciding (V3, V5, V6).
  *
  *   PREPARE(b) ── b >= promised ──► promised = b, frozen ──► STATE(b)
- *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value) ──► FLUSH(b) to
- * all
- *   FLUSH(b) from a quorum of v and all whom the round waits for, and own ──► decided: the view is closed, the next
- * begins
+ *   PROPOSE(b) ── b >= promised ──► pending ── holds the cut, no promise bars ──► accepted (b, value)
+ *              ──► FLUSH(b) to all
+ *   FLUSH(b) from a quorum of v and all whom the round waits for, and own
+ *              ──► decided: the view is closed, the next begins
  *
  *   step               invariant                                                 what a crash here leaves behind
  *   STATE sent         nothing of v is delivered, acknowledged, numbered since   a voter fewer
- *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count; the value
- * may be decided
+ *   accepted           it holds everything up to the cut; promised >= b          FLUSHes at some: they count, and the
+ *                                                                                value may be decided
  *   decided            a quorum of v has accepted (b, value)                     whoever asks a member of that quorum
- * adopts this value
+ *                                                                                adopts this value
  *
  * Two values cannot both be decided in v: the second's coordinator had STATEs of a quorum, which meets the first's
  * quorum in a process that had accepted (or then could no longer accept), and it adopted the highest that it saw.
@@ -20,6 +20,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 /* Ballots of one view of which FLUSHes are remembered at a time. */
 #define MAX_RECORDS 64
@@ -263,20 +264,20 @@ try_accept (TyMembership *m)
   if (record == NULL)
     return;
   g_assert (record->value != NULL);
-  if (ty_ballot_compare (&record->ballot, &m->promised) < 0)
+  if (ty_ballot_compare (&record->ballot, &m->promised) < 0 && !TY_PLANTED (stale_ballot_taken))
     {
       m->pending = NULL;
       return;
     }
   gboolean member = m->phase == TY_MEMBERSHIP_IN;
-  if (member && !m->host->holds (m->host_data, record->value->cut))
+  if (member && !TY_PLANTED (accepted_without_cut) && !m->host->holds (m->host_data, record->value->cut))
     return;
   if (ty_lease_bars_until (m, record->value) > ty_m_now (m))
     return;
   m->pending = NULL;
   m->promised = record->ballot;
   record->accepted = TRUE;
-  if (member)
+  if (member || TY_PLANTED (joiner_adopted))
     {
       m->accepted_ballot = record->ballot;
       g_clear_pointer (&m->accepted, ty_value_unref);
@@ -385,7 +386,7 @@ ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
   if (r->bad || !ty_id_equal (&ballot.pid, pid) || !ty_value_follows (value, m->view) || !ty_voter_fits (m, value)
       || !parties_fit (m, value, need, acceptors) || !walk_plan (m, r, value, TRUE))
     return FALSE;
-  if (ty_ballot_compare (&ballot, &m->promised) < 0)
+  if (ty_ballot_compare (&ballot, &m->promised) < 0 && !TY_PLANTED (stale_ballot_taken))
     {
       send_nack (m, pid);
       return TRUE;
@@ -410,16 +411,49 @@ ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
 
 /* ---- deciding ---- */
 
+#ifdef TYET_PLANTS
+static gboolean
+suspect_is_back (TyMembership *m, const TyValue *value)
+{
+  for (guint i = 0; i < value->n_gone; i++)
+    if (value->gone[i].why == TY_LEFT_SUSPECT
+        && ty_m_reach (m, &m->view->members[value->gone[i].rank].pid) == TY_REACH_UP)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+next_view_quorum (const Record *record)
+{
+  const TyValue *value = record->value;
+  g_autofree gboolean *in = g_new0 (gboolean, value->n_members + 1);
+  for (guint i = 0; i < value->n_members; i++)
+    in[i] = ty_ids_contain (record->flushed, &value->members[i].pid);
+  return value->n_members == 0 || ty_members_quorum (value->members, value->n_members, in);
+}
+#else
+#define next_view_quorum(record) FALSE
+#define suspect_is_back(m, value) FALSE
+#endif
+
 static gboolean
 is_decided (TyMembership *m, const Record *record)
 {
   if (record->value == NULL || !record->accepted || !ty_ids_contain (record->flushed, &m->self))
     return FALSE;
+  if (TY_PLANTED (accepted_without_cut) && ty_m_is_member (m) && !m->host->holds (m->host_data, record->value->cut))
+    return FALSE;
+  if (TY_PLANTED (suspicion_revoked) && suspect_is_back (m, record->value))
+    return FALSE;
   guint n = m->view->n_members;
   g_autofree gboolean *in = g_new0 (gboolean, n);
   for (guint i = 0; i < n; i++)
     in[i] = ty_ids_contain (record->flushed, &m->view->members[i].pid);
-  if (!ty_members_quorum (m->view->members, n, in))
+  if (TY_PLANTED (joiners_counted) && record->value->n_members + record->value->n_gone > n)
+    ty_plant_vote (in, n);
+  if (TY_PLANTED (quorum_of_next_view))
+    return next_view_quorum (record);
+  if (!ty_members_quorum (m->view->members, n, in) && !TY_PLANTED (decided_without_quorum))
     return FALSE;
   for (guint i = 0; i < record->need->len; i++)
     if (!ty_ids_contain (record->flushed, &g_array_index (record->need, TyId, i)))
@@ -458,6 +492,9 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
   if (record->value != NULL && !ty_id_equal (&record->digest, &digest))
     return FALSE;
   ty_ids_add (record->flushed, pid);
+  for (guint i = 0; TY_PLANTED (ballots_added_up) && i < m->records->len; i++)
+    if (ty_id_equal (&((Record *) m->records->pdata[i])->digest, &digest))
+      ty_ids_add (((Record *) m->records->pdata[i])->flushed, pid);
   ty_voter_progress (m);
   return TRUE;
 }
@@ -530,12 +567,13 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);
 
-  if (was_member)
+  /* A joiner may have been told of a later view than the one that this follows: it cannot speak for that. */
+  if (ty_view_id_equal (&value->old, &old->id))
     ty_late_keep (m, old, value);
   if (!goes_on)
     {
       m->phase = TY_MEMBERSHIP_LINGERING;
-      m->linger_until = ty_m_now (m) + m->config.suspect_after_us;
+      m->alive_at = ty_m_now (m) + m->config.heartbeat_us;
       ty_round_free (m);
     }
   m->host->install (m->host_data, value);

@@ -27,6 +27,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/holdback.h"
 #include "ordering/stamps.h"
+#include "core/plant.h"
 
 #define OFFERED (TY_SERVICE_BIT (TY_SERVICE_FIFO) | TY_SERVICE_BIT (TY_SERVICE_CAUSAL))
 
@@ -73,8 +74,11 @@ causal_begin (TyOrdering *base, guint members, guint self)
   ty_holdback_begin (&o->held, members, self, NULL);
   o->held.out.passed = causal_passed;
   o->held.out.user = o;
+  guint64 was = TY_PLANTED (clock_not_reset) && o->past.delivered != NULL ? o->past.delivered[0] : 0;
   ty_past_clear (&o->past);
   ty_past_init (&o->past, members);
+  if (was > 0 && self > 0)
+    ty_past_note (&o->past, 0, was);
 }
 
 static void

@@ -27,6 +27,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/holdback.h"
+#include "core/plant.h"
 
 /* Walk `rank` until its message `number`, or the `sequenced`-th of its sequenced messages, is walked. */
 typedef struct
@@ -129,6 +130,8 @@ push_missing (Walk *w, guint s)
   TyFront *out = &w->h->out;
   TyCursor *c = &out->at[s];
   const TyQueued *item = ty_queues_item (&w->h->queues, s, c->item);
+  if (TY_PLANTED (closed_out_of_order))
+    c->met = item->n_needs;
   for (; c->met < item->n_needs; c->met++)
     {
       const TyNeed *need = ty_queues_need (&w->h->queues, s, item, c->met);
@@ -192,6 +195,8 @@ ty_holdback_close (TyHoldback *h, const guint64 *cut, const TyRuns *order)
   guint64 sequenced;
   while (next_ordinal (&w, &rank, &sequenced))
     walk (&w, rank, G_MAXUINT64, sequenced);
+  for (rank = TY_PLANTED (tail_by_arrival) ? h->self : 0; TY_PLANTED (tail_by_arrival) && rank < h->n_members; rank++)
+    walk (&w, rank, w.end.at[rank].passed, G_MAXUINT64);
   for (rank = 0; rank < h->n_members; rank++)
     walk (&w, rank, w.end.at[rank].passed, G_MAXUINT64);
   hand_over (&w);

@@ -4,6 +4,7 @@
 #include "ordering/runs.h"
 
 #include "ordering/queues.h"
+#include "core/plant.h"
 
 void
 ty_runs_clear (TyRuns *runs)
@@ -216,7 +217,7 @@ ty_orders_merge (guint n_members, const TyReader *digests, TyWriter *order, guin
       *faulty = rank;
       if (!ty_order_read (digests[rank], n_members, TRUE, &read[rank]))
         return FALSE;
-      if (longest == NULL || read[rank].known > longest->known)
+      if (longest == NULL || (read[rank].known > longest->known) != TY_PLANTED (shortest_order))
         longest = &read[rank];
     }
   for (guint rank = 0; rank < n_members; rank++)

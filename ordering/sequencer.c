@@ -49,6 +49,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/holdback.h"
 #include "ordering/stamps.h"
+#include "core/plant.h"
 
 #define PACKET_ORDER 1
 #define PACKET_ACK 2
@@ -100,7 +101,9 @@ total_limits (gpointer user, guint sender, TyLimits *limits)
     return;
   limits->sequenced += left;
   limits->safe = out->at[sender].sequenced;
-  if (o->acks.least > out->ordinals)
+  if (TY_PLANTED (safe_as_agreed))
+    limits->safe = G_MAXUINT64;
+  else if (o->acks.least > out->ordinals)
     limits->safe += o->acks.least - out->ordinals;
 }
 
@@ -168,8 +171,9 @@ total_stamp (TyOrdering *base, guint32 services, TyWriter *stamp)
   g_assert (o->held.out.ordinals >= self->floor);
   if (services == TY_SERVICE_BIT (TY_SERVICE_FIFO))
     return;
-  ty_write_varint (stamp, o->held.out.ordinals - self->floor);
-  ty_past_write (&o->past, self->clock, stamp);
+  ty_write_varint (stamp, TY_PLANTED (floor_left_out) ? 0 : o->held.out.ordinals - self->floor);
+  if (!TY_PLANTED (clock_left_out))
+    ty_past_write (&o->past, self->clock, stamp);
 }
 
 static gboolean
@@ -273,13 +277,14 @@ give_order (TySequencer *o)
 static void
 acknowledge (TySequencer *o)
 {
-  if (!o->holding || o->complete.last_safe <= o->acks.values[o->held.self])
+  guint64 last = TY_PLANTED (safe_by_receipt) ? o->order.known : o->complete.last_safe;
+  if (!o->holding || last <= o->acks.values[o->held.self])
     return;
   g_assert (o->complete.last_safe <= o->complete.ordinals);
-  ty_least_raise (&o->acks, o->held.self, o->complete.last_safe);
+  ty_least_raise (&o->acks, o->held.self, last);
   g_autoptr (GByteArray) packet = g_byte_array_new ();
   ty_write_u8 (packet, PACKET_ACK);
-  ty_write_varint (packet, o->complete.last_safe);
+  ty_write_varint (packet, last);
   multicast (o, packet);
 }
 
@@ -302,11 +307,11 @@ total_pump (TyOrdering *base)
   TySequencer *o = (TySequencer *) base;
   if (o->held.ended)
     return;
-  if (o->promise)
+  if (o->promise || TY_PLANTED (ordered_after_state))
     give_order (o);
   if (o->holding)
     ty_front_run (&o->complete);
-  if (o->promise)
+  if (o->promise || TY_PLANTED (acknowledged_after_state))
     acknowledge (o);
   if (!o->held.deliver)
     return;
@@ -343,7 +348,8 @@ static void
 total_digest (TyOrdering *base, TyWriter *w)
 {
   TySequencer *o = (TySequencer *) base;
-  ty_runs_write_order (&o->order, w);
+  static const TyRuns none;
+  ty_runs_write_order (TY_PLANTED (order_forgotten) && o->held.self == SEQUENCER ? &none : &o->order, w);
   ty_write_varint (w, o->acks.values[o->held.self]);
 }
 

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ordering/stamps.h"
+#include "core/plant.h"
 
 #include <stdlib.h>
 
@@ -67,10 +68,11 @@ ty_past_write (TyPast *p, const guint64 *stated, TyWriter *w)
     {
       guint rank = p->changed[i];
       guint64 before = stated != NULL ? stated[rank] : 0;
-      if (p->delivered[rank] <= before)
+      guint64 upto = p->delivered[rank] - (TY_PLANTED (clock_off_by_one) ? 1 : 0);
+      if (upto <= before)
         continue;
       ty_write_varint (w, rank - next);
-      ty_write_varint (w, p->delivered[rank] - before);
+      ty_write_varint (w, upto - (TY_PLANTED (clock_wrong_base) ? 0 : before));
       next = rank + 1;
     }
 }

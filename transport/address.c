@@ -165,6 +165,19 @@ ty_sockaddr_is_any (const TySockaddr *sockaddr)
   return sockaddr->addr.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED (&in6->sin6_addr);
 }
 
+gboolean
+ty_address_is_local (const char *text)
+{
+  TyAddress address;
+  if (!ty_address_parse (text, &address, NULL))
+    return FALSE;
+  g_autoptr (GInetAddress) host = address.is_unix ? NULL : g_inet_address_new_from_string (address.host);
+  gboolean local = address.is_unix || g_strcmp0 (address.host, "localhost") == 0
+                   || (host != NULL && g_inet_address_get_is_loopback (host));
+  ty_address_clear (&address);
+  return local;
+}
+
 guint16
 ty_sockaddr_port (const TySockaddr *sockaddr)
 {

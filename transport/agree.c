@@ -10,6 +10,7 @@
  * there may be a way in one direction only.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "transport/address.h"
 #include "transport/hub-private.h"
 
 /* Another connection with `conn`'s other end whose intro is waited for, dialed or accepted, or NULL. */
@@ -174,6 +175,14 @@ void
 ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
 {
   TyHub *hub = conn->hub;
+  /* What answers, or refuses, at such an address here is another process: no sign of this one's life or death. */
+  if (hub->ops->from_afar != NULL && ty_address_is_local (intro->address) && hub->ops->from_afar (conn->link))
+    {
+      g_autofree char *why = g_strdup_printf (
+          "it cannot be dialed at %s from another machine; let it listen where others reach it", intro->address);
+      ty_conn_end (conn, TY_END_ADDRESS, why);
+      return;
+    }
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
   gboolean same = peer != NULL && ty_id_equal (ty_session_id (peer->session), &intro->session);
   if (intro->resume != same)

@@ -255,7 +255,7 @@ void ty_hub_leave (TyHub *hub);
 /* A new event. The strings are copied, `packet` is (transfer full). */
 void ty_hub_event (TyHub *hub, TyEventType type, TyPeer *peer, const char *text);
 void ty_hub_event_packet (TyHub *hub, TyPeer *peer, GBytes *packet);
-void ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, gboolean refused, const char *text);
+void ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, TyDialEnd end, const char *text);
 
 guint ty_hub_take_index (TyHub *hub);
 /* Free to be given again after the events that are queued now. */

@@ -192,12 +192,12 @@ ty_hub_event_packet (TyHub *hub, TyPeer *peer, GBytes *packet)
 }
 
 void
-ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, gboolean refused, const char *text)
+ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, TyDialEnd end, const char *text)
 {
   TyEvent *event = event_new (hub, TY_EVENT_DIAL_FAILED);
   event->pid = dial->pid;
   event->address = g_strdup (dial->address);
-  event->refused = refused;
+  event->dial_end = end;
   event->text = g_strdup_printf ("%s: %s", dial->address, text);
 }
 

@@ -34,6 +34,8 @@ typedef struct
   /* Ends it from this side; no further call comes for it, and the pointer is dead. Bytes written are still offered to
    * the other end. */
   void (*close) (TyLink *link);
+  /* Whether the other end is on another machine. NULL: of no net of this kind can that be said. */
+  gboolean (*from_afar) (TyLink *link);
   void (*set_user) (TyLink *link, gpointer user);
   gpointer (*get_user) (TyLink *link);
 } TyNetOps;

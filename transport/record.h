@@ -143,6 +143,7 @@ typedef enum
   TY_END_MALFORMED, /* you sent something that is not in the wire format: the session is over */
   TY_END_UNKNOWN,   /* I do not have the session that you want to resume: say hello again */
   TY_END_DOUBLE,    /* this connection is one too many: there is another one */
+  TY_END_ADDRESS    /* nobody but your own machine could dial you at the address that you gave */
 } TyEndWhy;
 
 typedef struct

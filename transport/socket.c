@@ -190,6 +190,28 @@ socket_close (TyLink *link)
   link_ended (link);
 }
 
+static GInetAddress *
+end_of (TyLink *link, int (*get) (int, struct sockaddr *, socklen_t *))
+{
+  struct sockaddr_storage at;
+  socklen_t len = sizeof at;
+  if (get (link->fd, (struct sockaddr *) &at, &len) != 0)
+    return NULL;
+  g_autoptr (GSocketAddress) address = g_socket_address_new_from_native (&at, len);
+  return G_IS_INET_SOCKET_ADDRESS (address)
+             ? g_object_ref (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)))
+             : NULL;
+}
+
+/* A connection within a machine has the same host at both ends. */
+static gboolean
+socket_from_afar (TyLink *link)
+{
+  g_autoptr (GInetAddress) here = end_of (link, getsockname);
+  g_autoptr (GInetAddress) there = end_of (link, getpeername);
+  return here != NULL && there != NULL && !g_inet_address_equal (here, there);
+}
+
 static void
 socket_set_user (TyLink *link, gpointer user)
 {
@@ -207,6 +229,7 @@ const TyNetOps ty_socket_ops = {
   .writev = socket_writev,
   .set_reading = socket_set_reading,
   .close = socket_close,
+  .from_afar = socket_from_afar,
   .set_user = socket_set_user,
   .get_user = socket_get_user,
 };

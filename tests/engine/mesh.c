@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/engine/mesh.h"
 
+#include "core/group-private.h"
 #include "core/tyet-error.h"
+#include "core/view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +68,7 @@ mesh_new (guint32 seed)
   mesh->queues = g_ptr_array_new ();
   for (guint i = 0; i < MAX_PROCS * MAX_PROCS * TY_N_CLASSES; i++)
     g_ptr_array_add (mesh->queues, g_queue_new ());
+  mesh->states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   ty_node_config_init (&mesh->config);
   return mesh;
 }
@@ -91,6 +94,7 @@ mesh_free (Mesh *mesh)
       g_ptr_array_unref (p->contacts);
       g_byte_array_unref (p->storage);
       g_string_free (p->history, TRUE);
+      g_string_free (p->taken, TRUE);
       g_free (p->name);
       g_free (p->address);
       g_free (p);
@@ -102,6 +106,8 @@ mesh_free (Mesh *mesh)
   g_hash_table_unref (mesh->cut);
   g_hash_table_unref (mesh->session);
   g_hash_table_unref (mesh->closed);
+  g_hash_table_unref (mesh->states);
+  g_free (mesh->unlike);
   g_rand_free (mesh->rand);
   g_free (mesh);
 }
@@ -147,6 +153,7 @@ spawn (Mesh *mesh, const char *name, const TyId *pid, const char *address)
   p->rate = 1;
   p->crash_after = -1;
   p->history = g_string_new (NULL);
+  p->taken = g_string_new (NULL);
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
   p->contacts = g_ptr_array_new ();
   p->storage = g_byte_array_new ();
@@ -172,6 +179,16 @@ Proc *
 mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state)
 {
   Proc *p = spawn (mesh, name, NULL, NULL);
+  p->takes_state = takes_state;
+  add_group (p, ordering);
+  return p;
+}
+
+Proc *
+mesh_replace (Proc *before, const char *name, const char *ordering, gboolean takes_state)
+{
+  g_assert (!before->alive);
+  Proc *p = spawn (before->mesh, name, NULL, before->address);
   p->takes_state = takes_state;
   add_group (p, ordering);
   return p;
@@ -343,9 +360,12 @@ dial (Proc *p, const TyEffect *effect)
   Proc *other = mesh->procs->pdata[to];
   if (to == p->index || mesh_is_cut (mesh, p->index, to) || has_session (mesh, p->index, to))
     return;
-  if (!other->alive)
-    add_event (
-        p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = other->address, .text = "refused", .refused = TRUE });
+  gboolean another = !ty_id_is_null (&effect->pid) && !ty_id_equal (&effect->pid, &other->pid);
+  if (!other->alive || another)
+    add_event (p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED,
+                             .address = other->address,
+                             .text = "refused",
+                             .dial_end = TY_DIAL_REFUSED });
   else
     begin_session (mesh, p->index, to);
 }
@@ -366,7 +386,7 @@ static void
 give_state (Proc *p, guint64 transfer)
 {
   gsize written;
-  g_autofree char *digest = g_strdup_printf ("%" G_GUINT64_FORMAT, p->delivered);
+  g_autofree char *digest = g_strdup_printf ("%d %" G_GUINT64_FORMAT, p->has_state, p->state);
   ty_group_state_saved (p->group, transfer, NULL);
   ty_group_state_write (p->group, transfer, digest, strlen (digest), &written);
   ty_group_state_write_end (p->group, transfer, NULL);
@@ -385,9 +405,34 @@ void
 mesh_load (Proc *p)
 {
   p->hold_load = FALSE;
+  if (p->transfer_ended && sscanf (p->taken->str, "%d %" G_GUINT64_FORMAT, &p->has_state, &p->state) < 2)
+    p->has_state = FALSE;
   if (p->transfer_ended && p->group != NULL)
     ty_group_state_loaded (p->group, p->transfer, NULL, NULL);
   p->transfer_ended = FALSE;
+}
+
+/* All who begin a view begin it with the same state. */
+static void
+compare_states (Proc *p, const TyetView *view)
+{
+  Mesh *mesh = p->mesh;
+  const guint64 *known = g_hash_table_lookup (mesh->states, view->label);
+  if (!p->has_state)
+    return;
+  if (known == NULL)
+    g_hash_table_insert (mesh->states, g_strdup (view->label), g_memdup2 (&p->state, sizeof p->state));
+  else if (*known != p->state && mesh->unlike == NULL)
+    mesh->unlike = g_strdup_printf ("%s begins view %s with another state than others", p->name, view->label);
+}
+
+static void
+take_messages (Proc *p, const TyEffect *effect)
+{
+  p->delivered += effect->last - effect->number + 1;
+  for (guint64 n = effect->number; n <= effect->last; n++)
+    p->state += (ty_id_hash (&effect->view->members[effect->rank].pid) + effect->view->id.number * 1000003 + n)
+                * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
 }
 
 static void
@@ -400,7 +445,12 @@ to_app (Proc *p, const TyEffect *effect)
   switch (effect->type)
     {
     case TY_EFFECT_DELIVER:
-      p->delivered += effect->last - effect->number + 1;
+      take_messages (p, effect);
+      break;
+    case TY_EFFECT_VIEW:
+      compare_states (p, effect->view);
+      if (p->sends_on_view)
+        ty_group_send (p->group, p->group->ordering_ops->standard, "view", 4, NULL);
       break;
     case TY_EFFECT_ENTERED:
       p->entered = effect->error == NULL;
@@ -426,7 +476,11 @@ to_app (Proc *p, const TyEffect *effect)
     case TY_EFFECT_SAVE_STATE:
       give_state (p, effect->number);
       break;
+    case TY_EFFECT_LOAD_STATE:
+      g_string_truncate (p->taken, 0);
+      break;
     case TY_EFFECT_STATE_BYTES:
+      g_string_append_len (p->taken, g_bytes_get_data (effect->bytes, NULL), (gssize) g_bytes_get_size (effect->bytes));
       ty_group_state_taken (p->group, effect->number, g_bytes_get_size (effect->bytes));
       break;
     case TY_EFFECT_STATE_END:

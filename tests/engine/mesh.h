@@ -37,10 +37,16 @@ struct _Proc
   guint carried;    /* effects carried out so far */
   gint crash_after; /* effects still carried out before it dies; -1: it lives */
   gboolean gave, takes_state;
+  /* What its application is: the sum of all that it has been given. It follows from what came before its first view,
+   * so that a process that joined without taking a state has none to speak of. */
+  gboolean has_state;
+  guint64 state;
+  gboolean sends_on_view; /* as soon as it is told of a view, sends one message */
   GByteArray *storage; /* what its founder's record is; empty: none */
   gboolean disk_full;
   GPtrArray *contacts; /* of Proc, borrowed */
   guint64 transfer;
+  GString *taken; /* of its state so far */
   gboolean transfer_ended;
   gboolean hold_load; /* a state that has come is not taken in until mesh_load () */
   TyGroup *second;    /* another group of the same process, or NULL */
@@ -63,6 +69,8 @@ struct _Mesh
   guint64 steps;
   TyNodeConfig config;
   MeshPass pass; /* NULL: everything passes */
+  GHashTable *states; /* name of a view -> the state with which it began */
+  char *unlike;       /* a view that began with different states, or NULL */
 };
 
 Mesh *mesh_new (guint32 seed);
@@ -70,6 +78,8 @@ void mesh_free (Mesh *mesh);
 /* A process at an address of its own, or with the incarnation and at the address of `before`, whose storage it has; its
  * group object is not entered yet. */
 Proc *mesh_restart (Proc *before);
+/* A new process at the address where `before` died. */
+Proc *mesh_replace (Proc *before, const char *name, const char *ordering, gboolean takes_state);
 Proc *mesh_spawn (Mesh *mesh, const char *name, const char *ordering, gboolean takes_state);
 void mesh_crash (Proc *p);
 void mesh_cut (Mesh *mesh, guint a, guint b);

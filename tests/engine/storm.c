@@ -1,6 +1,4 @@
-/* tests/engine/storm.c: random faults on step machines wired together by the mesh, judged; then a heal, and demands.
- *
- * engine-storm [--seeds A..B] [--seed N --trace]
+/* tests/engine/storm.c: see storm.h.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
@@ -8,9 +6,10 @@
 #include "core/tyet-error.h"
 #include "core/view.h"
 #include "tests/engine/mesh.h"
+#include "tests/engine/storm.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 typedef struct
 {
@@ -25,6 +24,8 @@ typedef struct
   gboolean unlike;    /* processes are set up with different times */
   gboolean drift;     /* clocks that run unalike, within a sixteenth */
   gsize largest;      /* message */
+  gboolean founding;  /* by a list of founders */
+  StormFinding *finding; /* the first */
 } Storm;
 
 /* One of the two groups of a process, as the storm looks at it. */
@@ -44,24 +45,19 @@ seat (const Proc *p, gboolean second)
   return (Seat){ p->group, p->entered, p->excluded || p->left || p->failed || p->group == NULL };
 }
 
-static char *seeds_arg;
-static gint64 seed_arg = -1;
-static gboolean trace_arg;
-static GOptionEntry options[] = {
-  { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to run", "A..B" },
-  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed_arg, "One seed", "N" },
-  { "trace", 0, 0, G_OPTION_ARG_NONE, &trace_arg, "Say everything", NULL },
-  { NULL, 0, 0, 0, NULL, NULL, NULL },
-};
-
+/* `instead`: whose address it has, or NULL. */
 static Proc *
-spawn (Storm *s, gboolean takes_state)
+spawn (Storm *s, gboolean takes_state, Proc *instead)
 {
-  static const gint64 suspect_after[] = { 500000, 1000000, 2000000 };
   g_autofree char *name = g_strdup_printf ("p%u", s->spawned++);
+  TyNodeConfig *config = &s->mesh->config;
+  gint64 usual = config->suspect_after_us;
   if (s->unlike)
-    s->mesh->config.suspect_after_us = suspect_after[g_rand_int_range (s->mesh->rand, 0, 3)];
-  Proc *p = mesh_spawn (s->mesh, name, s->ordering, takes_state);
+    config->suspect_after_us = usual * g_rand_int_range (s->mesh->rand, 1, 5) / 2;
+  Proc *p = instead != NULL ? mesh_replace (instead, name, s->ordering, takes_state)
+                            : mesh_spawn (s->mesh, name, s->ordering, takes_state);
+  config->suspect_after_us = usual;
+  p->sends_on_view = mesh_chance (s->mesh, 0.2);
   p->hold_load = s->slow_load && mesh_chance (s->mesh, 0.5);
   if (s->weights)
     ty_group_set_weight (p->group, (guint32) g_rand_int_range (s->mesh->rand, 0, 4));
@@ -139,6 +135,56 @@ send_some (Storm *s, Proc *p)
     }
 }
 
+/* Nobody reaches `p`; `told`: the others know it at once. */
+static void
+isolate (Storm *s, Proc *p, gboolean told)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      if (told && i != p->index)
+        mesh_lose_at (s->mesh, i, p->index);
+      mesh_cut (s->mesh, i, p->index);
+    }
+}
+
+static void
+split (Storm *s)
+{
+  guint32 half = g_rand_int (s->mesh->rand), other = g_rand_int (s->mesh->rand);
+  for (guint a = 0; a < s->mesh->procs->len; a++)
+    for (guint b = 0; b < a; b++)
+      if (((half >> a % 32) & 1) != ((half >> b % 32) & 1)
+          && (((other >> a % 32) & 1) != 0 || mesh_chance (s->mesh, 0.9)))
+        mesh_cut (s->mesh, a, b);
+}
+
+static Proc *
+pick_dead (Storm *s)
+{
+  for (guint tries = 0; tries < 5; tries++)
+    {
+      Proc *p = s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) s->mesh->procs->len)];
+      gboolean taken = FALSE;
+      for (guint i = p->index + 1; i < s->mesh->procs->len; i++)
+        taken |= g_str_equal (((Proc *) s->mesh->procs->pdata[i])->address, p->address);
+      if (!p->alive && !taken)
+        return p;
+    }
+  return NULL;
+}
+
+/* Each in the group, with that chance, asks to leave. */
+static void
+herd_leaves (Storm *s, gdouble chance)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Seat mine = seat (s->mesh->procs->pdata[i], FALSE);
+      if (!mine.over && mine.entered && in_group (s) > 1 && mesh_chance (s->mesh, chance))
+        ty_group_leave (mine.group, NULL);
+    }
+}
+
 static void
 fault (Storm *s)
 {
@@ -147,7 +193,7 @@ fault (Storm *s)
   guint n = mesh->procs->len;
   guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n),
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
-  switch (g_rand_int_range (mesh->rand, 0, 16))
+  switch (g_rand_int_range (mesh->rand, 0, 24))
     {
     case 0:
       if (p != NULL && in_group (s) > 2)
@@ -176,7 +222,7 @@ fault (Storm *s)
     case 8:
     case 9:
       if (in_group (s) < s->most && s->spawned < 40)
-        join (s, spawn (s, mesh_chance (mesh, 0.5)));
+        join (s, spawn (s, mesh_chance (mesh, 0.5), NULL));
       break;
     case 10:
       if (p != NULL && p->entered && in_group (s) > 1)
@@ -203,11 +249,56 @@ fault (Storm *s)
         if (((Proc *) mesh->procs->pdata[i])->alive && mesh_chance (mesh, 0.5))
           mesh_load (mesh->procs->pdata[i]);
       break;
+    case 16:
+    case 17:
+      if (p != NULL)
+        isolate (s, p, mesh_chance (mesh, 0.5));
+      break;
+    case 18:
+      split (s);
+      break;
+    case 19:
+      if (mesh_chance (mesh, 0.3))
+        herd_leaves (s, g_rand_double (mesh->rand));
+      break;
+    case 20:
+      p = pick_dead (s);
+      if (p != NULL && s->spawned < 40)
+        join (s, spawn (s, mesh_chance (mesh, 0.5), p));
+      break;
+    case 21:
+      if (p != NULL)
+        p->slow = !p->slow;
+      break;
+    case 22:
+    case 23:
+      if (mesh_chance (mesh, 0.5))
+        mesh_heal_all (mesh);
+      break;
     }
 }
 
 static void
-judge (Storm *s, gboolean open_end, guint32 seed)
+find (Storm *s, const char *rule, char *text)
+{
+  if (s->finding != NULL)
+    {
+      g_free (text);
+      return;
+    }
+  s->finding = g_new (StormFinding, 1);
+  *s->finding = (StormFinding){ .rule = rule, .text = text };
+}
+
+void
+storm_finding_free (StormFinding *finding)
+{
+  g_free (finding->text);
+  g_free (finding);
+}
+
+static void
+judge (Storm *s, gboolean open_end)
 {
   GError *error = NULL;
   TyJudgeOptions judge_options = { .model = TY_JUDGE_PRIMARY, .open_end = open_end };
@@ -216,15 +307,12 @@ judge (Storm *s, gboolean open_end, guint32 seed)
     {
       Proc *p = s->mesh->procs->pdata[i];
       if (!ty_judge_read (judge, p->name, p->history->str, p->history->len, &error))
-        g_error ("seed %u: %s", seed, error->message);
+        g_error ("%s", error->message);
     }
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
-  if (report->legal)
-    return;
-  g_autofree char *text = ty_judge_report_to_string (report);
-  printf ("seed %u: not legal\n%s\n", seed, text);
-  printf ("rerun: engine-storm --seed %u --trace\n", seed);
-  exit (1);
+  if (!report->legal)
+    find (s, ty_judge_rule_number (((const TyJudgeViolation *) report->violations->pdata[0])->rule),
+          ty_judge_report_to_string (report));
 }
 
 /* A blocked process that knows nobody who could tell it that the group went on. */
@@ -270,33 +358,45 @@ group_converged (const Storm *s, gboolean second)
 }
 
 static void
-complain (Storm *s, guint32 seed, const char *what)
+describe (const Storm *s, const Proc *p, gboolean second, GString *out)
 {
-  printf ("seed %u (%s): %s\n", seed, s->ordering, what);
+  static const char *const states[]
+      = { "new", "joining", "member", "flushing", "blocked", "left", "excluded", "failed" };
+  TyGroup *group = second ? p->second : p->group;
+  if (group == NULL)
+    return;
+  TyGroupStats stats = { 0 };
+  TyetView *view = ty_group_get_view (group);
+  ty_group_get_stats (group, &stats);
+  g_string_append_printf (out, "\n  %s %s: %s%s%s%s, view %s of %u", p->name, second ? "second group" : "group",
+                          states[ty_group_get_state (group)], seat (p, second).entered ? "" : ", not entered",
+                          group->lingers ? ", lingers" : "", p->stopped ? ", stopped" : "",
+                          view != NULL ? view->label : "-", view != NULL ? view->n_members : 0);
+  if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
+    g_string_append_printf (out,
+                            "\n      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT
+                            " queued %" G_GUINT64_FORMAT " spilled %" G_GUINT64_FORMAT,
+                            stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
+  g_autoptr (GArray) waits = ty_group_waits (group, s->mesh->now);
+  for (guint w = 0; w < waits->len; w++)
+    g_string_append_printf (out, "\n      %s: %s", g_array_index (waits, TyGroupWait, w).what,
+                            g_array_index (waits, TyGroupWait, w).text);
+}
+
+static void
+complain (Storm *s, const char *rule, const char *what)
+{
+  if (s->finding != NULL)
+    return;
+  GString *text = g_string_new (what);
+  g_string_append_printf (text, " (%s)", s->ordering);
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
-      Proc *p = s->mesh->procs->pdata[i];
-      if (!p->alive)
-        continue;
-      TyetView *view = p->group != NULL ? ty_group_get_view (p->group) : NULL;
-      printf ("  %s state %d view %s of %u%s%s%s%s\n", p->name,
-              p->group != NULL ? (int) ty_group_get_state (p->group) : -1, view != NULL ? view->label : "-",
-              view != NULL ? view->n_members : 0, p->excluded ? " excluded" : "", p->left ? " left" : "",
-              p->failed ? " failed" : "", p->entered ? "" : " not entered");
-      TyGroupStats stats = { 0 };
-      if (p->group != NULL)
-        ty_group_get_stats (p->group, &stats);
-      if (stats.unstable_bytes > 0 || stats.window_used_bytes > 0 || stats.spilled_bytes > 0)
-        printf ("      unstable %" G_GUINT64_FORMAT " window %" G_GUINT64_FORMAT " queued %" G_GUINT64_FORMAT
-                " spilled %" G_GUINT64_FORMAT "\n",
-                stats.unstable_bytes, stats.window_used_bytes, stats.queued_bytes, stats.spilled_bytes);
-      g_autoptr (GArray) waits = p->group != NULL ? ty_group_waits (p->group, s->mesh->now) : NULL;
-      for (guint w = 0; waits != NULL && w < waits->len; w++)
-        printf ("      %s: %s\n", g_array_index (waits, TyGroupWait, w).what,
-                g_array_index (waits, TyGroupWait, w).text);
+      const Proc *p = s->mesh->procs->pdata[i];
+      for (guint second = 0; p->alive && second < 2; second++)
+        describe (s, p, second == 1, text);
     }
-  printf ("rerun: engine-storm --seed %u --trace\n", seed);
-  exit (1);
+  find (s, rule, g_string_free (text, FALSE));
 }
 
 /* After the heal: whoever is alive can be in one view, unless too many died for a quorum of the last. */
@@ -331,9 +431,9 @@ converged (const Storm *s)
   return (!may_go_on (s, FALSE) || group_converged (s, FALSE)) && (!may_go_on (s, TRUE) || group_converged (s, TRUE));
 }
 
-/* V14: whoever holds a lease and has not stopped is in the only view that acts. */
+/* V14: whoever holds a lease and is not stopped is in the only view that acts. */
 static void
-one_view_acts (Storm *s, guint32 seed)
+one_view_acts (Storm *s)
 {
   for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
@@ -342,7 +442,7 @@ one_view_acts (Storm *s, guint32 seed)
         {
           Proc *p = s->mesh->procs->pdata[i];
           Seat mine = seat (p, second == 1);
-          if (mine.over || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
+          if (mine.over || p->stopped || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
             continue;
           gint64 then = p->node->now;
           p->node->now = mesh_clock (p);
@@ -350,16 +450,41 @@ one_view_acts (Storm *s, guint32 seed)
           p->node->now = then;
           guint64 number = ty_group_get_view (mine.group)->id.number;
           if (lease && acts != 0 && acts != number)
-            complain (s, seed, "two views act at once");
+            complain (s, "V14", "two views act at once");
           if (lease)
             acts = number;
         }
     }
 }
 
+/* What can be seen of each process at any moment: V10 and N2. */
+static void
+each_is_sound (Storm *s)
+{
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+    {
+      Seat mine = seat (s->mesh->procs->pdata[i / 2], i % 2 == 1);
+      const TyetView *view = mine.over ? NULL : ty_group_get_view (mine.group);
+      if (view == NULL)
+        continue;
+      g_autofree gboolean *loaded = g_new0 (gboolean, view->n_members);
+      for (guint m = 0; m < view->n_members; m++)
+        loaded[m] = view->members[m].loaded;
+      if (!ty_members_quorum (view->members, view->n_members, loaded))
+        complain (s, "V10", "the loaded members hold no quorum");
+      TyGroupStats stats;
+      ty_group_get_stats (mine.group, &stats);
+      /* One message of any size is taken; and batches have heads. */
+      if (stats.window_used_bytes > 2 * s->mesh->config.window_bytes + s->largest + 2000)
+        complain (s, "N2", "more is under way than the window allows");
+    }
+  if (s->mesh->unlike != NULL)
+    complain (s, "V15", s->mesh->unlike);
+}
+
 /* Once all is quiet nothing is kept for anyone. */
 static void
-nothing_kept (Storm *s, guint32 seed)
+nothing_kept (Storm *s)
 {
   for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
     {
@@ -368,11 +493,11 @@ nothing_kept (Storm *s, guint32 seed)
       if (mine.over || !may_go_on (s, i % 2 == 1) || stranded (s, p, i % 2 == 1))
         continue;
       if (mine.group->kept->len > 0)
-        complain (s, seed, "messages of a view that all have closed are kept");
+        complain (s, "V7", "messages of a view that all have closed are kept");
       if (mine.group->future_bytes > 0)
-        complain (s, seed, "packets of later views are kept");
+        complain (s, "V7", "packets of later views are kept");
       if (mine.group->transfers->len > 0 || mine.group->saving)
-        complain (s, seed, "a transfer is still going on");
+        complain (s, "V15", "a transfer is still going on");
     }
 }
 
@@ -390,10 +515,10 @@ views (const Storm *s)
 }
 
 static void
-none_refused (Storm *s, guint32 seed)
+none_refused (Storm *s)
 {
   if (mesh_refused (s->mesh) > 0)
-    complain (s, seed, "honest packets were refused");
+    complain (s, "N5", "honest packets were refused");
 }
 
 static gboolean
@@ -417,117 +542,196 @@ under_way (const Storm *s)
 }
 
 static void
-run (guint32 seed)
+draw_parameters (Storm *s)
 {
-  static const char *const orderings[] = { "fifo", "causal", "total" };
-  Storm s = { .mesh = mesh_new (seed) };
-  guint o = (guint) g_rand_int_range (s.mesh->rand, 0, 3);
-  s.ordering = orderings[o];
-  s.strongest = o == 0 ? TY_SERVICE_FIFO : o == 1 ? TY_SERVICE_CAUSAL : TY_SERVICE_SAFE;
-  s.mesh->trace = trace_arg;
+  static const char *const orderings[] = { "fifo", "causal", "total", "total" };
   static const gsize windows[] = { 300, 5000, 4 << 20 }, largest[] = { 64, 64, 3000, 70000 };
-  TyNodeConfig *config = &s.mesh->config;
-  s.most = mesh_chance (s.mesh, 0.2) ? 14 : 7;
-  s.seconds = mesh_chance (s.mesh, 0.3);
-  s.weights = mesh_chance (s.mesh, 0.3);
-  s.unlike = mesh_chance (s.mesh, 0.3);
-  s.drift = mesh_chance (s.mesh, 0.5);
-  s.slow_load = mesh_chance (s.mesh, 0.4);
-  s.largest = largest[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (largest))];
-  config->window_bytes = windows[g_rand_int_range (s.mesh->rand, 0, G_N_ELEMENTS (windows))];
-  config->gather_above = mesh_chance (s.mesh, 0.3) ? (guint) g_rand_int_range (s.mesh->rand, 1, 5) : 0;
-  if (mesh_chance (s.mesh, 0.3))
-    config->spill_bytes = (gsize) g_rand_int_range (s.mesh->rand, 0, 400);
-  gdouble faults = 0.002 * g_rand_int_range (s.mesh->rand, 0, 8), sends = 0.05 * g_rand_int_range (s.mesh->rand, 1, 6);
+  static const gint64 suspect_after[] = { 50000, 200000, 1000000 };
+  GRand *rand = s->mesh->rand;
+  guint o = (guint) g_rand_int_range (rand, 0, 4);
+  s->ordering = orderings[o];
+  s->strongest = o == 0 ? TY_SERVICE_FIFO : o == 1 ? TY_SERVICE_CAUSAL : TY_SERVICE_SAFE;
+  TyNodeConfig *config = &s->mesh->config;
+  s->most = mesh_chance (s->mesh, 0.2) ? 14 : 7;
+  s->seconds = mesh_chance (s->mesh, 0.2);
+  s->weights = mesh_chance (s->mesh, 0.3);
+  s->unlike = mesh_chance (s->mesh, 0.3);
+  s->drift = mesh_chance (s->mesh, 0.5);
+  s->slow_load = mesh_chance (s->mesh, 0.4);
+  s->founding = mesh_chance (s->mesh, 0.1);
+  s->largest = largest[g_rand_int_range (rand, 0, G_N_ELEMENTS (largest))];
+  config->suspect_after_us = suspect_after[g_rand_int_range (rand, 0, G_N_ELEMENTS (suspect_after))];
+  config->heartbeat_us = config->suspect_after_us / 10;
+  config->window_bytes = windows[g_rand_int_range (rand, 0, G_N_ELEMENTS (windows))];
+  config->gather_above = mesh_chance (s->mesh, 0.3) ? (guint) g_rand_int_range (rand, 1, 5) : 0;
+  if (mesh_chance (s->mesh, 0.3))
+    config->spill_bytes = (gsize) g_rand_int_range (rand, 0, 400);
+}
+
+static void
+begin_group (Storm *s)
+{
   GError *error = NULL;
-  Proc *first = spawn (&s, FALSE);
+  Proc *first = spawn (s, FALSE, NULL);
+  first->has_state = TRUE;
   ty_group_found (first->group, &error);
   if (first->second != NULL)
     ty_group_found (first->second, &error);
-  mesh_run (s.mesh, 10000);
-  guint members = (guint) g_rand_int_range (s.mesh->rand, 1, 6);
+  mesh_run (s->mesh, 10000);
+  guint members = (guint) g_rand_int_range (s->mesh->rand, 1, 6);
   for (guint i = 1; i < members; i++)
-    join (&s, spawn (&s, FALSE));
-  mesh_run (s.mesh, 300000);
-  guint moves = (guint) g_rand_int_range (s.mesh->rand, 100, 4000);
+    join (s, spawn (s, FALSE, NULL));
+  mesh_run (s->mesh, 300000);
+}
+
+static void
+found_with (Storm *s, Proc *p, guint n)
+{
+  const char *names[6] = { NULL }, *addresses[6] = { NULL };
+  GError *error = NULL;
+  for (guint i = 0; i < n; i++)
+    {
+      names[i] = ((Proc *) s->mesh->procs->pdata[i])->name;
+      addresses[i] = ((Proc *) s->mesh->procs->pdata[i])->address;
+    }
+  p->has_state = TRUE;
+  if (!ty_group_found_with (p->group, names, addresses, p->storage->data, p->storage->len, &error))
+    g_error ("%s", error->message);
+}
+
+/* V13: founders come, go before they are in, and come again. */
+static void
+begin_by_founders (Storm *s)
+{
+  guint n = (guint) g_rand_int_range (s->mesh->rand, 2, 6), crashes = 0;
+  s->ordering = "total";
+  s->strongest = TY_SERVICE_SAFE;
+  s->seconds = s->weights = FALSE;
+  for (guint i = 0; i < n; i++)
+    spawn (s, FALSE, NULL);
+  for (guint i = 0; i < n; i++)
+    found_with (s, s->mesh->procs->pdata[i], n);
+  guint moves = (guint) g_rand_int_range (s->mesh->rand, 50, 1500);
   for (guint i = 0; i < moves; i++)
     {
-      Proc *p = mesh_chance (s.mesh, sends) ? pick (&s) : NULL;
-      if (p != NULL && !p->stopped)
-        send_some (&s, p);
-      if (mesh_chance (s.mesh, faults))
-        fault (&s);
-      mesh_move (s.mesh);
-      if (i % 4 == 0)
-        one_view_acts (&s, seed);
+      mesh_move (s->mesh);
+      Proc *p = mesh_chance (s->mesh, 0.03) ? s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) n)]
+                                            : NULL;
+      if (p == NULL)
+        continue;
+      guint other = (guint) g_rand_int_range (s->mesh->rand, 0, (gint32) n);
+      if (mesh_chance (s->mesh, 0.3))
+        mesh_cut (s->mesh, p->index, other);
+      else if (mesh_chance (s->mesh, 0.5))
+        mesh_heal_all (s->mesh);
+      else if (p->alive && !p->entered && crashes++ < 6)
+        {
+          mesh_crash (p);
+          Proc *again = mesh_restart (p);
+          found_with (s, again, n);
+        }
     }
-  judge (&s, TRUE, seed);
-  none_refused (&s, seed);
+}
 
-  if (trace_arg)
-    printf ("-- heal everything\n");
-  for (guint i = 0; i < s.mesh->procs->len; i++)
+/* Safety: faults, and a judge. */
+static void
+rage (Storm *s)
+{
+  GRand *rand = s->mesh->rand;
+  static const gdouble often[] = { 0, 0.004, 0.01, 0.02, 0.05 };
+  gdouble faults = often[g_rand_int_range (rand, 0, G_N_ELEMENTS (often))];
+  gdouble sends = 0.05 * g_rand_int_range (rand, 0, 6);
+  guint moves = (guint) g_rand_int_range (rand, 100, 4000);
+  for (guint i = 0; i < moves && s->finding == NULL; i++)
     {
-      Proc *p = s.mesh->procs->pdata[i];
-      p->stopped = FALSE;
+      Proc *p = mesh_chance (s->mesh, sends) ? pick (s) : NULL;
+      if (p != NULL && !p->stopped)
+        send_some (s, p);
+      if (mesh_chance (s->mesh, faults))
+        fault (s);
+      mesh_move (s->mesh);
+      if (i % 4 == 0)
+        one_view_acts (s);
+      if (i % 16 == 0)
+        each_is_sound (s);
+    }
+  judge (s, TRUE);
+  none_refused (s);
+}
+
+static void
+heal (Storm *s)
+{
+  if (s->mesh->trace)
+    printf ("-- heal everything\n");
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      p->stopped = p->slow = FALSE;
       p->crash_after = -1;
       if (p->alive)
         mesh_load (p);
     }
-  mesh_heal_all (s.mesh);
-  mesh_run (s.mesh, 500000);
-  if (may_go_on (&s, FALSE) || may_go_on (&s, TRUE))
-    {
-      gint64 until = s.mesh->now + 30000000;
-      while (s.mesh->now < until && !converged (&s))
-        mesh_run (s.mesh, 100000);
-      if (!converged (&s))
-        complain (&s, seed, "no convergence");
-      for (guint i = 0; i < s.mesh->procs->len; i++)
-        {
-          Proc *p = s.mesh->procs->pdata[i];
-          if (!seat (p, FALSE).over)
-            send_some (&s, p);
-        }
-      until = s.mesh->now + 30000000;
-      do
-        mesh_run (s.mesh, 200000);
-      while (s.mesh->now < until && under_way (&s));
-      if (under_way (&s))
-        complain (&s, seed, "messages are still under way");
-      if (!converged (&s))
-        complain (&s, seed, "did not stay together");
-      /* Who has gone without a word is found out. */
-      mesh_run (s.mesh, 3000000);
-      guint64 before = views (&s);
-      mesh_run (s.mesh, 2000000);
-      if (views (&s) != before)
-        complain (&s, seed, "views change without a cause");
-      nothing_kept (&s, seed);
-    }
-  judge (&s, TRUE, seed);
-  none_refused (&s, seed);
-  mesh_free (s.mesh);
+  mesh_heal_all (s->mesh);
+  mesh_run (s->mesh, 500000);
 }
 
-int
-main (int argc, char **argv)
+/* Liveness: all is healed, and must come to one view, and to rest. */
+static void
+settle (Storm *s)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  GError *error = NULL;
-  guint64 from = 0, to = 300;
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
+  gint64 until = s->mesh->now + 30000000;
+  while (s->mesh->now < until && !converged (s))
+    mesh_run (s->mesh, 100000);
+  if (!converged (s))
     {
-      fprintf (stderr, "%s\n", error->message);
-      return 2;
+      complain (s, "liveness", "no convergence");
+      return;
     }
-  if (seeds_arg != NULL && sscanf (seeds_arg, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2)
-    return 2;
-  if (seed_arg >= 0)
-    from = to = (guint64) seed_arg;
-  for (guint64 seed = from; seed <= to; seed++)
-    run ((guint32) seed);
-  printf ("%" G_GUINT64_FORMAT " seeds, all legal\n", to - from + 1);
-  return 0;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Proc *p = s->mesh->procs->pdata[i];
+      if (!seat (p, FALSE).over)
+        send_some (s, p);
+    }
+  until = s->mesh->now + 30000000;
+  do
+    mesh_run (s->mesh, 200000);
+  while (s->mesh->now < until && under_way (s));
+  if (under_way (s))
+    complain (s, "liveness", "messages are still under way");
+  if (!converged (s))
+    complain (s, "liveness", "did not stay together");
+  /* Who has gone without a word is found out. */
+  mesh_run (s->mesh, 3 * s->mesh->config.suspect_after_us);
+  guint64 before = views (s);
+  mesh_run (s->mesh, 2 * s->mesh->config.suspect_after_us);
+  if (views (s) != before)
+    complain (s, "liveness", "views change without a cause");
+  nothing_kept (s);
+}
+
+StormFinding *
+storm_run (guint32 seed, gboolean trace)
+{
+  Storm s = { .mesh = mesh_new (seed) };
+  s.mesh->trace = trace;
+  draw_parameters (&s);
+  if (s.founding)
+    begin_by_founders (&s);
+  else
+    begin_group (&s);
+  rage (&s);
+  if (s.finding == NULL)
+    heal (&s);
+  if (s.finding == NULL && (may_go_on (&s, FALSE) || may_go_on (&s, TRUE)))
+    settle (&s);
+  if (s.finding == NULL)
+    {
+      each_is_sound (&s);
+      judge (&s, TRUE);
+      none_refused (&s);
+    }
+  mesh_free (s.mesh);
+  return s.finding;
 }

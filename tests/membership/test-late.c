@@ -104,6 +104,35 @@ test_asks_who_is_ahead (void)
     }
 }
 
+static gboolean
+hold_flush_and_later_to_1 (Table *table, const Sent *sent)
+{
+  return sent->to == 1 && sent->from == 0 && sent->type != TY_PACKET_PREPARE && sent->type != TY_PACKET_PROPOSE;
+}
+
+/* The coordinator's FLUSH has reached the joiner alone when it dies: nobody else knows how the view ended. */
+static void
+test_joiner_tells (void)
+{
+  Table *table = table_new ();
+  table_begin (table, 2, NULL);
+  table_run (table);
+  Seat *seat = table_seat (table, FALSE);
+  TyMember me = { .pid = seat->pid, .name = seat->name, .address = seat->address, .weight = 1, .loaded = TRUE };
+  const char *contacts[] = { "t://0", NULL };
+  table->hold = hold_flush_and_later_to_1;
+  ty_membership.join (seat->m, "g", "fifo", contacts, &me, G_MAXINT64);
+  for (guint i = 0; i < 100 && seat->view == NULL; i++)
+    table_advance (table, MS);
+  g_assert_nonnull (seat->view);
+  table_drop_held (table);
+  table_kill (table, 0, TRUE);
+  table_advance (table, 1000 * MS);
+  assert_members (&table->seats[1], "1,2");
+  assert_members (seat, "1,2");
+  table_free (table);
+}
+
 /* One DECIDED an asker and session. */
 static void
 test_once_a_session (void)
@@ -407,6 +436,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/membership/late/learns", test_learns);
   g_test_add_func ("/membership/late/asks-who-is-ahead", test_asks_who_is_ahead);
+  g_test_add_func ("/membership/late/joiner-tells", test_joiner_tells);
   g_test_add_func ("/membership/late/once-a-session", test_once_a_session);
   g_test_add_func ("/membership/late/gives-messages", test_gives_messages);
   g_test_add_func ("/membership/late/decided-waits-for-the-cut", test_decided_waits_for_the_cut);

@@ -106,5 +106,23 @@ class Partitions(unittest.TestCase):
             self.assertFalse(run.blocked())
 
 
+class Addresses(unittest.TestCase):
+    def test_nobody_else_could_dial_it(self):
+        """Who listens on its own machine alone is told so, and not let in: a refusal there would prove nothing."""
+        try:
+            net = Net(2).__enter__()
+        except Unavailable as why:
+            self.skipTest(str(why))
+        self.addCleanup(net.__exit__)
+        lab = Lab(TYET, "total", args=ARGS).__enter__()
+        self.addCleanup(lambda: lab.__exit__(*sys.exc_info()))
+        a = lab.found("a", listen="tcp://%s:7001" % net.address(0), prefix=net.prefix(0))
+        lab.settle([a])
+        for listen in "tcp://127.0.0.1:0", "tcp://[::1]:0", "unix:@tyet-afar":
+            b = lab.join("b", ["tcp://%s:7001" % net.address(0)], listen=listen, prefix=net.prefix(1))
+            self.assertEqual(b.status(), 1)
+            self.assertIn("from another machine", b.stderr())
+
+
 if __name__ == "__main__":
     tap.main()

@@ -197,7 +197,7 @@ test_refused (Pair *p, gconstpointer data)
   test_net_pass (p->net, 10 * S);
   g_assert_cmpuint (test_node_told (p->a, TY_EVENT_DIAL_FAILED), ==, 1);
   const Told *failed = test_node_last (p->a, TY_EVENT_DIAL_FAILED);
-  g_assert_true (failed->refused);
+  g_assert_cmpint (failed->dial_end, ==, TY_DIAL_REFUSED);
   g_assert_cmpstr (failed->address, ==, "nowhere");
   g_assert_cmpstr (failed->text, ==, "nowhere: nobody listens there");
 }

@@ -53,7 +53,7 @@ assert_failed_for_good (Case *c, const char *text)
 {
   g_assert_cmpuint (test_node_told (c->a, TY_EVENT_DIAL_FAILED), ==, 1);
   g_assert_cmpstr (test_node_last (c->a, TY_EVENT_DIAL_FAILED)->text, ==, text);
-  g_assert_false (test_node_last (c->a, TY_EVENT_DIAL_FAILED)->refused);
+  g_assert_false (test_node_last (c->a, TY_EVENT_DIAL_FAILED)->dial_end == TY_DIAL_REFUSED);
   test_net_pass (c->net, 10 * S);
   g_assert_cmpuint (test_node_told (c->a, TY_EVENT_DIAL_FAILED), ==, 1);
   g_assert_cmpuint (test_node_count_links (c->a), ==, 0);

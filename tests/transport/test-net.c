@@ -202,7 +202,13 @@ node_step (TestNode *node)
   for (guint i = 0; i < n; i++)
     {
       const TyEvent *e = &events[i];
-      Told told = { e->type, e->peer, e->pid, g_strdup (e->name), g_strdup (e->address), g_strdup (e->text), e->refused,
+      Told told = { e->type,
+                    e->peer,
+                    e->pid,
+                    g_strdup (e->name),
+                    g_strdup (e->address),
+                    g_strdup (e->text),
+                    e->dial_end,
                     e->packet != NULL ? g_bytes_ref (e->packet) : NULL };
       g_ptr_array_add (node->told, g_memdup2 (&told, sizeof told));
     }

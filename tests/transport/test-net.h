@@ -21,7 +21,7 @@ typedef struct
   char *name;
   char *address;
   char *text;
-  gboolean refused;
+  TyDialEnd dial_end;
   GBytes *packet;
 } Told;
 

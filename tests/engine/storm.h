@@ -1,0 +1,19 @@
+/* tests/engine/storm.h: random faults on step machines wired together by the mesh, judged; then a heal, and demands.
+ *
+ * One seed is one run, and picks everything.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What a run is found guilty of: the rule is the judge's (P1 ..), the protocol's (V14 ..), or "liveness". */
+typedef struct
+{
+  const char *rule;
+  char *text;
+} StormFinding;
+
+/* NULL if the run of `seed` is as it should be. A broken invariant ends the process. (transfer full) */
+StormFinding *storm_run (guint32 seed, gboolean trace);
+void storm_finding_free (StormFinding *finding);

@@ -399,6 +399,22 @@ complain (Storm *s, const char *rule, const char *what)
   find (s, rule, g_string_free (text, FALSE));
 }
 
+/* V13: the view that a process is in ended without it, and nobody is left who has what was said there. */
+static gboolean
+left_alone (const Storm *s, const Proc *p, gboolean second, const TyetView *tip)
+{
+  TyetView *view = ty_group_get_view (seat (p, second).group);
+  if (view == NULL || view->id.number >= tip->id.number)
+    return FALSE;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      const Proc *q = s->mesh->procs->pdata[i];
+      if (q != p && !seat (q, second).over && ty_view_rank (view, &q->pid) < view->n_members)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* After the heal: whoever is alive can be in one view, unless too many died for a quorum of the last. */
 static gboolean
 may_go_on (const Storm *s, gboolean second)
@@ -419,7 +435,7 @@ may_go_on (const Storm *s, gboolean second)
       Proc *p = s->mesh->procs->pdata[i];
       guint rank = ty_view_rank (tip, &p->pid);
       /* Who has not loaded may be taken out, or fail; who is about to leave may go without a word. */
-      if (rank < tip->n_members && !seat (p, second).over)
+      if (rank < tip->n_members && !seat (p, second).over && !left_alone (s, p, second, tip))
         there[rank] = TRUE;
     }
   return ty_members_quorum (tip->members, tip->n_members, there);

@@ -246,7 +246,7 @@ inline make (k, b, goes_on, leaving)
 
 /* ---- FLUSH ---- */
 
-/* V5, ty_voter_on_propose(), try_accept(), send_flush().  By then it has been forwarded what it lacked up to the cut. */
+/* V5, ty_voter_on_propose(), try_accept(), send_flush().  By then it has been forwarded what it lacked of the cut. */
 inline fetch (p, k, b)
 {
   process[p].received = process[p].received || (process[p].in && ROUND (k, ROUND (k, b).value).cut)
@@ -368,7 +368,7 @@ inline crash (p)
 
 /* ---- what can have no effect any more is forgotten: fewer states, not other ones ---- */
 
-#if defined (FLUSHES_ADDED_UP) || defined (GOES_ON_UNDECIDED)
+#if defined (FLUSHES_ADDED_UP) || defined (GOES_ON_UNDECIDED) || defined (UNTIDY)
 #define KEEPS_ALL true
 #else
 #define KEEPS_ALL false

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""check.py [NAME...]: has spin walk through agreement.pml, as it is, and with each wrong reading of a rule. Reports in TAP.
+"""check.py [NAME...]: spin walks through agreement.pml, as it is and with wrong readings of rules. Reports in TAP.
 
-As it is, nothing may break within the bounds, and what matters must come about; each wrong variant must break its claim, and
-the steps that lead there are printed.  With names: only these.  TYET_TEST_LONG=1 adds wider bounds, minutes each.
+As it is, nothing may break within the bounds, and what matters must come about. Each wrong variant must break its
+claim; the steps that lead there are printed. With names: only these. TYET_TEST_LONG=1 adds wider bounds, minutes
+each.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
@@ -29,6 +30,7 @@ HOLDS = [
     ("a joiner, two rounds", "JOINER BALLOTS=2 LEAVES=0 SENDER=3"),
 ]
 LONG = [
+    ("two rounds, with nothing forgotten", "UNTIDY BALLOTS=2"),
     ("three rounds, with leaves and a message", "BALLOTS=3"),
     ("two views, two rounds each", "VIEWS=2 BALLOTS=2 LEAVES=0 SENDER=3"),
     ("a joiner, two rounds, with leaves and a message", "JOINER BALLOTS=2"),
@@ -56,7 +58,8 @@ BREAKS = [
     ("V4: proposes v+2 before v+1 is decided", "GOES_ON_UNDECIDED VIEWS=2 BALLOTS=2 SENDER=3 SAFETY_ONLY",
      "chain_broken"),
     ("V5: accepts without holding the cut", "ACCEPTS_WITHOUT_THE_CUT BALLOTS=2", "stuck"),
-    ("V6: FLUSH counted from the next members only; all but one leave", "NEXT_MEMBERS_ONLY BALLOTS=2", "two_successors"),
+    ("V6: FLUSH counted from the next members only; all but one leave", "NEXT_MEMBERS_ONLY BALLOTS=2",
+     "two_successors"),
     ("V6: FLUSHes of two ballots added up", "FLUSHES_ADDED_UP BALLOTS=3 LEAVES=0 SENDER=3 SAFETY_ONLY",
      "two_successors"),
     ("V6: an adopted round waits for all next members", "WAITS_FOR_THE_DEAD BALLOTS=2", "stuck"),

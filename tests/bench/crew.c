@@ -308,7 +308,7 @@ bench_crew_watch (BenchCrew *crew, double seconds, GError **error)
           for (guint j = 0; j < n; j++)
             if (child->pid != 0 && fds[j].fd == child->from && fds[j].revents != 0)
               {
-                g_autofree char *unasked = bench_hear (child, "nothing", error);
+                g_free (bench_hear (child, "nothing", error));
                 return FALSE;
               }
         }

@@ -747,6 +747,12 @@ test_wait_contact (void)
   rig_join (a, b);
   rig_run (rig);
   expect_wait (rig, 0, "contact", "t://b", "waits for contact t://b to let it in: no answer yet");
+  /* Who does not answer may do so later: the contact is asked again until the time is over. */
+  rig_event (
+      a, (TyEvent){
+             .type = TY_EVENT_DIAL_FAILED, .address = "t://b", .text = "no answer", .dial_end = TY_DIAL_UNREACHED });
+  rig_run (rig);
+  expect_wait (rig, 0, "contact", "t://b", "waits for contact t://b to let it in: no answer");
   rig_event (a, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = "t://b", .text = "speaks HTTP" });
   rig_run (rig);
   /* Who speaks something else will go on doing so: that was the only contact. */

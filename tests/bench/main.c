@@ -105,20 +105,22 @@ help (const Command *command)
 static int
 child_main (int argc, char **argv)
 {
-  BenchOptions options;
+  BenchOptions options = { 0 };
   g_autoptr (GError) error = NULL;
   if (argc < 3 || !bench_options_parse (&options, argv[2], argc - 3, argv + 3, &error))
     {
       g_printerr ("tyet-bench: a child is started by its parent: %s\n", error != NULL ? error->message : "");
       return 2;
     }
-  return (g_str_equal (argv[0], "raw") ? bench_raw_main : bench_member_main) (&options, (guint) atoi (argv[1]));
+  int status = (g_str_equal (argv[0], "raw") ? bench_raw_main : bench_member_main) (&options, (guint) atoi (argv[1]));
+  g_free (options.rest);
+  return status;
 }
 
 int
 main (int argc, char **argv)
 {
-  BenchOptions options;
+  BenchOptions options = { 0 };
   g_autoptr (GError) error = NULL;
   const Command *command;
   setlocale (LC_ALL, "");
@@ -134,7 +136,10 @@ main (int argc, char **argv)
       g_printerr ("tyet-bench: %s; see tyet-bench --help\n", argc > 1 ? "there is no such command" : "what?");
       return 2;
     }
-  if (bench_options_parse (&options, command->name, argc - 2, argv + 2, &error) && command->perform (&options, &error))
+  gboolean done = bench_options_parse (&options, command->name, argc - 2, argv + 2, &error);
+  done = done && command->perform (&options, &error);
+  g_free (options.rest);
+  if (done)
     return 0;
   bench_progress ("%s", "");
   g_printerr ("tyet-bench: %s\n", error->message);

@@ -43,7 +43,6 @@ bench_memory (const BenchOptions *options, GError **error)
 {
   g_autoptr (BenchSample) sample = bench_sample_new ();
   g_autoptr (BenchCrew) crew = NULL;
-  g_autofree char *in = NULL;
   BenchChild *child;
   BenchOptions patient = *options;
   double alone, together, bytes;

@@ -189,7 +189,7 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
   if (batch->last <= received)
     {
       group->stats.duplicate_batches++;
-      if (TY_PLANTED (delivered_twice) && batch->last <= group->ordering_ops->delivered (group->ordering, sender))
+      if (TY_PLANTED (delivered_twice))
         ty_group_ordering_host.deliver (group, sender, batch, 0, batch->first, batch->last);
       return TRUE;
     }

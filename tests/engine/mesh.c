@@ -558,6 +558,8 @@ take_step (Proc *p)
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
   ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, mesh_clock (p));
   p->mesh->steps++;
+  if (p->mesh->stepped != NULL)
+    p->mesh->stepped (p, p->mesh->stepped_data);
   const TyEffect *effects = ty_node_effects (p->node, &n_effects);
   gboolean dies = p->crash_after >= 0 && (guint) p->crash_after < n_effects;
   guint upto = dies ? (guint) p->crash_after : n_effects;

@@ -39,10 +39,17 @@ typedef enum
   TY_EVENT_PEER_DEAD,
   /* A packet from `peer`: `packet` is held by the event. */
   TY_EVENT_PACKET,
-  /* A dial asked for by TY_EFFECT_DIAL came to nothing for good: `address`, `text` says why (refused, silent, speaks
-   * something else, an older version...). `refused`: nobody listens there. */
+  /* A dial asked for by TY_EFFECT_DIAL came to nothing: `address`, `text` says why (refused, silent, speaks something
+   * else, an older version...), `dial_end` whether another one is of use. */
   TY_EVENT_DIAL_FAILED
 } TyEventType;
+
+typedef enum
+{
+  TY_DIAL_UNUSABLE, /* what is there is no process of this kind, or it turns this one away: it will go on so */
+  TY_DIAL_UNREACHED, /* no answer, or it broke off: it may be otherwise in a moment */
+  TY_DIAL_REFUSED   /* nobody listens there now */
+} TyDialEnd;
 
 typedef struct
 {
@@ -52,7 +59,7 @@ typedef struct
   const char *name;
   const char *address;
   const char *text;
-  gboolean refused;
+  TyDialEnd dial_end;
   GBytes *packet;
 } TyEvent;
 

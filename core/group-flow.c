@@ -59,7 +59,7 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
   else if (len_bytes > config->max_message_bytes)
     g_set_error (error, TYET_ERROR, TYET_ERROR_TOO_LARGE,
                  "A message of %" G_GSIZE_FORMAT " bytes is longer than the limit of %" G_GSIZE_FORMAT
-                 "; raise max-message-bytes at every member, or send it in parts",
+                 "; raise max-message-size at every member, or send it in parts",
                  len_bytes, config->max_message_bytes);
   else if (group->blocked && !TY_PLANTED (blocked_goes_on))
     g_set_error (error, TYET_ERROR, TYET_ERROR_BLOCKED,

@@ -336,7 +336,9 @@ ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint
   g_autofree char *why = ty_read_text (r, 1000);
   if (why == NULL)
     return FALSE;
-  fail_taking (group, transfer, why);
+  /* What is whole needs its giver no longer: one of an empty state has ended before it hears that it is to give. */
+  if (!transfer->ended)
+    fail_taking (group, transfer, why);
   return TRUE;
 }
 

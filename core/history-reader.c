@@ -14,6 +14,7 @@ typedef struct
   const char *end;
   TyHistoryReader *reader;
   const char *why; /* set: unreadable */
+  gboolean torn;   /* because the line ended there */
 } Parser;
 
 /* What a line said, before it is known which event it is. */
@@ -27,8 +28,29 @@ static gboolean
 fail (Parser *p, const char *why)
 {
   if (p->why == NULL)
-    p->why = why;
+    {
+      p->why = why;
+      p->torn = p->at == p->end;
+    }
   return FALSE;
+}
+
+/* The same, naming what was found there: a few characters of it, fit to be printed. */
+static gboolean
+fail_on (Parser *p, const char *why, const TyText *found)
+{
+  char *said = p->reader->said;
+  gsize room = sizeof p->reader->said, n = g_strlcpy (said, why, room);
+  gsize len = MIN (found->len, 40);
+  while (len > 0 && len < found->len && ((guchar) found->text[len] & 0xc0) == 0x80)
+    len--;
+  g_assert (n + len + 8 < room);
+  said[n++] = ' ';
+  said[n++] = '"';
+  for (gsize i = 0; i < len; i++)
+    said[n++] = (guchar) found->text[i] < 0x20 || found->text[i] == 0x7f ? '?' : found->text[i];
+  g_strlcpy (said + n, len < found->len ? "...\"" : "\"", room - n);
+  return fail (p, said);
 }
 
 static void
@@ -61,7 +83,10 @@ read_hex (Parser *p)
 {
   gint32 v = 0;
   if (p->end - p->at < 4)
-    return -1;
+    {
+      p->at = p->end;
+      return -1;
+    }
   for (guint i = 0; i < 4; i++)
     {
       int digit = g_ascii_xdigit_value (*p->at++);
@@ -85,6 +110,8 @@ read_unicode (Parser *p, GByteArray *out)
         return fail (p, "half a surrogate pair");
       v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
     }
+  else if (v >= 0xd800 && v < 0xdc00 && p->end - p->at < 6)
+    p->at = p->end;
   if (v < 0 || (v >= 0xd800 && v < 0xe000))
     return fail (p, "a bad \\u escape");
   char utf8[6];
@@ -157,7 +184,10 @@ skip_number (Parser *p)
     while (s < p->end && g_ascii_isdigit (*s))                                                                         \
       s++;                                                                                                             \
     if (s == d)                                                                                                        \
-      return fail (p, "a bad number");                                                                                 \
+      {                                                                                                                \
+        p->at = s;                                                                                                     \
+        return fail (p, "a bad number");                                                                               \
+      }                                                                                                                \
   }
   if (s < p->end && *s == '-')
     s++;
@@ -182,14 +212,15 @@ skip_number (Parser *p)
   return TRUE;
 }
 
+/* Where the line ends within the word, it has been taken as far as it goes. */
 static gboolean
 take_word (Parser *p, const char *word)
 {
-  gsize n = strlen (word);
-  if ((gsize) (p->end - p->at) < n || memcmp (p->at, word, n) != 0)
+  gsize n = strlen (word), left = (gsize) (p->end - p->at);
+  if (left == 0 || memcmp (p->at, word, MIN (n, left)) != 0)
     return FALSE;
-  p->at += n;
-  return TRUE;
+  p->at += MIN (n, left);
+  return n <= left || fail (p, "a word without an end");
 }
 
 static gboolean
@@ -223,7 +254,7 @@ skip_value (Parser *p, guint depth)
     }
   if (take_word (p, "true") || take_word (p, "false") || take_word (p, "null"))
     return TRUE;
-  return skip_number (p);
+  return p->why == NULL && skip_number (p);
 }
 
 /* A field that should be a string, but is something else, counts as missing. */
@@ -322,27 +353,27 @@ check_fields (Parser *p, const Fields *f, TyRecord *out)
   if (f->e.text == NULL)
     return fail (p, "no `e`");
   if (!find_word (&f->e, events, G_N_ELEMENTS (events), &found))
-    return fail (p, "an unknown event");
+    return fail_on (p, "an unknown event", &f->e);
   out->event = (TyRecordEvent) found;
   if (out->g.text == NULL)
     out->g = (TyText){ "", 0 };
   if (out->event != TY_RECORD_END && out->c.text == NULL)
-    return fail (p, "no `c`");
+    return fail_on (p, "no `c` in a", &f->e);
   if ((out->event == TY_RECORD_SEND || out->event == TY_RECORD_DELIVER) && out->m.text == NULL)
-    return fail (p, "no `m`");
+    return fail_on (p, "no `m` in a", &f->e);
   if (out->event == TY_RECORD_SEND)
     {
       if (f->service.text == NULL)
         return fail (p, "no `service`");
       if (!find_word (&f->service, services, G_N_ELEMENTS (services), &found))
-        return fail (p, "an unknown service");
+        return fail_on (p, "an unknown service", &f->service);
       out->service = (TyService) found;
     }
   if (out->event == TY_RECORD_CONF)
     {
       out->transitional = text_is (&f->kind, "transitional");
       if (!out->transitional && !text_is (&f->kind, "regular"))
-        return fail (p, f->kind.text != NULL ? "an unknown `kind`" : "no `kind`");
+        return f->kind.text != NULL ? fail_on (p, "an unknown `kind`", &f->kind) : fail (p, "no `kind`");
       if (!f->has_members)
         return fail (p, "no `members`");
       if (!f->has_primary)
@@ -392,7 +423,7 @@ ty_history_reader_line (TyHistoryReader *r, const char *line, gsize len_bytes, T
       good = good && (take (&p, '}') || fail (&p, "no JSON object"));
     }
   skip_space (&p);
-  r->whole = good;
+  r->torn = !good && p.torn;
   good = good && (p.at == p.end || fail (&p, "something after the object")) && check_fields (&p, &f, out);
   out->n_members = f.has_members ? r->members->len : 0;
   out->members = (const TyText *) (gpointer) r->members->data;
@@ -418,7 +449,7 @@ ty_history_reader_all (TyHistoryReader *r, const char *data, gsize len_bytes, Ty
           record.line = line;
           func (&record, user_data);
         }
-      else if (newline != NULL || r->whole || *at != '{')
+      else if (newline != NULL || !r->torn || *at != '{')
         {
           *bad_line = line;
           return FALSE;

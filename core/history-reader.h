@@ -51,13 +51,15 @@ typedef struct
 {
   GArray *members;  /* TyText */
   GByteArray *room; /* texts that had escapes */
-  gboolean whole;   /* the last line was an object from end to end, readable or not */
+  gboolean torn;    /* the last line was unreadable because it broke off, and right as far as it went */
+  char said[96];    /* a reason that names what was found */
 } TyHistoryReader;
 
 void ty_history_reader_init (TyHistoryReader *r);
 void ty_history_reader_clear (TyHistoryReader *r);
 
-/* One line, without its newline. FALSE if it is unreadable; `why` then says why, in a few words. */
+/* One line, without its newline. FALSE if it is unreadable; `why` then says why, in a few words, and is valid until the
+ * next line is read. */
 gboolean ty_history_reader_line (TyHistoryReader *r, const char *line, gsize len_bytes, TyRecord *out,
                                  const char **why);
 

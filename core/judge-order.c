@@ -1,4 +1,4 @@
-/* core/judge-order.c: the total order of agreed and safe messages in one view (P19, P20).
+/* core/judge-order.c: the total order of agreed and safe messages in one view (P19, P20; 6.1, 6.2).
  *
  * Each process whose deliveries count says of every two neighbours among its agreed and safe deliveries which came
  * first.  A total order exists if and only if these sayings have no circle, which a topological sort finds in linear
@@ -6,15 +6,16 @@
  * constrains the order: a path through sends and other deliveries implies a saying of this kind.)
  *
  * Whose deliveries count: of those who went on, all; of the others too if rank 0 went on, who gave the order, or with
- * the strict option.  Else only what they say about safe messages, which nobody may contradict.
+ * the strict option.  Else only what they say about safe messages, which nobody may contradict.  Under the extended
+ * model, all deliveries of all.
+ *
+ * There, 6.1 and 6.2 ask for one numbering of all events, in which the deliveries of one message have one number, and
+ * so have the installations of one view.  With 5 held, and 4 (who are told of a transitional view have delivered the
+ * same before), such a numbering exists if and only if the sayings about messages have no circle, and those about views
+ * none (2.4).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge-store.h"
-
-typedef struct
-{
-  guint32 from, to;
-} Edge;
 
 typedef struct
 {
@@ -24,7 +25,7 @@ typedef struct
   gboolean *counts;   /* by slot */
   gboolean *survived; /* by slot */
   GArray *nodes;      /* guint32: messages; node 0 is none */
-  GArray *edges;      /* Edge */
+  GArray *edges;      /* TyOrderEdge */
 } Order;
 
 static TyStay *
@@ -39,18 +40,23 @@ process_at (const Order *o, guint slot)
   return TY_TRACK (o->j, stay_at (o, slot)->track)->process;
 }
 
-/* The next agreed or safe delivery of a stay from event *i on: its message, or 0. */
-static guint32
-next_ordered (const Order *o, const TyStay *s, guint *i)
+guint32
+ty_judge_next_ordered (TyJudge *j, guint32 view, const TyStay *s, guint *i)
 {
   while (*i < s->events->len)
     {
       guint32 event = g_array_index (s->events, guint32, (*i)++);
-      const TyJudgeMessage *m = TY_MESSAGE (o->j, event / 2);
-      if ((event & 1) != 0 && m->service >= TY_SERVICE_AGREED && ty_judge_belongs (o->j, m, o->view))
+      const TyJudgeMessage *m = TY_MESSAGE (j, event / 2);
+      if ((event & 1) != 0 && m->service >= TY_SERVICE_AGREED && ty_judge_belongs (j, m, view))
         return event / 2;
     }
   return 0;
+}
+
+static guint32
+next_ordered (const Order *o, const TyStay *s, guint *i)
+{
+  return ty_judge_next_ordered (o->j, o->view, s, i);
 }
 
 static void
@@ -65,15 +71,15 @@ find_counting (Order *o)
       first |= o->survived[slot] && process_at (o, slot) == v->members[0];
     }
   /* Where nobody went on, there is no order but the one that rank 0 gave. */
-  gboolean all = o->j->options.strict || first || (!any && v->next == 0);
+  gboolean all = o->j->options.strict || o->j->options.model == TY_JUDGE_EXTENDED || first || (!any && v->next == 0);
   for (guint slot = 0; slot < o->stays->len; slot++)
     o->counts[slot] = all || o->survived[slot];
 }
 
 static void
-add_edge (Order *o, guint32 from, guint32 to)
+add_edge (Order *o, guint slot, guint32 from, guint32 to)
 {
-  Edge e = { from, to };
+  TyOrderEdge e = { from, to, slot };
   if (from != 0)
     g_array_append_val (o->edges, e);
 }
@@ -97,9 +103,9 @@ collect_edges (Order *o)
               g_array_append_val (o->nodes, message);
             }
           if (o->counts[slot])
-            add_edge (o, before, m->node);
+            add_edge (o, slot, before, m->node);
           else
-            add_edge (o, safe, m->node);
+            add_edge (o, slot, safe, m->node);
           before = m->node;
           if (o->counts[slot])
             continue;
@@ -108,7 +114,7 @@ collect_edges (Order *o)
           else
             {
               for (guint k = 0; k < since_safe->len; k++)
-                add_edge (o, g_array_index (since_safe, guint32, k), m->node);
+                add_edge (o, slot, g_array_index (since_safe, guint32, k), m->node);
               g_array_set_size (since_safe, 0);
               safe = m->node;
             }
@@ -127,7 +133,7 @@ sort (const Order *o, guint32 *left)
   guint n_ready = 0;
   for (guint i = 0; i < o->edges->len; i++)
     {
-      const Edge *e = &g_array_index (o->edges, Edge, i);
+      const TyOrderEdge *e = &g_array_index (o->edges, TyOrderEdge, i);
       starts[e->from]++;
       left[e->to]++;
     }
@@ -135,7 +141,7 @@ sort (const Order *o, guint32 *left)
     starts[i] += starts[i - 1];
   for (guint i = 0; i < o->edges->len; i++)
     {
-      const Edge *e = &g_array_index (o->edges, Edge, i);
+      const TyOrderEdge *e = &g_array_index (o->edges, TyOrderEdge, i);
       to[--starts[e->from]] = e->to;
     }
   for (guint32 node = 1; node < n; node++)
@@ -174,7 +180,7 @@ describe_pair (const Order *o, guint a, guint b)
         continue;
       if (last != 0 && here < pos[TY_MESSAGE (o->j, last)->node])
         {
-          ty_judge_violation (o->j, TY_RULE_ORDER,
+          ty_judge_violation (o->j, ty_judge_rule (o->j, TY_RULE_ORDER, TY_RULE_E_AGREE),
                               (TyConcerned){ TY_VIEW (o->j, o->view)->group,
                                              { process_at (o, a), process_at (o, b) },
                                              { message, last },
@@ -208,7 +214,7 @@ describe_circle (const Order *o, const guint32 *left)
   guint32 node = 0;
   for (guint i = 0; i < o->edges->len; i++)
     {
-      const Edge *e = &g_array_index (o->edges, Edge, i);
+      const TyOrderEdge *e = &g_array_index (o->edges, TyOrderEdge, i);
       if (left[e->from] != 0 && left[e->to] != 0)
         before[node = e->to] = e->from;
     }
@@ -216,10 +222,11 @@ describe_circle (const Order *o, const guint32 *left)
     node = before[node]; /* behind the circle at first, in it after so many steps */
   guint32 first = g_array_index (o->nodes, guint32, before[node]);
   guint32 second = g_array_index (o->nodes, guint32, node);
-  ty_judge_violation (
-      o->j, TY_RULE_ORDER, (TyConcerned){ TY_VIEW (o->j, o->view)->group, { 0 }, { first, second }, { o->view } },
-      "in view %s %s comes before %s at one process, and after it by what the others say in sum",
-      ty_judge_view_text (o->j, o->view), ty_judge_message_text (o->j, first), ty_judge_message_text (o->j, second));
+  ty_judge_violation (o->j, ty_judge_rule (o->j, TY_RULE_ORDER, TY_RULE_E_ORDER),
+                      (TyConcerned){ TY_VIEW (o->j, o->view)->group, { 0 }, { first, second }, { o->view } },
+                      "in view %s %s comes before %s at one process, and after it by what the others say in sum",
+                      ty_judge_view_text (o->j, o->view), ty_judge_message_text (o->j, first),
+                      ty_judge_message_text (o->j, second));
 }
 
 /* P20: of what those who went on have delivered, in order, one who did not has a beginning. */
@@ -276,7 +283,7 @@ ty_judge_order (TyJudge *j, guint32 view)
     .counts = g_new0 (gboolean, stays->len),
     .survived = g_new0 (gboolean, stays->len),
     .nodes = g_array_new (FALSE, FALSE, sizeof (guint32)),
-    .edges = g_array_new (FALSE, FALSE, sizeof (Edge)),
+    .edges = g_array_new (FALSE, FALSE, sizeof (TyOrderEdge)),
   };
   guint32 none = 0;
   g_array_append_val (o.nodes, none);
@@ -284,7 +291,12 @@ ty_judge_order (TyJudge *j, guint32 view)
   collect_edges (&o);
   g_autofree guint32 *left = g_new0 (guint32, o.nodes->len);
   if (sort (&o, left))
-    check_holes (&o);
+    {
+      if (j->options.model == TY_JUDGE_EXTENDED)
+        ty_judge_gaps (j, view, o.nodes, o.edges);
+      else
+        check_holes (&o);
+    }
   else if (!describe_pairs (&o))
     describe_circle (&o, left);
   g_array_unref (o.nodes);

@@ -12,6 +12,26 @@ add_count (GString *out, guint64 n, const char *one, const char *many)
                           n == 1 ? one : many);
 }
 
+static void
+add_names (GString *out, const char *one, const char *many, char *const *names)
+{
+  if (names[0] == NULL)
+    return;
+  g_string_append_printf (out, "%s%s ", out->str[out->len - 1] == '(' ? "" : "; ", names[1] == NULL ? one : many);
+  for (guint i = 0; names[i] != NULL; i++)
+    g_string_append_printf (out, "%s%s", i > 0 ? ", " : "", names[i]);
+}
+
+/* A name may hold anything, a line of this report is one line. */
+static void
+end_line (GString *out, gsize from)
+{
+  for (gsize i = from; i < out->len; i++)
+    if ((guchar) out->str[i] < 0x20 || out->str[i] == 0x7f)
+      out->str[i] = '?';
+  g_string_append_c (out, '\n');
+}
+
 char *
 ty_judge_report_to_string (const TyJudgeReport *r)
 {
@@ -19,10 +39,16 @@ ty_judge_report_to_string (const TyJudgeReport *r)
   for (guint i = 0; i < r->violations->len; i++)
     {
       const TyJudgeViolation *v = r->violations->pdata[i];
+      gsize from = out->len;
       g_string_append_printf (out, "%s %s: ", ty_judge_rule_number (v->rule), ty_judge_rule_name (v->rule));
       if (v->group[0] != '\0')
         g_string_append_printf (out, "group %s: ", v->group);
-      g_string_append_printf (out, "%s\n", v->text);
+      g_string_append_printf (out, "%s (", v->text);
+      add_names (out, "process", "processes", v->processes);
+      add_names (out, "message", "messages", v->messages);
+      add_names (out, "view", "views", v->views);
+      g_string_append_c (out, ')');
+      end_line (out, from);
     }
   for (guint rule = 0; rule < TY_N_RULES; rule++)
     {

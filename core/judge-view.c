@@ -1,5 +1,6 @@
 /* core/judge-view.c: judges each view by itself: its events are replayed in an order that respects cause and effect
- * (P13-P18), then what its processes owe is added up (P21-P23).
+ * (P13-P18; 1.1, 1.3, 5), then what its processes owe is added up (P21-P23; judge-stage.c has that of the extended
+ * model).
  *
  * The replay walks over all stays of the view side by side; a delivery whose send has not been replayed yet waits for
  * it. When nothing moves any more, events precede themselves (P16).
@@ -143,7 +144,8 @@ check_deps (Replay *r, guint slot, guint32 message)
       if (have >= dep->number)
         continue;
       guint32 missing = sent (r, dep->slot, have + 1);
-      ty_judge_violation (r->j, TY_RULE_CAUSAL, concerned (r, slot, message, missing),
+      ty_judge_violation (r->j, ty_judge_rule (r->j, TY_RULE_CAUSAL, TY_RULE_E_CAUSAL),
+                          concerned (r, slot, message, missing),
                           "%s delivers %s in view %s before %s, which precedes it", process_at (r, slot),
                           ty_judge_message_text (r->j, message), ty_judge_view_text (r->j, r->view),
                           ty_judge_message_text (r->j, missing));
@@ -160,7 +162,8 @@ replay_deliver (Replay *r, guint slot, guint32 message)
   if (m->number > *have + 1)
     {
       guint32 missing = sent (r, of, *have + 1);
-      ty_judge_violation (r->j, TY_RULE_FIFO, concerned (r, slot, message, missing),
+      ty_judge_violation (r->j, ty_judge_rule (r->j, TY_RULE_FIFO, TY_RULE_E_CAUSAL),
+                          concerned (r, slot, message, missing),
                           "%s delivers %s in view %s before %s, which its sender sent earlier", process_at (r, slot),
                           ty_judge_message_text (r->j, message), ty_judge_view_text (r->j, r->view),
                           ty_judge_message_text (r->j, missing));
@@ -179,6 +182,26 @@ replay_deliver (Replay *r, guint slot, guint32 message)
   m->owing += r->owes[slot];
 }
 
+/* P14, 1.3; and 2.3 where what follows a view at its sender precedes it here. */
+static void
+replay_stray (const Replay *r, guint slot, guint32 message)
+{
+  guint32 sent_in = TY_STAY (r->j, TY_MESSAGE (r->j, message)->stay)->view;
+  const GArray *there = TY_VIEW (r->j, sent_in)->stays;
+  ty_judge_violation (r->j, ty_judge_rule (r->j, TY_RULE_VIEW, TY_RULE_E_SENT), concerned (r, slot, message, 0),
+                      "%s delivers %s in view %s; it was sent in view %s", process_at (r, slot),
+                      ty_judge_message_text (r->j, message), ty_judge_view_text (r->j, r->view),
+                      ty_judge_view_text (r->j, sent_in));
+  for (guint i = 0; i < there->len && r->j->options.model == TY_JUDGE_EXTENDED; i++)
+    {
+      guint32 stay = g_array_index (there, guint32, i); /* of one process, a later stay has a larger number */
+      if (TY_STAY (r->j, stay)->track == TY_STAY (r->j, stay_at (r, slot))->track && stay > stay_at (r, slot))
+        ty_judge_violation (r->j, TY_RULE_E_FOLLOWS, concerned (r, slot, message, 0),
+                            "%s delivers %s before it is told of view %s; it was sent after that", process_at (r, slot),
+                            ty_judge_message_text (r->j, message), ty_judge_view_text (r->j, sent_in));
+    }
+}
+
 /* Goes on with one stay as far as it can. */
 static void
 replay_stay (Replay *r, guint32 stay)
@@ -195,15 +218,16 @@ replay_stay (Replay *r, guint32 stay)
       if ((event & 1) == 0)
         replay_send (r, slot, message);
       else if (m->stay == 0)
-        ty_judge_violation (r->j, TY_RULE_SENT, concerned (r, slot, message, 0), "%s delivers %s, which nobody sent",
-                            process_at (r, slot), ty_judge_message_text (r->j, message));
+        ty_judge_violation (r->j, ty_judge_rule (r->j, TY_RULE_SENT, TY_RULE_E_SENT), concerned (r, slot, message, 0),
+                            "%s delivers %s, which nobody sent", process_at (r, slot),
+                            ty_judge_message_text (r->j, message));
       else if (!ty_judge_belongs (r->j, m, r->view))
-        ty_judge_violation (r->j, TY_RULE_VIEW, concerned (r, slot, message, 0),
-                            "%s delivers %s in view %s; it was sent in view %s", process_at (r, slot),
-                            ty_judge_message_text (r->j, message), ty_judge_view_text (r->j, r->view),
-                            ty_judge_view_text (r->j, TY_STAY (r->j, m->stay)->view));
+        replay_stray (r, slot, message);
       else if (m->happened)
-        replay_deliver (r, slot, message);
+        {
+          m->regular |= r->at[slot] < s->split;
+          replay_deliver (r, slot, message);
+        }
       else
         {
           s->wake = m->waiting;
@@ -235,7 +259,7 @@ replay (Replay *r)
       /* Each that stands still waits for a message whose sender stands still. The first is let through to see the rest.
        */
       guint32 message = g_array_index (TY_STAY (r->j, stay_at (r, slot))->events, guint32, r->at[slot]) / 2;
-      ty_judge_violation (r->j, TY_RULE_TIME, concerned (r, slot, message, 0),
+      ty_judge_violation (r->j, ty_judge_rule (r->j, TY_RULE_TIME, TY_RULE_E_CAUSE), concerned (r, slot, message, 0),
                           "%s delivers %s in view %s before it was sent: what leads to its send comes after that",
                           process_at (r, slot), ty_judge_message_text (r->j, message),
                           ty_judge_view_text (r->j, r->view));
@@ -297,10 +321,17 @@ check_debts (const Replay *r, guint slot, guint32 message)
 static void
 find_owing (Replay *r)
 {
+  const gboolean extended = r->j->options.model == TY_JUDGE_EXTENDED;
   guint32 next = 0;
   for (guint slot = 0; slot < r->n; slot++)
     {
       const TyStay *s = TY_STAY (r->j, stay_at (r, slot));
+      if (extended)
+        {
+          r->owes[slot] = ty_stage_owes (r->j, s);
+          r->n_owe += r->owes[slot];
+          continue;
+        }
       guint32 to = s->next != 0 ? TY_STAY (r->j, s->next)->view : 0;
       if (next == 0)
         next = to;
@@ -334,10 +365,14 @@ judge_view (TyJudge *j, guint32 view)
       r.changed[slot] = g_array_new (FALSE, FALSE, sizeof (guint32));
     }
 
+  const gboolean extended = j->options.model == TY_JUDGE_EXTENDED;
   find_owing (&r);
-  drop_repeated (&r);
+  if (!extended) /* there it was done before (judge-once.c) */
+    drop_repeated (&r);
   replay (&r);
-  for (guint slot = 0; slot < n; slot++)
+  if (extended)
+    ty_judge_stage_debts (j, view);
+  for (guint slot = 0; slot < n && !extended; slot++)
     {
       const GArray *messages = TY_STAY (j, stay_at (&r, slot))->sent;
       for (guint i = 0; i < messages->len; i++)
@@ -361,6 +396,6 @@ void
 ty_judge_views (TyJudge *j)
 {
   for (guint32 view = 1; view < j->view->len; view++)
-    if (TY_VIEW (j, view)->stays->len > 0)
+    if (TY_VIEW (j, view)->stays->len > 0 && !TY_VIEW (j, view)->transitional)
       judge_view (j, view);
 }

@@ -6,20 +6,41 @@
 G_DEFINE_QUARK (ty - judge - error, ty_judge_error)
 
 static const char *const rule_names[TY_N_RULES] = {
-  [TY_RULE_PRIMARY] = "primary", [TY_RULE_MEMBER] = "member",   [TY_RULE_RANKS] = "ranks",
-  [TY_RULE_ONCE] = "once",       [TY_RULE_NEXT] = "next",       [TY_RULE_FORK] = "fork",
-  [TY_RULE_SKIP] = "skip",       [TY_RULE_CHAIN] = "chain",     [TY_RULE_INSIDE] = "inside",
-  [TY_RULE_AFTER] = "after",     [TY_RULE_BLOCKED] = "blocked", [TY_RULE_UNIQUE] = "unique",
-  [TY_RULE_SENT] = "sent",       [TY_RULE_VIEW] = "view",       [TY_RULE_TWICE] = "twice",
-  [TY_RULE_TIME] = "time",       [TY_RULE_FIFO] = "fifo",       [TY_RULE_CAUSAL] = "causal",
-  [TY_RULE_ORDER] = "order",     [TY_RULE_HOLE] = "hole",       [TY_RULE_SELF] = "self",
-  [TY_RULE_SET] = "set",         [TY_RULE_SAFE] = "safe",       [TY_RULE_LOAD] = "load",
+  [TY_RULE_PRIMARY] = "primary",   [TY_RULE_MEMBER] = "member",
+  [TY_RULE_RANKS] = "ranks",       [TY_RULE_ONCE] = "once",
+  [TY_RULE_NEXT] = "next",         [TY_RULE_FORK] = "fork",
+  [TY_RULE_SKIP] = "skip",         [TY_RULE_CHAIN] = "chain",
+  [TY_RULE_INSIDE] = "inside",     [TY_RULE_AFTER] = "after",
+  [TY_RULE_BLOCKED] = "blocked",   [TY_RULE_UNIQUE] = "unique",
+  [TY_RULE_SENT] = "sent",         [TY_RULE_VIEW] = "view",
+  [TY_RULE_TWICE] = "twice",       [TY_RULE_TIME] = "time",
+  [TY_RULE_FIFO] = "fifo",         [TY_RULE_CAUSAL] = "causal",
+  [TY_RULE_ORDER] = "order",       [TY_RULE_HOLE] = "hole",
+  [TY_RULE_SELF] = "self",         [TY_RULE_SET] = "set",
+  [TY_RULE_SAFE] = "safe",         [TY_RULE_LOAD] = "load",
   [TY_RULE_DIGEST] = "digest",
+
+  [TY_RULE_E_CAUSE] = "cause",     [TY_RULE_E_SEQUENCE] = "sequence",
+  [TY_RULE_E_SENT] = "sent",       [TY_RULE_E_UNIQUE] = "unique",
+  [TY_RULE_E_STAY] = "stay",       [TY_RULE_E_INSIDE] = "inside",
+  [TY_RULE_E_FOLLOWS] = "follows", [TY_RULE_E_PRECEDES] = "precedes",
+  [TY_RULE_E_SELF] = "self",       [TY_RULE_E_SET] = "set",
+  [TY_RULE_E_CAUSAL] = "causal",   [TY_RULE_E_ORDER] = "order",
+  [TY_RULE_E_AGREE] = "agree",     [TY_RULE_E_GAP] = "gap",
+  [TY_RULE_E_SAFE] = "safe",       [TY_RULE_E_INSTALLED] = "installed",
+  [TY_RULE_E_ONE] = "one",         [TY_RULE_E_CHAIN] = "chain",
+  [TY_RULE_E_MEMBER] = "member",   [TY_RULE_E_SAME] = "same",
+  [TY_RULE_E_BRIDGE] = "bridge",   [TY_RULE_E_RECOVERY] = "recovery",
+  [TY_RULE_E_BLOCKED] = "blocked", [TY_RULE_E_LOAD] = "load",
+  [TY_RULE_E_DIGEST] = "digest",
 };
 
 static const char *const rule_numbers[TY_N_RULES] = {
   "P1",  "P2",  "P3",  "P4",  "P5",  "P6",  "P7",  "P8",  "P9",  "P10", "P11", "P12", "P13",
   "P14", "P15", "P16", "P17", "P18", "P19", "P20", "P21", "P22", "P23", "P24", "P25",
+
+  "1.1", "1.2", "1.3", "1.4", "2.1", "2.2", "2.3", "2.4", "3",   "4",   "5",   "6.1", "6.2",
+  "6.3", "7.1", "7.2", "H1",  "H2",  "F1",  "F2",  "F3",  "F4",  "F5",  "F6",  "F7",
 };
 
 const char *
@@ -59,9 +80,9 @@ new_table (guint row_bytes)
 TyJudge *
 ty_judge_new (const TyJudgeOptions *options, GError **error)
 {
-  if (options->model != TY_JUDGE_PRIMARY)
+  if (options->model != TY_JUDGE_PRIMARY && options->model != TY_JUDGE_EXTENDED)
     {
-      g_set_error_literal (error, TY_JUDGE_ERROR, TY_JUDGE_ERROR_MODEL, "only the model \"primary\" is there yet");
+      g_set_error (error, TY_JUDGE_ERROR, TY_JUDGE_ERROR_MODEL, "there is no model %d", (int) options->model);
       return NULL;
     }
   TyJudge *j = g_new0 (TyJudge, 1);
@@ -96,8 +117,8 @@ ty_judge_free (TyJudge *j)
     }
   for (guint32 i = 1; i < j->stay->len; i++)
     {
-      g_array_unref (TY_STAY (j, i)->events);
-      g_array_unref (TY_STAY (j, i)->sent);
+      g_clear_pointer (&TY_STAY (j, i)->events, g_array_unref);
+      g_clear_pointer (&TY_STAY (j, i)->sent, g_array_unref);
     }
   ty_history_reader_clear (&j->reader);
   ty_names_clear (&j->processes);
@@ -122,6 +143,7 @@ ty_judge_read (TyJudge *j, const char *source, const char *data, gsize len_bytes
 {
   guint64 line;
   const char *why;
+  j->sources++;
   if (ty_history_reader_all (&j->reader, data, len_bytes, ty_judge_collect, j, &line, &why))
     return TRUE;
   g_set_error (error, TY_JUDGE_ERROR, TY_JUDGE_ERROR_UNREADABLE, "%s:%" G_GUINT64_FORMAT ": %s", source, line, why);
@@ -131,6 +153,11 @@ ty_judge_read (TyJudge *j, const char *source, const char *data, gsize len_bytes
 gboolean
 ty_judge_read_file (TyJudge *j, const char *path, GError **error)
 {
+  g_autofree char *data = NULL;
+  gsize len_bytes;
+  /* Mapping takes regular files only; pipes are histories, too. */
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return g_file_get_contents (path, &data, &len_bytes, error) && ty_judge_read (j, path, data, len_bytes, error);
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
   if (file == NULL)
     return FALSE;
@@ -199,7 +226,14 @@ TyJudgeReport *
 ty_judge_report (TyJudge *j)
 {
   g_assert (j->violations != NULL);
-  ty_judge_chain (j);
+  if (j->options.model == TY_JUDGE_PRIMARY)
+    ty_judge_chain (j);
+  else
+    {
+      ty_judge_configs (j);
+      ty_judge_stays (j);
+      ty_judge_once (j);
+    }
   ty_judge_views (j);
 
   TyJudgeReport *report = g_new (TyJudgeReport, 1);

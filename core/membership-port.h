@@ -137,7 +137,7 @@ struct _TyMembershipOps
    * before). */
   void (*on_reach) (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh, const char *why);
   /* A dial of this group's came to nothing. */
-  void (*on_dial_failed) (TyMembership *m, const char *address, const char *why, gboolean refused);
+  void (*on_dial_failed) (TyMembership *m, const char *address, const char *why, TyDialEnd end);
 
   /* A packet of this group's, of type JOIN .. EXCLUDED or ALIVE, from `pid` (oneself too); `r` stands behind the view
    * number. FALSE if malformed: nothing has changed then. */

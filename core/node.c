@@ -549,7 +549,8 @@ take_event (TyNode *node, const TyEvent *event)
       for (guint i = 0; i < node->groups->len; i++)
         {
           TyGroup *group = node->groups->pdata[i];
-          group->membership_ops->on_dial_failed (group->membership, event->address, event->text, event->refused);
+          group->membership_ops->on_dial_failed (group->membership, event->address, event->text,
+                                                 event->dial_end);
         }
       break;
     }

@@ -22,4 +22,5 @@ G_DEFINE_ENUM_TYPE (TyetError, tyet_error,
                     G_DEFINE_ENUM_VALUE (TYET_ERROR_STATE, "state"),
                     G_DEFINE_ENUM_VALUE (TYET_ERROR_TRANSFER, "transfer"),
                     G_DEFINE_ENUM_VALUE (TYET_ERROR_FORKED, "forked"),
-                    G_DEFINE_ENUM_VALUE (TYET_ERROR_NAME, "name"))
+                    G_DEFINE_ENUM_VALUE (TYET_ERROR_NAME, "name"),
+                    G_DEFINE_ENUM_VALUE (TYET_ERROR_IDENTITY, "identity"))

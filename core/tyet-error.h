@@ -39,6 +39,7 @@ TYET_API GQuark tyet_error_quark (void);
  * @TYET_ERROR_TRANSFER: a state transfer broke off
  * @TYET_ERROR_FORKED: the process was forked since the object was made
  * @TYET_ERROR_NAME: a name is empty, longer than 255 bytes, or not printable UTF-8
+ * @TYET_ERROR_IDENTITY: the file of an identity cannot be read or written, or is damaged
  *
  * Codes of the domain %TYET_ERROR.
  */
@@ -60,7 +61,8 @@ typedef enum
   TYET_ERROR_STATE,
   TYET_ERROR_TRANSFER,
   TYET_ERROR_FORKED,
-  TYET_ERROR_NAME
+  TYET_ERROR_NAME,
+  TYET_ERROR_IDENTITY
 } TyetError;
 
 #define TYET_TYPE_ERROR (tyet_error_get_type ())

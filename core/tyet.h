@@ -12,6 +12,7 @@
 #include "tyet-view-change.h"
 #include "tyet-message.h"
 #include "tyet-wait.h"
+#include "tyet-identity.h"
 #include "tyet-process.h"
 #include "tyet-group.h"
 

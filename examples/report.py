@@ -132,6 +132,10 @@ def one(tyet, ordering):
             return False
         run = lab.compare(cats)
         problems = run.problems()
+        missing = [c.name for c in cats if c.name not in run.lives]
+        if missing:
+            print("  it did not come to its end: nothing was recorded of %s" % ", ".join(missing))
+            return False
         tell(run, cats, killed_at)
         words, wrong = state_of_newcomer(run, cats)
         print("\n  " + words)
@@ -149,6 +153,10 @@ def one(tyet, ordering):
 
 def main():
     tyet, orderings = sys.argv[1], sys.argv[2:]
+    unknown = [o for o in orderings if o not in MEANS]
+    if unknown:
+        print("there is no ordering \"%s\"; there are %s" % (unknown[0], ", ".join(MEANS)), file=sys.stderr)
+        return 2
     print("For each ordering: three processes a, b and c on this machine form a group and all of them multicast;")
     print("a, the oldest, is killed (SIGKILL) in mid-stream; b and c go on; d joins, is given the state, and")
     print("multicasts too.")

@@ -17,8 +17,10 @@
  *   block   the ordering's name                  1       answer: 0 welcome, 1 no such group here, 2 refused, 3 wait
  *   member  how it would be a member             block   why, for a person
  *   1       1: it takes a state                  16      group id            (these only with answer 0)
- *   varint  number of the view that it was       ...     id of the view
- *           told of, 0 for none                  varint  members, each as in a value
+ *   varint  heartbeat, microseconds              ...     id of the view
+ *   varint  suspect-after, microseconds          varint  members, each as in a value
+ *   varint  number of the view that it was
+ *           told of, 0 for none
  *   varint  how many of its members it
  *           reaches, each 16 bytes
  *
@@ -55,6 +57,8 @@ ty_entry_ask (TyMembership *m, const TyId *pid)
   ty_write_text (w, m->ordering);
   ty_member_write (w, &m->me);
   ty_write_u8 (w, m->me.loaded ? 0 : 1);
+  ty_write_varint (w, (guint64) m->config.heartbeat_us);
+  ty_write_varint (w, (guint64) m->config.suspect_after_us);
   ty_write_varint (w, m->view != NULL ? m->view->id.number : 0);
   guint n = m->view != NULL ? m->view->n_members : 0, reached = 0;
   for (guint i = 0; i < n; i++)
@@ -137,7 +141,7 @@ ty_entry_fail_if_hopeless (TyMembership *m)
 }
 
 void
-ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused)
+ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyDialEnd end)
 {
   if (m->phase != TY_MEMBERSHIP_JOINING)
     return;
@@ -146,8 +150,8 @@ ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, gbo
       {
         g_free (m->contact_why[i]);
         m->contact_why[i] = g_strdup (why);
-        /* Who refuses now may listen in a moment; who speaks something else will go on doing so. */
-        m->contact_final[i] = !refused;
+        /* Who does not answer now may in a moment; who speaks something else will go on doing so. */
+        m->contact_final[i] = end == TY_DIAL_UNUSABLE;
       }
   ty_entry_fail_if_hopeless (m);
 }
@@ -268,6 +272,20 @@ ty_entry_next (TyMembership *m)
   return NULL;
 }
 
+/* Two that would suspect each other though nothing is wrong; NULL if they would not. */
+static char *
+times_clash (TyMembership *m, const char *name, gint64 heartbeat_us, gint64 suspect_after_us)
+{
+  const char *own = m->view->members[m->view->self].name;
+  gboolean its = heartbeat_us > m->config.suspect_after_us / 2, ours = m->config.heartbeat_us > suspect_after_us / 2;
+  if (!its && !ours)
+    return NULL;
+  return g_strdup_printf ("%s may be silent for %" G_GINT64_FORMAT " ms, and %s suspects after %" G_GINT64_FORMAT
+                          " ms; give all members the same suspect-after and heartbeat",
+                          its ? name : own, (its ? heartbeat_us : m->config.heartbeat_us) / 1000, its ? own : name,
+                          (its ? m->config.suspect_after_us : suspect_after_us) / 1000);
+}
+
 /* Why a process with that name and address may not enter; NULL if it may. `*wait`: not yet. */
 static char *
 objection (TyMembership *m, const TyMember *as, const char *group_name, const char *ordering,
@@ -338,6 +356,8 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
   TyMember as = { 0 };
   gboolean fine = !r->bad && ty_member_read (r, &as);
   guint8 takes_state = ty_read_u8 (r);
+  gint64 heartbeat_us = (gint64) ty_read_bounded (r, G_MAXINT64);
+  gint64 suspect_after_us = (gint64) ty_read_bounded (r, G_MAXINT64);
   guint64 told = ty_read_varint (r);
   gsize n = ty_read_count (r, 16);
   g_autoptr (GArray) reached = g_array_new (FALSE, FALSE, sizeof (TyId));
@@ -374,6 +394,8 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
     }
   else if ((why = objection (m, &as, group_name, ordering, asked_ordering, &wait)) != NULL)
     answer (m, pid, wait ? WELCOME_WAIT : WELCOME_REFUSED, why);
+  else if ((why = times_clash (m, as.name, heartbeat_us, suspect_after_us)) != NULL)
+    answer (m, pid, WELCOME_REFUSED, why);
   else
     admit (m, &as, takes_state == 1, told, reached);
   ty_member_clear (&as);

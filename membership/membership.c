@@ -449,11 +449,11 @@ reach_out (TyMembership *m)
 }
 
 static void
-membership_on_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused)
+membership_on_dial_failed (TyMembership *m, const char *address, const char *why, TyDialEnd end)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
-    ty_entry_dial_failed (m, address, why, refused);
-  if (m->phase != TY_MEMBERSHIP_IN || !refused || !m->config.refusal_is_death)
+    ty_entry_dial_failed (m, address, why, end);
+  if (m->phase != TY_MEMBERSHIP_IN || end != TY_DIAL_REFUSED || !m->config.refusal_is_death)
     return;
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
@@ -795,6 +795,9 @@ waits_of_flush (TyMembership *m, GArray *waits)
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyMember *member = &m->view->members[i];
+      if (m->view->id.number == 0 && i != m->view->self && ty_m_reach (m, &member->pid) != TY_REACH_UP)
+        add_wait (waits, "founder", member->name, m->frozen_at,
+                  g_strdup_printf ("does not reach founder %s at %s yet", member->name, member->address));
       if (round != NULL && !round->proposed && !round->suspected[i] && round->states[i] == NULL)
         add_wait (waits, "state", member->name, round->started,
                   g_strdup_printf ("waits for %s to say what it has received (STATE)", member->name));

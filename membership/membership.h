@@ -222,7 +222,7 @@ void ty_entry_say_leaving (TyMembership *m);
 void ty_entry_on_view (TyMembership *m);
 Joiner *ty_entry_next (TyMembership *m);
 Joiner *ty_entry_find (TyMembership *m, const TyId *pid, guint *index);
-void ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, gboolean refused);
+void ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyDialEnd end);
 gboolean ty_entry_fail_if_hopeless (TyMembership *m);
 void ty_joiner_free (Joiner *joiner);
 

@@ -44,7 +44,7 @@ def main():
     parser.add_argument("logs", nargs="*")
     args = parser.parse_args()
     passed = skipped = 0
-    failures = ["(a pass that did not build or did not run)"] * args.broken
+    failures = ["(a pass that did not build or did not run, or exploring)"] * args.broken
     print()
     for item in args.logs:
         build, path = item.split("=", 1)

@@ -9,6 +9,11 @@
  * that comes is always to be followed.  Neither gives up a connection for one that has not got as far as a hello:
  * there may be a way in one direction only.
  *
+ * Sealed, nobody believes a hello: the connection that is one too many is found out by the acceptor, once the other has
+ * proved itself.  The lesser incarnation answers the other's intro with an end if a dial of its own has got a hello;
+ * the greater one gives its own dial up for an intro that comes.  A dialer to whom a hello says what would end a
+ * session, or prove a death, sends a probe, and acts once that is answered.
+ *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/address.h"
 #include "transport/hub-private.h"
@@ -21,7 +26,8 @@ rival_of (const TyConn *conn, gboolean dialed)
   for (guint i = 0; i < hub->conns->len; i++)
     {
       TyConn *other = g_ptr_array_index (hub->conns, i);
-      if (other != conn && other->state == TY_CONN_INTRO && other->dialed == dialed
+      gboolean far = other->state == TY_CONN_INTRO && other->probe == TY_PROBE_NONE;
+      if (other != conn && far && other->dialed == dialed
           && ty_id_equal (&other->pid, &conn->pid))
         return other;
     }
@@ -53,11 +59,11 @@ ty_handshake_postpone (TyConn *conn)
 
 /* The peer whose session `conn` is to carry: the one that both ends have, or a fresh one. */
 static TyPeer *
-agree_on_session (TyConn *conn, const TyHello *hello, gboolean *resume)
+agree_on_session (TyConn *conn, gboolean *resume)
 {
   TyHub *hub = conn->hub;
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  *resume = peer != NULL && ty_id_equal (ty_session_id (peer->session), &hello->session);
+  *resume = peer != NULL && ty_id_equal (ty_session_id (peer->session), &conn->their_session);
   if (*resume)
     return peer;
   /* The dial goes on as a first contact, or it would end with the session that it was for. */
@@ -72,10 +78,10 @@ agree_on_session (TyConn *conn, const TyHello *hello, gboolean *resume)
 }
 
 static void
-dialer_goes_on (TyConn *conn, const TyHello *hello)
+dialer_goes_on (TyConn *conn)
 {
   gboolean resume;
-  TyPeer *peer = agree_on_session (conn, hello, &resume);
+  TyPeer *peer = agree_on_session (conn, &resume);
   /* Nothing may be received any more on a former connection once its successor has been told what comes next. */
   if (peer->conn != NULL)
     ty_conn_close (peer->conn);
@@ -86,38 +92,62 @@ dialer_goes_on (TyConn *conn, const TyHello *hello)
       peer->redial = conn->dial;
       conn->dial->peer = peer;
     }
-  conn->state = TY_CONN_INTRO;
+  if (conn->hub->keys == NULL)
+    conn->state = TY_CONN_INTRO;
   ty_handshake_say_intro (conn, peer, resume);
 }
 
+static gboolean
+is_stranger (const TyConn *conn)
+{
+  return !ty_id_is_null (&conn->dial->pid) && !ty_id_equal (&conn->pid, &conn->dial->pid);
+}
+
+static gboolean
+is_connected (const TyPeer *peer)
+{
+  return peer != NULL && peer->conn != NULL && !peer->conn->hung_up;
+}
+
+/* Whether the other end has the session that there is here. */
+static gboolean
+is_same_session (const TyConn *conn, const TyPeer *peer)
+{
+  return peer != NULL && ty_id_equal (ty_session_id (peer->session), &conn->their_session);
+}
+
+/* Another address of a process that is there already. */
+static void
+heard_again (TyConn *conn, TyPeer *peer)
+{
+  TyDial *dial = conn->dial;
+  ty_hub_event (conn->hub, TY_EVENT_PEER_HEARD, peer, dial->address);
+  ty_dial_done (dial);
+  ty_conn_close (conn);
+}
+
 void
-ty_handshake_dialer_on_hello (TyConn *conn, const TyHello *hello)
+ty_handshake_dialer_on_hello (TyConn *conn)
 {
   TyHub *hub = conn->hub;
   TyDial *dial = conn->dial;
-  gboolean oneself = ty_id_equal (&hello->pid, &hub->config.pid);
-  gboolean stranger = !ty_id_is_null (&dial->pid) && !ty_id_equal (&hello->pid, &dial->pid);
-  if (stranger)
+  g_assert (hub->keys == NULL);
+  if (is_stranger (conn))
     {
-      /* (Once there is a sealing, this waits until it has proved who that is: V14.) */
-      ty_dial_stranger (dial, &hello->pid);
+      ty_dial_stranger (dial, &conn->pid);
       ty_conn_close (conn);
       return;
     }
-  if (oneself)
+  if (ty_id_equal (&conn->pid, &hub->config.pid))
     {
       ty_handshake_unusable (conn, "that is this process itself");
       return;
     }
-  conn->pid = hello->pid;
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  gboolean connected = peer != NULL && peer->conn != NULL && !peer->conn->hung_up;
-  if (connected && ty_id_equal (ty_session_id (peer->session), &hello->session))
+  gboolean connected = is_connected (peer);
+  if (connected && is_same_session (conn, peer))
     {
-      /* Another address of a process that is there already. */
-      ty_hub_event (hub, TY_EVENT_PEER_HEARD, peer, dial->address);
-      ty_dial_done (dial);
-      ty_conn_close (conn);
+      heard_again (conn, peer);
       return;
     }
   /* A hello may be older than the session that came to stand over another connection meanwhile. */
@@ -130,7 +160,72 @@ ty_handshake_dialer_on_hello (TyConn *conn, const TyHello *hello)
     }
   if (theirs != NULL)
     ty_conn_end (theirs, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
-  dialer_goes_on (conn, hello);
+  dialer_goes_on (conn);
+}
+
+/* Message 2 has come: the hello is whole, and the other end has the key that it shows, but who knows who that is? */
+void
+ty_handshake_dialer_on_keys (TyConn *conn)
+{
+  TyHub *hub = conn->hub;
+  TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  gboolean connected = is_connected (peer);
+  gboolean stale = connected && peer->conn->opened > conn->began;
+  if (ty_id_equal (&conn->pid, &hub->config.pid))
+    {
+      ty_handshake_unusable (conn, "that is this process itself");
+      return;
+    }
+  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+    {
+      ty_handshake_unusable (conn, "answers with another key than before");
+      return;
+    }
+  if (is_stranger (conn))
+    conn->probe = TY_PROBE_STRANGER;
+  else if (connected && is_same_session (conn, peer))
+    conn->probe = TY_PROBE_ALIAS;
+  else if (stale || rival_of (conn, TRUE) != NULL)
+    {
+      ty_handshake_postpone (conn);
+      return;
+    }
+  else if (peer != NULL && peer->announced && !is_same_session (conn, peer))
+    conn->probe = TY_PROBE_LOST;
+  if (conn->probe != TY_PROBE_NONE)
+    ty_handshake_say_probe (conn);
+  else
+    dialer_goes_on (conn);
+}
+
+void
+ty_handshake_probed (TyConn *conn)
+{
+  TyDial *dial = conn->dial;
+  TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
+  gboolean connected = is_connected (peer), same = is_same_session (conn, peer);
+  gboolean stale = connected && peer->conn->opened > conn->began;
+  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+    ty_handshake_unusable (conn, "answers with another key than before");
+  else if (conn->probe == TY_PROBE_STRANGER)
+    {
+      ty_dial_stranger (dial, &conn->pid);
+      ty_conn_close (conn);
+    }
+  else if (conn->probe == TY_PROBE_ALIAS && connected && same)
+    heard_again (conn, peer);
+  else if (conn->probe == TY_PROBE_LOST && peer != NULL && peer->announced && !same && !stale)
+    {
+      /* The dial goes on as a first contact, or it would end with the session that it was for. */
+      if (peer->redial == dial)
+        peer->redial = NULL;
+      dial->peer = NULL;
+      ty_conn_close (conn);
+      ty_dial_again (dial);
+      ty_peer_lost (peer, "the other end does not have the session any more");
+    }
+  else
+    ty_handshake_postpone (conn); /* it is not as it was when this was asked */
 }
 
 void
@@ -151,7 +246,7 @@ ty_handshake_dialer_on_intro (TyConn *conn, const TyIntro *intro)
 void
 ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello)
 {
-  if (hello->sealing != TY_SEALING_NONE)
+  if (hello->sealing != ty_hub_sealing (conn->hub))
     {
       ty_handshake_say_hello (conn, TY_HELLO_REFUSED_SEALING);
       ty_conn_linger (conn);
@@ -165,16 +260,40 @@ ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello)
     }
   conn->pid = hello->pid;
   ty_handshake_say_hello (conn, TY_HELLO);
-  if (ty_id_equal (&hello->pid, &conn->hub->config.pid))
+  if (conn->hub->keys != NULL)
+    ty_sealing_begin (conn);
+  else if (ty_id_equal (&hello->pid, &conn->hub->config.pid))
     ty_conn_linger (conn);
   else
     conn->state = TY_CONN_INTRO;
+}
+
+/* A dial of one's own to the same process that goes on, and is the one to stay. */
+static gboolean
+own_dial_stays (const TyConn *conn)
+{
+  TyHub *hub = conn->hub;
+  if (!wins (conn))
+    return FALSE;
+  for (guint i = 0; i < hub->conns->len; i++)
+    {
+      const TyConn *other = g_ptr_array_index (hub->conns, i);
+      gboolean far = other->state == TY_CONN_SEALING || other->state == TY_CONN_INTRO;
+      if (other->dialed && far && other->probe == TY_PROBE_NONE && ty_id_equal (&other->pid, &conn->pid))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 void
 ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
 {
   TyHub *hub = conn->hub;
+  if (ty_id_equal (&conn->pid, &hub->config.pid))
+    {
+      ty_conn_end (conn, TY_END_CLOSED, "that is this process itself");
+      return;
+    }
   /* What answers, or refuses, at such an address here is another process: no sign of this one's life or death. */
   if (hub->ops->from_afar != NULL && ty_address_is_local (intro->address) && hub->ops->from_afar (conn->link))
     {
@@ -183,7 +302,17 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
       ty_conn_end (conn, TY_END_ADDRESS, why);
       return;
     }
+  if (hub->keys != NULL && own_dial_stays (conn))
+    {
+      ty_conn_end (conn, TY_END_DOUBLE, "we dialed each other at once, and the other connection stays");
+      return;
+    }
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
+  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+    {
+      ty_conn_end (conn, TY_END_KEY, "that process is known here by another key");
+      return;
+    }
   gboolean same = peer != NULL && ty_id_equal (ty_session_id (peer->session), &intro->session);
   if (intro->resume != same)
     {

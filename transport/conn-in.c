@@ -70,14 +70,28 @@ on_record (TyConn *conn, const guint8 *data, gsize len_bytes)
   return all;
 }
 
-static gsize
-on_some (TyConn *conn, const guint8 *data, gsize len_bytes)
+gsize
+ty_conn_on_records (TyConn *conn, const guint8 *data, gsize len_bytes)
 {
-  if (conn->state == TY_CONN_HELLO || conn->state == TY_CONN_INTRO)
+  if (conn->state == TY_CONN_INTRO)
     return ty_handshake_on_bytes (conn, data, len_bytes);
   if (conn->state == TY_CONN_OPEN)
     return on_record (conn, data, len_bytes);
   return len_bytes; /* nobody listens any more */
+}
+
+static gsize
+on_some (TyConn *conn, const guint8 *data, gsize len_bytes)
+{
+  gboolean listens = conn->state == TY_CONN_INTRO || conn->state == TY_CONN_OPEN;
+  if (conn->state == TY_CONN_HELLO)
+    return ty_handshake_on_bytes (conn, data, len_bytes);
+  /* What is opened in place is the inbox's memory: ours to write to. */
+  if (conn->state == TY_CONN_SEALING)
+    return ty_sealing_on_handshake (conn, (guint8 *) data, len_bytes);
+  if (conn->seal != NULL && listens)
+    return ty_sealing_on_record (conn, (guint8 *) data, len_bytes);
+  return ty_conn_on_records (conn, data, len_bytes);
 }
 
 void
@@ -86,7 +100,7 @@ ty_conn_on_read (TyConn *conn, gsize len_bytes)
   TyHub *hub = conn->hub;
   gsize all, used = 0, n = 1;
   const guint8 *data = ty_inbox_filled (&hub->inbox, &conn->remnant, len_bytes, &all);
-  guint64 packets = hub->stats.packets_in;
+  guint64 packets = hub->stats.packets_in, opened = conn->opened_records;
   hub->stats.bytes_in += len_bytes;
   hub->stats.reads++;
   conn->heard_bytes = TRUE;
@@ -97,7 +111,9 @@ ty_conn_on_read (TyConn *conn, gsize len_bytes)
     }
   g_assert (used <= all);
   gboolean listens = conn->state != TY_CONN_GONE && conn->state != TY_CONN_LINGER;
-  ty_inbox_keep (&hub->inbox, &conn->remnant, listens ? all - used : 0);
-  if (conn->state == TY_CONN_OPEN && hub->stats.packets_in == packets)
+  ty_inbox_keep (&hub->inbox, &conn->remnant, listens ? all - used : 0, conn->half_open);
+  /* Bytes that nobody has proved to be the other's are no sign of its life. */
+  gboolean heard = conn->seal == NULL || conn->opened_records != opened;
+  if (conn->state == TY_CONN_OPEN && heard && hub->stats.packets_in == packets)
     ty_hub_event (hub, TY_EVENT_PEER_HEARD, conn->peer, NULL);
 }

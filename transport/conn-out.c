@@ -27,13 +27,13 @@ say_alone (TyConn *conn, TySession *session)
 {
   if (conn->parting != NULL)
     {
-      ty_end_write (TY_END_CLOSED, "closed", ty_session_ack (session), conn->raw);
+      ty_end_write (TY_END_CLOSED, "closed", ty_session_ack (session), ty_conn_words (conn));
       g_clear_pointer (&conn->parting, ty_session_free);
       return;
     }
   guint8 head[TY_RECORD_HEAD_BYTES];
   ty_record_head_write (&(TyRecordHead){ .kind = TY_RECORD_ACK, .ack = ty_session_ack (session) }, head);
-  g_byte_array_append (conn->raw, head, sizeof head);
+  g_byte_array_append (ty_conn_words (conn), head, sizeof head);
   ty_session_ack_written (session);
   conn->ack_at_us = G_MAXINT64;
   conn->hub->stats.acks_alone++;
@@ -57,9 +57,11 @@ flush_once (TyConn *conn)
   TyHub *hub = conn->hub;
   TyGather *g = &hub->gather;
   TySession *session = conn_session (conn);
+  if (conn->seal != NULL && conn->raw->len == 0)
+    ty_sealing_fill (conn, session);
   gsize raw_left = conn->raw->len - conn->raw_offset;
   g->n_parts = g->n_heads = 0;
-  g->n_bytes = 0;
+  g->n_bytes = g->whole_bytes = 0;
   if (raw_left > 0)
     {
       /* Nothing is ever said while a frame is under way, so that this may go first. */
@@ -67,7 +69,7 @@ flush_once (TyConn *conn)
       g->parts[g->n_parts++] = (struct iovec){ conn->raw->data + conn->raw_offset, raw_left };
       g->n_bytes = raw_left;
     }
-  if (session != NULL)
+  if (session != NULL && conn->seal == NULL)
     ty_session_gather (session, g);
   if (g->n_parts == 0)
     return FALSE;
@@ -100,7 +102,8 @@ ty_conn_flush (TyConn *conn)
   for (;;)
     {
       TySession *session = conn_session (conn);
-      gboolean idle = conn->raw->len == 0 && session != NULL && !ty_session_has_output (session);
+      gboolean mute = conn->raw->len == 0 && (conn->said == NULL || conn->said->len == 0);
+      gboolean idle = mute && session != NULL && !ty_session_has_output (session);
       if (idle && ty_conn_alone_due (conn, session))
         say_alone (conn, session);
       else if (idle)

@@ -19,6 +19,8 @@ ty_conn_new (TyHub *hub, TyLink *link, TyDial *dial)
     .ack_at_us = G_MAXINT64,
     .raw = g_byte_array_new (),
   };
+  if (hub->keys != NULL)
+    conn->said = g_byte_array_new ();
   hub->ops->set_user (link, conn);
   g_ptr_array_add (hub->conns, conn);
   return conn;
@@ -31,6 +33,7 @@ ty_conn_free (TyConn *conn)
   if (conn->dirty)
     g_ptr_array_remove (conn->hub->dirty, conn);
   g_byte_array_unref (conn->raw);
+  g_clear_pointer (&conn->said, g_byte_array_unref);
   ty_remnant_clear (&conn->remnant);
   g_free (conn);
 }
@@ -51,6 +54,8 @@ conn_gone (TyConn *conn)
     conn->peer->conn = NULL;
   conn->peer = NULL;
   g_clear_pointer (&conn->parting, ty_session_free);
+  g_clear_pointer (&conn->noise, ty_noise_free);
+  g_clear_pointer (&conn->seal, ty_seal_free);
 }
 
 void
@@ -70,7 +75,7 @@ ty_conn_close (TyConn *conn)
 void
 ty_conn_linger (TyConn *conn)
 {
-  g_assert (conn->state == TY_CONN_HELLO || conn->state == TY_CONN_INTRO || conn->state == TY_CONN_OPEN);
+  g_assert (conn->state >= TY_CONN_HELLO && conn->state <= TY_CONN_OPEN);
   g_assert (conn->peer == NULL || conn->peer->conn != conn);
   if (conn->dial != NULL)
     conn->dial->conn = NULL;
@@ -79,7 +84,15 @@ ty_conn_linger (TyConn *conn)
   conn->state = TY_CONN_LINGER;
   conn->deadline_us = ty_time_after (conn->hub->now_us, TY_LINGER_US);
   ty_remnant_clear (&conn->remnant);
+  g_clear_pointer (&conn->noise, ty_noise_free);
   ty_conn_mark (conn);
+}
+
+GByteArray *
+ty_conn_words (TyConn *conn)
+{
+  g_assert (conn->hub->keys == NULL || conn->seal != NULL);
+  return conn->seal != NULL ? conn->said : conn->raw;
 }
 
 void
@@ -93,13 +106,14 @@ void
 ty_conn_end (TyConn *conn, TyEndWhy why, const char *text)
 {
   TySession *session = conn->state == TY_CONN_OPEN && conn->peer != NULL ? conn->peer->session : NULL;
-  if (session != NULL && ty_session_mid_frame (session))
+  gboolean mute = conn->hub->keys != NULL && conn->seal == NULL;
+  if (mute || (session != NULL && ty_session_mid_frame (session)))
     {
-      /* There is no place for a word in the middle of a frame. */
+      /* There is no place for a word before the seal, or in the middle of a frame. */
       ty_conn_close (conn);
       return;
     }
-  ty_end_write (why, text, 0, conn->raw);
+  ty_end_write (why, text, 0, ty_conn_words (conn));
   if (conn->peer != NULL && conn->peer->conn == conn)
     conn->peer->conn = NULL;
   ty_conn_linger (conn);

@@ -132,7 +132,10 @@ ty_dial_peer (TyPeer *peer, gboolean wait)
   if (*peer->address == '\0')
     return; /* it listens nowhere: it has to come itself */
   peer->redial = dial_new (peer->hub, peer->address, &peer->pid, peer);
-  if (wait)
+  guint brief = peer->brief_ends > TY_BRIEF_ENDS ? peer->brief_ends - TY_BRIEF_ENDS : 0;
+  /* Somebody who breaks every connection does not make us spin. */
+  peer->redial->wait_us = MIN (peer->redial->wait_us << MIN (brief, 10), peer->hub->config.retry_max_us);
+  if (wait || brief > 0)
     schedule (peer->redial);
   else
     attempt (peer->redial);
@@ -142,11 +145,11 @@ ty_dial_peer (TyPeer *peer, gboolean wait)
 
 /* A first contact has failed for good. */
 static void
-fail (TyDial *dial, gboolean refused, const char *why)
+fail (TyDial *dial, TyDialEnd end, const char *why)
 {
   TyPeer *peer = dial->peer;
   g_assert (!for_session (dial));
-  ty_hub_event_dial_failed (dial->hub, dial, refused, why);
+  ty_hub_event_dial_failed (dial->hub, dial, end, why);
   ty_dial_done (dial);
   if (peer != NULL)
     ty_peer_drop (peer);
@@ -157,7 +160,7 @@ ty_dial_refused (TyDial *dial)
 {
   if (!for_session (dial))
     {
-      fail (dial, TRUE, "nobody listens there");
+      fail (dial, TY_DIAL_REFUSED, "nobody listens there");
       return;
     }
   if (!dial->hub->config.refusal_is_death)
@@ -176,14 +179,23 @@ ty_dial_retry (TyDial *dial, const char *why)
     return;
   if (!for_session (dial) && dial->hub->now_us >= dial->give_up_us)
     {
-      fail (dial, FALSE, why != NULL ? why : "it cannot be reached");
+      fail (dial, TY_DIAL_UNREACHED, why != NULL ? why : "it cannot be reached");
       return;
     }
   schedule (dial);
   if (for_session (dial) || why == NULL)
     return;
   g_autofree char *text = g_strdup_printf ("%s (trying again)", why);
-  ty_hub_event_dial_failed (dial->hub, dial, FALSE, text);
+  ty_hub_event_dial_failed (dial->hub, dial, TY_DIAL_UNREACHED, text);
+}
+
+void
+ty_dial_again (TyDial *dial)
+{
+  if (dial->done)
+    return;
+  dial->wait_us = dial->hub->config.retry_min_us;
+  dial->at_us = dial->hub->now_us;
 }
 
 void
@@ -192,7 +204,7 @@ ty_dial_unusable (TyDial *dial, const char *why)
   if (for_session (dial))
     schedule (dial);
   else
-    fail (dial, FALSE, why);
+    fail (dial, TY_DIAL_UNUSABLE, why);
 }
 
 void
@@ -204,7 +216,7 @@ ty_dial_stranger (TyDial *dial, const TyId *pid)
   g_autofree char *proof
       = g_strdup_printf ("%s answers with another incarnation (%s)", dial->address, ty_id_short (pid, other));
   if (peer != NULL && peer->conn != NULL && !peer->conn->hung_up)
-    fail (dial, FALSE, proof); /* it is connected: so this is no address of its own */
+    fail (dial, TY_DIAL_UNUSABLE, proof); /* it is connected: so this is no address of its own */
   else if (peer != NULL && peer->announced)
     ty_peer_dead (peer, proof);
   else if (peer == NULL)

@@ -5,18 +5,42 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
 
+TySealing
+ty_hub_sealing (const TyHub *hub)
+{
+  return hub->keys != NULL ? TY_SEALING_NOISE : TY_SEALING_NONE;
+}
+
+/* The dialer's comes first in the prologue. */
+static void
+keep_hello (TyConn *conn, gboolean own, const guint8 *bytes)
+{
+  memcpy (conn->hellos + (own == conn->dialed ? 0 : TY_HELLO_BYTES), bytes, TY_HELLO_BYTES);
+}
+
 void
 ty_handshake_say_hello (TyConn *conn, TyHelloWhat what)
 {
   guint8 bytes[TY_HELLO_BYTES];
-  TyHello hello = { .version = TY_WIRE_VERSION, .what = what, .sealing = TY_SEALING_NONE };
+  TyHello hello = { .version = TY_WIRE_VERSION, .what = what, .sealing = (guint8) ty_hub_sealing (conn->hub) };
   hello.pid = conn->hub->config.pid;
   const TyId *other = conn->dial != NULL ? &conn->dial->pid : &conn->pid;
   TyPeer *peer = ty_peer_find (conn->hub, other);
   if (peer != NULL)
     hello.session = *ty_session_id (peer->session);
   ty_hello_write (&hello, bytes);
+  keep_hello (conn, TRUE, bytes);
   ty_conn_say (conn, bytes, sizeof bytes);
+}
+
+/* The dialer's last message. */
+static void
+finish_sealing (TyConn *conn, const GByteArray *record)
+{
+  if (ty_sealing_finish (conn, record))
+    return;
+  ty_dial_retry (conn->dial, "its keys are of no use");
+  ty_conn_close (conn);
 }
 
 void
@@ -29,8 +53,23 @@ ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
     .name = conn->hub->name,
     .address = conn->hub->address,
   };
-  ty_intro_write (&intro, conn->raw);
+  if (conn->state == TY_CONN_SEALING)
+    {
+      g_autoptr (GByteArray) record = g_byte_array_new ();
+      ty_intro_write (&intro, record);
+      finish_sealing (conn, record);
+      return;
+    }
+  ty_intro_write (&intro, ty_conn_words (conn));
   ty_conn_mark (conn);
+}
+
+void
+ty_handshake_say_probe (TyConn *conn)
+{
+  g_autoptr (GByteArray) record = g_byte_array_new ();
+  ty_end_write (TY_END_PROBE, "is it you?", 0, record);
+  finish_sealing (conn, record);
 }
 
 void
@@ -78,6 +117,43 @@ refuse_version (TyConn *conn, const TyHello *hello)
   ty_conn_linger (conn);
 }
 
+/* The hello of whom was dialed. Sealed, it is believed when the handshake is done, and has no effect before. */
+static void
+on_answer (TyConn *conn, const TyHello *hello)
+{
+  gboolean sealed = conn->hub->keys != NULL;
+  if (hello->what == TY_HELLO_REFUSED_VERSION)
+    ty_handshake_unusable (conn, "refuses this version of the protocol");
+  else if (hello->what == TY_HELLO_REFUSED_SEALING || hello->sealing != ty_hub_sealing (conn->hub))
+    ty_handshake_unusable (conn, sealed ? "does not seal its connections, and this process does"
+                                        : "wants its connections sealed, and this process does not seal");
+  else if (hello->what != TY_HELLO)
+    ty_handshake_unusable (conn, "refuses the connection");
+  else
+    {
+      conn->their_session = hello->session;
+      conn->pid = hello->pid;
+      if (sealed)
+        ty_sealing_begin (conn);
+      else
+        ty_handshake_dialer_on_hello (conn);
+    }
+}
+
+void
+ty_handshake_on_refusal (TyConn *conn, const guint8 *data, gsize len_bytes)
+{
+  TyHello hello;
+  gboolean good = ty_hello_read (data, len_bytes, &hello) == TY_HELLO_GOOD && hello.what == TY_HELLO_REFUSED_SECRET;
+  conn->hub->stats.unproven++;
+  if (!conn->dialed)
+    ty_conn_close (conn);
+  else if (good)
+    ty_handshake_unusable (conn, "does not let this process in: they do not have the same network secret");
+  else
+    ty_handshake_unusable (conn, "its answer is not genuine");
+}
+
 static gsize
 on_hello_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
 {
@@ -100,14 +176,11 @@ on_hello_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
       refuse_version (conn, &hello);
       return 0;
     }
+  keep_hello (conn, FALSE, data);
   if (!conn->dialed)
     ty_handshake_acceptor_on_hello (conn, &hello);
-  else if (hello.what == TY_HELLO_REFUSED_VERSION)
-    ty_handshake_unusable (conn, "refuses this version of the protocol");
-  else if (hello.what == TY_HELLO_REFUSED_SEALING || hello.sealing != TY_SEALING_NONE)
-    ty_handshake_unusable (conn, "wants its connections sealed, and this process does not seal");
   else
-    ty_handshake_dialer_on_hello (conn, &hello);
+    on_answer (conn, &hello);
   return TY_HELLO_BYTES;
 }
 
@@ -118,7 +191,11 @@ on_early_end (TyConn *conn, const guint8 *body, gsize len_bytes)
   TyEnd end;
   gboolean good = ty_end_read (body, len_bytes, &end);
   g_autofree char *text = good ? end.text : NULL;
-  if (conn->dialed && good && (end.why == TY_END_UNKNOWN || end.why == TY_END_DOUBLE))
+  if (conn->dialed && conn->probe != TY_PROBE_NONE)
+    ty_handshake_probed (conn);
+  else if (!conn->dialed && good && conn->seal != NULL && end.why == TY_END_PROBE)
+    ty_conn_end (conn, TY_END_PROBE, "it is");
+  else if (conn->dialed && good && (end.why == TY_END_UNKNOWN || end.why == TY_END_DOUBLE))
     ty_handshake_postpone (conn);
   else if (conn->dialed)
     {
@@ -129,8 +206,8 @@ on_early_end (TyConn *conn, const guint8 *body, gsize len_bytes)
     ty_conn_close (conn);
 }
 
-static void
-bad_intro (TyConn *conn, const char *why)
+void
+ty_handshake_bad_intro (TyConn *conn, const char *why)
 {
   conn->hub->stats.malformed++;
   g_autofree char *text = g_strdup_printf ("sent %s", why);
@@ -150,12 +227,12 @@ on_intro_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
     return 0;
   if (!ty_record_head_read (data, &head, &why))
     {
-      bad_intro (conn, why);
+      ty_handshake_bad_intro (conn, why);
       return 0;
     }
   if ((head.kind != TY_RECORD_INTRO && head.kind != TY_RECORD_END) || head.body_bytes > TY_INTRO_MAX_BODY)
     {
-      bad_intro (conn, "something else than an intro");
+      ty_handshake_bad_intro (conn, "something else than an intro");
       return 0;
     }
   const guint8 *body = data + TY_RECORD_HEAD_BYTES;
@@ -163,8 +240,10 @@ on_intro_bytes (TyConn *conn, const guint8 *data, gsize len_bytes)
     return 0;
   if (head.kind == TY_RECORD_END)
     on_early_end (conn, body, head.body_bytes);
+  else if (conn->probe != TY_PROBE_NONE)
+    ty_handshake_bad_intro (conn, "an intro that was not asked for");
   else if (!ty_intro_read (body, head.body_bytes, &intro))
-    bad_intro (conn, "a malformed intro");
+    ty_handshake_bad_intro (conn, "a malformed intro");
   else
     {
       if (conn->dialed)
@@ -230,14 +309,30 @@ ty_hub_on_dialed (TyHub *hub, TyLink *link)
   ty_handshake_begin (conn);
 }
 
-/* The oldest connection that has been accepted and has not shaken hands goes: an honest one needs a moment only. */
+/* How many that have not shaken hands yet come from where `conn` does. */
+static guint
+count_from (const TyConn *conn)
+{
+  guint n = 0;
+  for (guint i = 0; i < conn->hub->conns->len; i++)
+    {
+      const TyConn *other = g_ptr_array_index (conn->hub->conns, i);
+      n += other->half_open && other->has_origin && memcmp (other->origin, conn->origin, TY_ORIGIN_BYTES) == 0;
+    }
+  return n;
+}
+
+/* The oldest connection that has been accepted and has not shaken hands goes: an honest one needs a moment only. `like`
+ * is not NULL: the oldest from where that one comes. */
 static void
-make_room (TyHub *hub)
+make_room (TyHub *hub, const TyConn *like)
 {
   for (guint i = 0; i < hub->conns->len; i++)
     {
       TyConn *conn = g_ptr_array_index (hub->conns, i);
-      if (!conn->half_open)
+      if (!conn->half_open || conn == like)
+        continue;
+      if (like != NULL && (!conn->has_origin || memcmp (conn->origin, like->origin, TY_ORIGIN_BYTES) != 0))
         continue;
       ty_conn_close (conn);
       hub->stats.crowded++;
@@ -250,8 +345,11 @@ ty_hub_on_accepted (TyHub *hub, TyLink *link)
 {
   hub->stats.accepted++;
   if (hub->n_half_open >= hub->config.max_half_open)
-    make_room (hub);
+    make_room (hub, NULL);
   TyConn *conn = ty_conn_new (hub, link, NULL);
+  conn->has_origin = hub->ops->origin != NULL && hub->ops->origin (link, conn->origin);
+  if (conn->has_origin && count_from (conn) >= hub->config.max_half_open_from)
+    make_room (hub, conn);
   conn->half_open = TRUE;
   hub->n_half_open++;
   ty_handshake_begin (conn);

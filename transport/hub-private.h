@@ -3,6 +3,7 @@
  *   hub.c        creation, events, effects, statistics
  *   conn.c       a connection: its making and its end
  *   conn-in.c, conn-out.c   the bytes that come and go on it
+ *   sealing.c    the seal of a connection: its handshake, sealed records
  *   inbox.c      the memory that connections read into
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
@@ -17,6 +18,7 @@
 #pragma once
 
 #include "transport/hub.h"
+#include "transport/noise.h"
 #include "transport/session.h"
 
 typedef struct _TyConn TyConn;
@@ -27,6 +29,9 @@ typedef struct _TyDial TyDial;
 #define TY_LINGER_US (G_USEC_PER_SEC)
 /* How long the bytes of a dead process are waited for before its death is told. */
 #define TY_DRAIN_US (200 * 1000)
+/* A connection that ends sooner was brief; a process is not dialed at once any more after so many of them on end. */
+#define TY_BRIEF_US (100 * 1000)
+#define TY_BRIEF_ENDS 3
 /* An acknowledgement that nothing carries goes alone after this many bytes. */
 #define TY_ACK_BYTES (256 * 1024)
 
@@ -58,8 +63,9 @@ void ty_remnant_clear (TyRemnant *remnant);
 guint8 *ty_inbox_room (TyInbox *inbox, TyRemnant *remnant, gsize *room_bytes);
 /* `len_bytes` were put there: the remnant and they, in one piece. */
 const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize len_bytes, gsize *all_bytes);
-/* The last `len_bytes` of what is in the inbox stay for the next time. */
-void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes);
+/* The last `len_bytes` of what is in the inbox stay for the next time. `apart`: in memory of their own, so that a
+ * stranger's few bytes do not keep a whole buffer. */
+void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
 /* A packet of its own (transfer full): a slice, or a copy if it is small. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
@@ -67,23 +73,33 @@ GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
 /*                 ┌──────────────────── dialed ────────────────────┐
  *   CONNECTING ───┘                                                ▼
- *                                     accepted ─────────────────► HELLO ──► INTRO ──► OPEN
- *                                                                   │         │         │ all said
- *                                                                   └─────────┴─────────┴──────────► LINGER ─► GONE
+ *                          accepted ────────────► HELLO ──► SEALING ──► INTRO ──► OPEN
+ *                                                   │    plain: │          │         │ all said
+ *                                                   └───────────┴──────────┴─────────┴──────────► LINGER ─► GONE
  *   any: ─► GONE (closed, broken)
  *
- *   HELLO: the other's hello is waited for. (SEALING will stand here.) INTRO: the other's intro is waited for; a dialer
- *   has sent its own. OPEN: records of the peer's session. LINGER: nothing more is said or listened to, but the other
- *   end is given time to read what was. */
+ *   HELLO: the other's hello is waited for. SEALING: the other's next handshake message is. INTRO: the other's intro is
+ *   waited for; a dialer has sent its own, or a probe. OPEN: records of the peer's session. LINGER: nothing more is
+ *   said or listened to, but the other end is given time to read what was. */
 typedef enum
 {
   TY_CONN_CONNECTING,
   TY_CONN_HELLO,
+  TY_CONN_SEALING,
   TY_CONN_INTRO,
   TY_CONN_OPEN,
   TY_CONN_LINGER,
   TY_CONN_GONE
 } TyConnState;
+
+/* What a dialer wants to be sure of before it believes a hello: it asks for proof, and for no session. */
+typedef enum
+{
+  TY_PROBE_NONE,
+  TY_PROBE_STRANGER, /* that another incarnation than the one wanted is there */
+  TY_PROBE_ALIAS,    /* that this is another address of a process that is connected */
+  TY_PROBE_LOST      /* that the process does not have the session any more */
+} TyProbe;
 
 struct _TyConn
 {
@@ -105,8 +121,18 @@ struct _TyConn
   gint64 deadline_us;   /* handshake, linger, drain; G_MAXINT64: none */
   gint64 last_write_us;
   gint64 ack_at_us; /* an acknowledgement goes alone then; G_MAXINT64: none */
-  GByteArray *raw;  /* what goes before all frames: hello, intro, acknowledgement, end */
+  GByteArray *raw;  /* what goes before all frames: hello, intro, acknowledgement, end; sealed: every byte that goes */
   gsize raw_offset;
+  gboolean has_origin;
+  guint8 origin[TY_ORIGIN_BYTES]; /* where an accepted one comes from */
+  /* Sealed: */
+  guint8 hellos[2 * TY_HELLO_BYTES]; /* the prologue */
+  TyId their_session;                /* from the other's hello; a dialer's */
+  TyNoise *noise;                    /* in SEALING, from its first message on */
+  TySeal *seal;                      /* after it */
+  GByteArray *said;                  /* as `raw` is when plain: records that are to be sealed */
+  TyProbe probe;
+  guint64 opened_records;
   TyRemnant remnant;
 };
 
@@ -131,6 +157,36 @@ void ty_conn_say (TyConn *conn, const guint8 *data, gsize len_bytes);
 /* What it carries is out of the format: says so, counts it, ends the session. */
 void ty_conn_malformed (TyConn *conn, const char *why);
 
+/* Where records are put that go before all frames. */
+GByteArray *ty_conn_words (TyConn *conn);
+/* As much as can be used of records in the clear, opened or never sealed: how much. */
+gsize ty_conn_on_records (TyConn *conn, const guint8 *data, gsize len_bytes);
+
+/* ---- sealing.c ---- */
+
+/* In locked memory. */
+typedef struct
+{
+  guint8 psk[TY_NOISE_KEY_BYTES];
+  guint8 secret[TY_NOISE_KEY_BYTES];
+} TyHubKeys;
+
+TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);
+void ty_hub_keys_free (TyHubKeys *keys);
+
+/* Both hellos are there: SEALING begins. */
+void ty_sealing_begin (TyConn *conn);
+/* As much as can be used of what has come in SEALING: how much. It is opened in place. */
+gsize ty_sealing_on_handshake (TyConn *conn, guint8 *data, gsize len_bytes);
+/* The dialer's last message, with this record in it. FALSE: that failed. */
+gboolean ty_sealing_finish (TyConn *conn, const GByteArray *record);
+/* One sealed record, if it is there whole: its length, or 0. It is opened in place. */
+gsize ty_sealing_on_record (TyConn *conn, guint8 *data, gsize len_bytes);
+/* One sealed record of what there is to say is put into `raw`, which is empty. */
+void ty_sealing_fill (TyConn *conn, TySession *session);
+/* The other's static public key; NULL: not known yet. */
+const guint8 *ty_sealing_other (const TyConn *conn);
+
 /* ---- handshake.c ---- */
 
 /* As much as can be used of what has come, in the states HELLO and INTRO: how much. */
@@ -138,17 +194,29 @@ gsize ty_handshake_on_bytes (TyConn *conn, const guint8 *data, gsize len_bytes);
 void ty_handshake_begin (TyConn *conn);
 void ty_handshake_say_hello (TyConn *conn, TyHelloWhat what);
 void ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume);
+/* Instead of it, in conn->probe's case. */
+void ty_handshake_say_probe (TyConn *conn);
 /* The dial of `conn` has found nobody of use; or is to be made again later. Both close `conn`. */
 void ty_handshake_unusable (TyConn *conn, const char *why);
 void ty_handshake_postpone (TyConn *conn);
 /* It broke, or took too long, before it was OPEN. */
 void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
 void ty_handshake_timed_out (TyConn *conn);
+void ty_handshake_bad_intro (TyConn *conn, const char *why);
+/* An acceptor's refusal in the place of its intro. */
+void ty_handshake_on_refusal (TyConn *conn, const guint8 *data, gsize len_bytes);
+/* Whether connections of this hub are sealed, and how. */
+TySealing ty_hub_sealing (const TyHub *hub);
 
 /* ---- agree.c ---- */
 
-void ty_handshake_dialer_on_hello (TyConn *conn, const TyHello *hello);
+/* Plain; conn->pid and conn->their_session say what the hello does. */
+void ty_handshake_dialer_on_hello (TyConn *conn);
 void ty_handshake_dialer_on_intro (TyConn *conn, const TyIntro *intro);
+/* Sealed: message 2 has come. */
+void ty_handshake_dialer_on_keys (TyConn *conn);
+/* The other end has proved itself. */
+void ty_handshake_probed (TyConn *conn);
 void ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello);
 void ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro);
 
@@ -163,9 +231,13 @@ struct _TyPeer
   char *address;      /* where it listens; "" nowhere */
   TySession *session;
   TyConn *conn;       /* OPEN, or NULL */
+  gint64 opened_us;   /* when its newest connection was */
+  guint brief_ends;   /* how many on end were brief */
   TyDial *redial;     /* while there is no connection */
   gboolean announced; /* PEER_UP was told: the node knows it */
   gboolean down;      /* PEER_DOWN was told, or the node itself suspects it */
+  gboolean has_key;
+  guint8 key[TY_NOISE_KEY_BYTES]; /* its static public key */
   char *dead;         /* its death is proven, and told once its last bytes are read: why */
 };
 
@@ -211,6 +283,7 @@ void ty_dial_free (TyDial *dial);
 /* What an attempt has come to. Each leaves the connection to the caller. */
 void ty_dial_refused (TyDial *dial);
 void ty_dial_retry (TyDial *dial, const char *why);    /* nobody to blame: again later. `why` NULL: not worth a word */
+void ty_dial_again (TyDial *dial);                     /* at once, as a first contact */
 void ty_dial_unusable (TyDial *dial, const char *why); /* a first contact ends; for a session it goes on */
 void ty_dial_stranger (TyDial *dial, const TyId *pid); /* another incarnation than the one wanted */
 
@@ -229,6 +302,7 @@ struct _TyHub
   char *address;
   const TyNetOps *ops;
   gpointer net;
+  TyHubKeys *keys; /* NULL: plain */
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;
@@ -255,7 +329,7 @@ void ty_hub_leave (TyHub *hub);
 /* A new event. The strings are copied, `packet` is (transfer full). */
 void ty_hub_event (TyHub *hub, TyEventType type, TyPeer *peer, const char *text);
 void ty_hub_event_packet (TyHub *hub, TyPeer *peer, GBytes *packet);
-void ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, gboolean refused, const char *text);
+void ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, TyDialEnd end, const char *text);
 
 guint ty_hub_take_index (TyHub *hub);
 /* Free to be given again after the events that are queued now. */

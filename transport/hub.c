@@ -12,7 +12,8 @@ ty_hub_config_init (TyHubConfig *config)
     .retry_min_us = 20 * 1000,
     .retry_max_us = G_USEC_PER_SEC,
     .dial_for_us = 60 * G_USEC_PER_SEC,
-    .max_half_open = 64,
+    .max_half_open = 128,
+    .max_half_open_from = 64,
     .max_packet_bytes = 65 * 1024 * 1024,
     .keep_bytes = 64 * 1024 * 1024,
     .refusal_is_death = TRUE,
@@ -42,12 +43,16 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
 {
   g_assert (!ty_id_is_null (&config->pid) && config->name != NULL);
   g_assert (config->heartbeat_us > 0 && config->handshake_us > 0 && config->max_half_open > 0);
+  g_assert (config->max_half_open_from > 0);
   g_assert (config->retry_min_us > 0 && config->retry_max_us >= config->retry_min_us);
   TyHub *hub = g_new0 (TyHub, 1);
   hub->config = *config;
   hub->name = g_strdup (config->name);
   hub->address = g_strdup (config->address != NULL ? config->address : "");
   hub->config.name = hub->config.address = NULL;
+  if (config->secret != NULL)
+    hub->keys = ty_hub_keys_new (config, draw, draw_data);
+  hub->config.secret = hub->config.identity = NULL;
   hub->ops = ops;
   hub->net = net;
   hub->draw = draw;
@@ -84,6 +89,7 @@ ty_hub_free (TyHub *hub)
       g_array_unref (hub->queues[i].events);
       g_array_unref (hub->queues[i].released);
     }
+  ty_hub_keys_free (hub->keys);
   ty_inbox_clear (&hub->inbox);
   g_ptr_array_unref (hub->conns);
   g_ptr_array_unref (hub->dials);
@@ -192,12 +198,12 @@ ty_hub_event_packet (TyHub *hub, TyPeer *peer, GBytes *packet)
 }
 
 void
-ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, gboolean refused, const char *text)
+ty_hub_event_dial_failed (TyHub *hub, const TyDial *dial, TyDialEnd end, const char *text)
 {
   TyEvent *event = event_new (hub, TY_EVENT_DIAL_FAILED);
   event->pid = dial->pid;
   event->address = g_strdup (dial->address);
-  event->refused = refused;
+  event->dial_end = end;
   event->text = g_strdup_printf ("%s: %s", dial->address, text);
 }
 

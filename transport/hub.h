@@ -24,6 +24,16 @@
  * after its own pointers when the call returns.  The hub calls nothing of the net's from within the net's own
  * functions.
  *
+ * With a network secret, connections are sealed (noise.h), and then:
+ *
+ *   - Before the other end has proved that it knows the secret, nothing of it is parsed but its hello, which has a
+ *     fixed size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory
+ *     that does not hang on what it says.
+ *   - What a hello says has no effect before the handshake that binds it is done.
+ *   - One process has one key as long as its session lives: another key resumes nothing.
+ *   - Whatever happens to the bytes on the way: packets come whole, once and in order, or the connection is closed.  A
+ *     closed connection is resumed by a new handshake, with new keys.
+ *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -43,16 +53,20 @@ typedef struct
   gint64 retry_max_us;       /* and the longest */
   gint64 dial_for_us;        /* a first contact is tried for this long after it was last asked for */
   guint max_half_open;       /* accepted connections that have not shaken hands yet; the oldest makes room */
+  guint max_half_open_from;  /* the same, of one host */
   gsize max_packet_bytes;    /* a longer one from a peer ends its session */
   gsize keep_bytes;          /* kept for a peer that is not connected; more ends its session (N1) */
   gboolean refusal_is_death; /* V14 */
+  const guint8 *secret;      /* the network secret, 32 bytes: connections are sealed with it. NULL: they are plain */
+  const guint8 *identity;    /* its own secret key, 32 bytes. NULL: one is drawn */
 } TyHubConfig;
 
-/* Defaults for all but pid, name, and address: heartbeat 100 ms, handshake 5 s, retries from 20 ms to 1 s for 60 s, 64
- * half-open connections, packets to 64 MiB and 1 MiB, 64 MiB kept. */
+/* Defaults for all but pid, name, and address: heartbeat 100 ms, handshake 5 s, retries from 20 ms to 1 s for 60 s, 128
+ * half-open connections, 64 of one host, packets to 64 MiB and 1 MiB, 64 MiB kept, plain. */
 void ty_hub_config_init (TyHubConfig *config);
 
-/* `draw` fills bytes with randomness. `config` is copied; `ops` and `net` outlive the hub. */
+/* `draw` fills bytes with randomness. `config` is copied, its keys into locked memory; `ops` and `net` outlive the
+ * hub. */
 typedef void (*TyHubDraw) (gpointer draw_data, gpointer out, gsize len_bytes);
 TyHub *ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubDraw draw, gpointer draw_data);
 
@@ -113,6 +127,8 @@ typedef struct
   guint64 alien;                     /* handshakes: another protocol or nonsense */
   guint64 other_version;             /* handshakes: another version of the protocol */
   guint64 silent;                    /* handshakes that did not come to their end in time */
+  guint64 unproven;                  /* handshakes: the other end knows another secret, or somebody tampers */
+  guint64 forged;                    /* connections closed for sealed bytes that the other end did not seal */
   guint64 crowded;                   /* half-open connections that made room for others */
   guint64 malformed;                 /* sessions ended by bytes out of the wire format */
   guint64 bytes_in, bytes_out, writes, reads;

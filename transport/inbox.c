@@ -5,7 +5,8 @@
 
 #define INBOX_BYTES (512 * 1024)
 /* A read always finds room for a whole record, so that a remnant is moved at most once. */
-#define ROOM_BYTES (TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY)
+#define ROOM_BYTES (64 * 1024 + 64)
+G_STATIC_ASSERT (ROOM_BYTES >= 2 + TY_NOISE_MAX_BYTES && ROOM_BYTES >= TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY);
 /* Below this, a copy costs less than what a slice keeps alive. */
 #define COPY_BYTES 1024
 /* Buffers that nobody refers to any more and that are kept for the next time: to the kernel, fresh memory is a fault
@@ -142,12 +143,18 @@ ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize len_bytes, gsiz
 }
 
 void
-ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes)
+ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart)
 {
   ty_remnant_clear (remnant);
   if (len_bytes == 0)
     return;
   g_assert (len_bytes <= inbox->fill);
+  if (apart)
+    {
+      GBytes *bytes = g_bytes_new (inbox->mem + inbox->fill - len_bytes, len_bytes);
+      *remnant = (TyRemnant){ .bytes = bytes, .len_bytes = len_bytes };
+      return;
+    }
   *remnant = (TyRemnant){
     .bytes = g_bytes_ref (inbox->bytes),
     .offset = inbox->fill - len_bytes,

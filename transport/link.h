@@ -12,6 +12,8 @@
 
 typedef struct _TyLink TyLink; /* each net defines its own; the hub keeps its own data by set_user () */
 
+#define TY_ORIGIN_BYTES 16
+
 typedef enum
 {
   TY_LINK_EOF,         /* the other end closed in good order */
@@ -36,6 +38,9 @@ typedef struct
   void (*close) (TyLink *link);
   /* Whether the other end is on another machine. NULL: of no net of this kind can that be said. */
   gboolean (*from_afar) (TyLink *link);
+  /* Where an accepted link comes from: the same bytes for all links of one host. FALSE: that cannot be said. NULL: of
+   * no net of this kind can it be said. */
+  gboolean (*origin) (TyLink *link, guint8 out[TY_ORIGIN_BYTES]);
   void (*set_user) (TyLink *link, gpointer user);
   gpointer (*get_user) (TyLink *link);
 } TyNetOps;

@@ -105,6 +105,10 @@ ty_peer_disconnected (TyPeer *peer, const char *why, gboolean at_once)
       ty_peer_dead (peer, proof);
       return;
     }
+  if (peer->hub->now_us - peer->opened_us >= TY_BRIEF_US)
+    peer->brief_ends = 0;
+  else if (peer->conn == NULL)
+    peer->brief_ends++;
   if (!peer->down)
     ty_hub_event (peer->hub, TY_EVENT_PEER_DOWN, peer, why);
   peer->down = TRUE;
@@ -129,7 +133,7 @@ call_off_others (TyPeer *peer, const TyConn *conn)
   for (guint i = 0; i < hub->conns->len; i++)
     {
       TyConn *other = g_ptr_array_index (hub->conns, i);
-      gboolean shaking = other->state == TY_CONN_HELLO || other->state == TY_CONN_INTRO;
+      gboolean shaking = other->state >= TY_CONN_HELLO && other->state <= TY_CONN_INTRO;
       if (other != conn && shaking && ty_id_equal (&other->pid, &peer->pid))
         {
           if (other->dial != NULL)
@@ -172,6 +176,12 @@ ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro)
     }
   g_free (peer->name);
   g_free (peer->address);
+  if (conn->seal != NULL)
+    {
+      g_assert (!peer->has_key || memcmp (peer->key, conn->seal->other, sizeof peer->key) == 0);
+      memcpy (peer->key, conn->seal->other, sizeof peer->key);
+      peer->has_key = TRUE;
+    }
   peer->name = g_strdup (intro->name);
   peer->address = g_strdup (intro->address);
   g_autofree char *dialed = conn->dial != NULL ? g_strdup (conn->dial->address) : NULL;
@@ -185,6 +195,7 @@ ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro)
   conn->state = TY_CONN_OPEN;
   conn->deadline_us = G_MAXINT64;
   conn->opened = ++hub->turn;
+  peer->opened_us = hub->now_us;
   if (conn->half_open)
     hub->n_half_open--;
   conn->half_open = FALSE;

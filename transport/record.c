@@ -49,7 +49,7 @@ ty_hello_read (const guint8 *data, gsize len_bytes, TyHello *out)
     return TY_HELLO_GOOD;
   if (len_bytes < TY_HELLO_BYTES)
     return TY_HELLO_MORE;
-  if (get (data + 12, 4) != 0 || out->what > TY_HELLO_REFUSED_SEALING)
+  if (get (data + 12, 4) != 0 || out->what > TY_HELLO_REFUSED_SECRET)
     return TY_HELLO_ALIEN;
   memcpy (out->pid.b, data + 16, 16);
   memcpy (out->session.b, data + 32, 16);

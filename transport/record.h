@@ -3,20 +3,27 @@
  *    dialer                       acceptor
  *      hello  ─────────────────►              who I am, which session with you I have, if I dial to resume one
  *             ◄─────────────────   hello      who I am, which session with you I have
- *      ( Here the handshake of the sealing goes, with both hellos as its prologue. All below is inside the seal. )
+ *      ( If connections are sealed: noise.h. Both hellos are the prologue, the dialer's first.
+ *      message 1  ─────────────►              48 bytes, no payload
+ *             ◄─────────────   message 2      96 bytes, no payload
+ *      message 3  ─────────────►              a length of 2 bytes and that many; its payload is the dialer's intro
+ *      All below is in sealed records. )
  *      intro  ─────────────────►              this session (a fresh one, or to be resumed), from this frame on
  *             ◄─────────────────   intro      agreed, from this frame on
  *      records ◄──────────────► records
  *
  * A hello has a fixed size and is in the clear.  Everything after it is records: a head of fixed size and a body.
- * Integers are little-endian.
+ * Integers are little-endian.  A sealed record is a length of 2 bytes and that many bytes, which open to one or more
+ * whole records; the acceptor's intro has the first one for itself.
  *
  *   hello, 48 bytes
  *   offset  size  field
  *   0       8     magic: "tyet", CR, LF, CR, LF (it makes servers of line-based protocols answer at once)
  *   8       2     version of the protocol: 1
- *   10      1     what: 0 hello; 1 refused: I do not speak your version; 2 refused: not with this sealing
- *   11      1     sealing: 0 none
+ *   10      1     what: 0 hello; 1 refused: I do not speak your version; 2 refused: not with this sealing;
+ *                 3 refused: you did not prove that you know the network secret (in the place of the acceptor's
+ *                 intro)
+ *   11      1     sealing: 0 none, 1 Noise XXpsk3 (25519, ChaChaPoly, SHA256)
  *   12      4     zero
  *   16      16    incarnation of the sender
  *   32      16    id of the session with the other that the sender has, or zero
@@ -25,7 +32,7 @@
  *
  *   record, 24 bytes and the body
  *   offset  size  field
- *   0       4     length of the body, at most 65536
+ *   0       4     length of the body, at most 65472: a whole record fits into a sealed one
  *   4       1     kind: 0 acknowledgement (no body), 1 frame, 2 intro, 3 end
  *   5       1     of a frame: class (bits 0-1: control, data, bulk), first of its packet (bit 4), last of it (bit 5);
  *                 else zero
@@ -60,7 +67,7 @@
 #define TY_HELLO_PREFIX_BYTES 12
 
 #define TY_RECORD_HEAD_BYTES 24
-#define TY_RECORD_MAX_BODY 65536
+#define TY_RECORD_MAX_BODY 65472
 #define TY_INTRO_MAX_BODY 2048
 #define TY_INTRO_MAX_PROOF 1024
 
@@ -69,11 +76,13 @@ typedef enum
   TY_HELLO,
   TY_HELLO_REFUSED_VERSION,
   TY_HELLO_REFUSED_SEALING,
+  TY_HELLO_REFUSED_SECRET,
 } TyHelloWhat;
 
 typedef enum
 {
-  TY_SEALING_NONE
+  TY_SEALING_NONE,
+  TY_SEALING_NOISE
 } TySealing;
 
 typedef struct
@@ -143,7 +152,9 @@ typedef enum
   TY_END_MALFORMED, /* you sent something that is not in the wire format: the session is over */
   TY_END_UNKNOWN,   /* I do not have the session that you want to resume: say hello again */
   TY_END_DOUBLE,    /* this connection is one too many: there is another one */
-  TY_END_ADDRESS    /* nobody but your own machine could dial you at the address that you gave */
+  TY_END_ADDRESS,   /* nobody but your own machine could dial you at the address that you gave */
+  TY_END_PROBE,     /* instead of an intro: I want no session, only to know that it is you; and the answer to it */
+  TY_END_KEY        /* another key proved itself as this process before */
 } TyEndWhy;
 
 typedef struct

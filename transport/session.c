@@ -169,6 +169,8 @@ ty_session_gather (TySession *s, TyGather *g)
       if (number == s->send_next && !number_frame (s))
         break;
       const TyFrame *frame = kept_frame (s, number);
+      if (g->whole_bytes > 0 && g->n_bytes + TY_RECORD_HEAD_BYTES + frame->len_bytes > g->whole_bytes)
+        break;
       guint8 *head = g->heads[g->n_heads++];
       if (skip > 0)
         memcpy (head, s->write_head, TY_RECORD_HEAD_BYTES);

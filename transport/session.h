@@ -53,10 +53,11 @@ typedef struct
   gsize n_bytes;
   guint8 heads[TY_GATHER_FRAMES][TY_RECORD_HEAD_BYTES];
   guint n_heads;
+  gsize whole_bytes; /* 0: the last frame may be longer than what is left */
 } TyGather;
 
-/* Appends what is to be written next to the list. (Sealing will come in here: it reads heads and bodies, and writes the
- * connection's own buffer.) Then, and before anything else: how many bytes of that were written. */
+/* Appends what is to be written next to the list: with `whole_bytes`, whole frames only and no more than that. Then,
+ * and before anything else: how many bytes of that were written. */
 void ty_session_gather (TySession *session, TyGather *gather);
 void ty_session_wrote (TySession *session, gsize len_bytes);
 

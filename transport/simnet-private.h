@@ -72,6 +72,7 @@ struct _TySimPort
   GQueue ready; /* TyLink */
   gboolean pumping;
   guint writes_left;
+  gsize reads_bytes; /* of a link in a pump; 0: READ_BYTES */
 };
 
 typedef struct

@@ -499,6 +499,12 @@ ty_sim_port_writes_spent (const TySimPort *port)
   return port->writes_left == 0;
 }
 
+void
+ty_sim_port_limit_reads (TySimPort *port, gsize len_bytes)
+{
+  port->reads_bytes = len_bytes;
+}
+
 /* The receiver has taken bytes: if the sender stands for want of room, it is told. */
 static void
 give_room (TyLink *link, gsize len)
@@ -513,7 +519,7 @@ static void
 pump_bytes (TyLink *link, TyHub *hub)
 {
   TySimNet *net = link->net;
-  gsize budget = READ_BYTES;
+  gsize budget = link->port->reads_bytes > 0 ? link->port->reads_bytes : READ_BYTES;
   while (!link->closed && link->reading && link->unread->len > link->read && budget > 0)
     {
       gsize n = MIN (budget, link->unread->len - link->read);

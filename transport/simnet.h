@@ -97,6 +97,9 @@ gboolean ty_sim_port_has_something (const TySimPort *port);
 void ty_sim_port_limit_writes (TySimPort *port, guint n);
 gboolean ty_sim_port_writes_spent (const TySimPort *port);
 
+/* From now on a pump reads at most so many bytes of each link: a slow reader. 0: as many as usual. */
+void ty_sim_port_limit_reads (TySimPort *port, gsize len_bytes);
+
 /* ---- Faults ---- */
 
 void ty_sim_cut (TySimNet *net, const char *from, const char *to); /* one way; sites' addresses */

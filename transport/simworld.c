@@ -5,6 +5,7 @@
 
 #include "core/packet.h"
 #include "core/view.h"
+#include "transport/noise.h"
 
 #define MAX_SPINS 1000
 
@@ -18,6 +19,8 @@ struct _TySimWorld
   gpointer data;
   TySimTrace trace;
   gpointer trace_data;
+  TySimApp watch;
+  gpointer watch_data;
   GPtrArray *processes;
   guint64 turns;
 };
@@ -36,6 +39,7 @@ struct _TySimProcess
   guint spins;    /* turns on end that left a deadline in the past */
   gint64 turn_at; /* of its next turn; G_MAXINT64: none is set */
   gboolean in_turn;
+  gboolean kicked; /* a turn is set because its application asked for something */
   gboolean stopped;
   gint64 slow_us;
 
@@ -115,6 +119,13 @@ ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 {
   world->trace = trace;
   world->trace_data = data;
+}
+
+void
+ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
+{
+  world->watch = watch;
+  world->watch_data = data;
 }
 
 void
@@ -313,6 +324,8 @@ carry_out (TySimProcess *p)
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)
         p->world->app (p, &effects[i], p->world->data);
+      if (p->world->watch != NULL)
+        p->world->watch (p, &effects[i], p->world->watch_data);
     }
   ty_node_effects_done (p->node);
 }
@@ -341,6 +354,7 @@ turn (gpointer data)
   if (p->turn_at != ty_sim_now (p->world->net) || p->node == NULL || p->stopped)
     return; /* it was set to another time since */
   p->turn_at = G_MAXINT64;
+  p->kicked = FALSE;
   p->in_turn = TRUE;
   p->world->turns++;
   gint64 local = local_time (p);
@@ -410,8 +424,10 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
 
+  static const guint8 secret[TY_NOISE_KEY_BYTES] = "known to all of this world";
   TyHubConfig config;
   ty_hub_config_init (&config);
+  config.secret = world->config.sealed ? secret : NULL;
   config.pid = pid;
   config.name = p->name;
   config.address = p->address;
@@ -551,6 +567,7 @@ void
 ty_sim_stop (TySimProcess *p)
 {
   p->stopped = TRUE;
+  p->kicked = FALSE;
   p->turn_at = G_MAXINT64;
   ty_sim_trace (p->world, "%s: stops", p->name);
 }
@@ -578,6 +595,13 @@ ty_sim_set_slow (TySimProcess *p, gint64 turn_us)
   p->slow_us = turn_us;
 }
 
+void
+ty_sim_set_reads (TySimProcess *p, gsize len_bytes)
+{
+  if (p->port != NULL)
+    ty_sim_port_limit_reads (p->port, len_bytes);
+}
+
 /* ---- Running ---- */
 
 /* What was asked of a process from outside of its turns. */
@@ -587,8 +611,10 @@ kick_pending (TySimWorld *world)
   for (guint i = 0; i < world->processes->len; i++)
     {
       TySimProcess *p = world->processes->pdata[i];
-      if (p->node != NULL && ty_node_pending (p->node))
-        set_turn (p, MIN (p->turn_at, soon (p)));
+      if (p->node == NULL || p->kicked || !ty_node_pending (p->node))
+        continue;
+      p->kicked = TRUE; /* once, however often somebody looks: each draws */
+      set_turn (p, soon (p));
     }
 }
 

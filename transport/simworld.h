@@ -25,6 +25,7 @@ typedef struct
   TyNodeConfig node;
   gint64 turn_min_us; /* how long after its cause a turn comes */
   gint64 turn_max_us;
+  gboolean sealed; /* connections are, with a secret that all know */
 } TySimWorldConfig;
 
 /* Both defaults, and turns within 10 to 100 us. */
@@ -41,6 +42,8 @@ void ty_sim_world_free (TySimWorld *world);
 TySimNet *ty_sim_world_net (TySimWorld *world);
 gpointer ty_sim_world_data (const TySimWorld *world); /* the app's */
 void ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data);
+/* Is told of each effect, those for the channels too, right after it was carried out. May do what an app may. */
+void ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data);
 /* A line of one's own in the trace. */
 void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
@@ -82,6 +85,8 @@ void ty_sim_continue (TySimProcess *p);
 void ty_sim_set_clock (TySimProcess *p, gint64 ppm);
 /* Its turns come this much later. */
 void ty_sim_set_slow (TySimProcess *p, gint64 turn_us);
+/* It reads at most so many bytes of each link a turn. 0: as usual. */
+void ty_sim_set_reads (TySimProcess *p, gsize len_bytes);
 
 /* ---- Running ---- */
 

@@ -212,6 +212,19 @@ socket_from_afar (TyLink *link)
   return here != NULL && there != NULL && !g_inet_address_equal (here, there);
 }
 
+/* An IPv6 host has a whole net of /64 to itself. */
+static gboolean
+socket_origin (TyLink *link, guint8 out[TY_ORIGIN_BYTES])
+{
+  g_autoptr (GInetAddress) there = end_of (link, getpeername);
+  if (there == NULL)
+    return FALSE;
+  gsize n = g_inet_address_get_native_size (there);
+  memset (out, 0, TY_ORIGIN_BYTES);
+  memcpy (out, g_inet_address_to_bytes (there), n == TY_ORIGIN_BYTES ? 8 : n);
+  return TRUE;
+}
+
 static void
 socket_set_user (TyLink *link, gpointer user)
 {
@@ -230,6 +243,7 @@ const TyNetOps ty_socket_ops = {
   .set_reading = socket_set_reading,
   .close = socket_close,
   .from_afar = socket_from_afar,
+  .origin = socket_origin,
   .set_user = socket_set_user,
   .get_user = socket_get_user,
 };

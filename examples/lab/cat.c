@@ -7,12 +7,16 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cat.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RETRY_MS 300          /* between attempts to come back */
 #define LEAVE_MS 15000        /* told by a signal, it waits no longer than this for the others to agree */
+#define SILENT_MS 3000        /* still not in, it says why */
 #define OUTPUT_PATIENCE_US (1000 * 1000)
 
 typedef struct
@@ -287,6 +291,17 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
   g_timeout_add (RETRY_MS, try_again, cat);
 }
 
+/* Whoever looks at a shell in which nothing happens wants to know what it is that does not. */
+static gboolean
+on_still_joining (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autofree char *waits = cat->process != NULL ? tyet_process_describe_waits (cat->process) : NULL;
+  if (!cat->entered && !cat->stopping && waits != NULL && waits[0] != '\0')
+    complain (cat, "not in the group yet: %s", g_strchomp (waits));
+  return G_SOURCE_REMOVE;
+}
+
 static TyetProcess *
 make_process (Cat *cat, GError **error)
 {
@@ -427,6 +442,17 @@ catch_signals (Cat *cat)
     g_unix_signal_add (SIGHUP, on_signal, cat);
 }
 
+/* A standard stream that the shell has closed would be the next file or socket to be opened, and lines would be read
+ * from it or written to it. What stands in its place cannot be read or written, so that it is told as what it is. */
+static void
+occupy_streams (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && errno == EBADF
+        && open ("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+      g_error ("standard stream %d is closed, and /dev/null cannot be opened", fd);
+}
+
 /* ---- Usage ---- */
 
 static gboolean
@@ -457,7 +483,7 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
     { "state", 0, 0, G_OPTION_ARG_NONE, &cat->with_state,
       "Keep a digest of all messages as the group's state: take it when joining, give it to others", NULL },
     { "suspect-after", 0, 0, G_OPTION_ARG_INT, &cat->suspect_after_ms,
-      "Suspect a member that is silent for so long (default: 1000)", "MS" },
+      "Suspect a member that is silent for so long; the same for all members (default: 1000)", "MS" },
     { "heartbeat", 0, 0, G_OPTION_ARG_INT, &cat->heartbeat_ms,
       "Be silent for so long at most (default: a tenth of --suspect-after)", "MS" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &cat->timeout_ms,
@@ -537,6 +563,7 @@ cat_run (Cat *cat)
 {
   g_autoptr (GError) error = NULL;
   catch_signals (cat);
+  g_timeout_add (SILENT_MS, on_still_joining, cat);
   cat->began_us = g_get_monotonic_time ();
   cat->loop = g_main_loop_new (NULL, FALSE);
   cat->joining = g_cancellable_new ();
@@ -564,6 +591,7 @@ lab_cat (int argc, char **argv)
   Cat cat = { .suspect_after_ms = -1, .timeout_ms = -1 };
   g_autoptr (GError) error = NULL;
   int status = LAB_USAGE;
+  occupy_streams ();
   if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error))
     status = cat_run (&cat);
   else

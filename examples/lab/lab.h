@@ -17,3 +17,6 @@ enum
 typedef int (*LabCommand) (int argc, char **argv);
 
 int lab_cat (int argc, char **argv);
+int lab_check (int argc, char **argv);
+int lab_run (int argc, char **argv);
+int lab_explore (int argc, char **argv);

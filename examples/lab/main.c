@@ -14,6 +14,9 @@ static const struct
   LabCommand run;
 } commands[] = {
   { "cat", "join a group from a shell: lines in are multicast, events come out", lab_cat },
+  { "check", "judge the histories of a run: was all that was promised kept?", lab_check },
+  { "explore", "sweep seeds of random faults, and shrink what fails to a scene", lab_explore },
+  { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };
 
 static void

@@ -16,6 +16,7 @@ struct _LabOut
   gsize written; /* ever: for telling progress */
   gboolean ending;
   gboolean broken;
+  gboolean told; /* that it is broken */
   gboolean idle; /* the thread has nothing in hand */
   GThread *thread;
   void (*failed) (const char *why, gpointer user_data);
@@ -27,6 +28,7 @@ static gboolean
 tell_failed (gpointer data)
 {
   LabOut *out = data;
+  out->told = TRUE;
   out->failed (g_strerror (out->saved_errno), out->user_data);
   return G_SOURCE_REMOVE;
 }
@@ -141,6 +143,8 @@ lab_out_free (LabOut *out, gint64 patience_us)
     return;
   g_thread_join (out->thread);
   g_idle_remove_by_data (out);
+  if (out->broken && !out->told)
+    tell_failed (out);
   g_string_free (out->waiting, TRUE);
   g_cond_clear (&out->cond);
   g_mutex_clear (&out->mutex);

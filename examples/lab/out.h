@@ -11,7 +11,8 @@
 
 typedef struct _LabOut LabOut;
 
-/* `failed` is called once, in the main context, if standard output cannot be written to any more. */
+/* `failed` is called once, in the main context or by lab_out_free (), if standard output cannot be written to any
+ * more. */
 LabOut *lab_out_new (void (*failed) (const char *why, gpointer user_data), gpointer user_data);
 
 /* A line, without its end. */

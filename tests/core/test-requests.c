@@ -747,6 +747,12 @@ test_wait_contact (void)
   rig_join (a, b);
   rig_run (rig);
   expect_wait (rig, 0, "contact", "t://b", "waits for contact t://b to let it in: no answer yet");
+  /* Who does not answer may do so later: the contact is asked again until the time is over. */
+  rig_event (
+      a, (TyEvent){
+             .type = TY_EVENT_DIAL_FAILED, .address = "t://b", .text = "no answer", .dial_end = TY_DIAL_UNREACHED });
+  rig_run (rig);
+  expect_wait (rig, 0, "contact", "t://b", "waits for contact t://b to let it in: no answer");
   rig_event (a, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = "t://b", .text = "speaks HTTP" });
   rig_run (rig);
   /* Who speaks something else will go on doing so: that was the only contact. */
@@ -771,6 +777,25 @@ test_wait_transfer (void)
   rig_run (rig);
   expect_wait (rig, 0, "transfer", "b", "gives the state to b: 0 bytes taken so far");
   expect_wait (rig, 1, "transfer", "a", "takes the state from a: 5 bytes so far");
+  rig_free (rig);
+}
+
+/* The giver of an empty state is done before it hears that somebody waits for it. */
+static void
+test_empty_state (void)
+{
+  Rig *rig = rig_new ();
+  rig_form (rig, 1, "fifo");
+  Box *a = &rig->boxes[0], *b = rig_box (rig);
+  rig_group (b, "g", "fifo");
+  ty_group_set_takes_state (b->group, TRUE);
+  rig_join (b, a);
+  rig_advance (rig, 300000);
+  g_assert_cmpuint (b->transfer, ==, 2);
+  ty_group_state_loaded (b->group, b->transfer, NULL, NULL);
+  rig_advance (rig, 300000);
+  g_assert_cmpint (ty_group_get_state (b->group), ==, TY_GROUP_MEMBER);
+  g_assert_cmpuint (ty_group_get_view (a->group)->n_members, ==, 2);
   rig_free (rig);
 }
 
@@ -809,5 +834,6 @@ main (int argc, char **argv)
   g_test_add_func ("/core/waits/lease", test_wait_lease);
   g_test_add_func ("/core/waits/contact", test_wait_contact);
   g_test_add_func ("/core/waits/transfer", test_wait_transfer);
+  g_test_add_func ("/core/transfer/empty", test_empty_state);
   return g_test_run ();
 }

@@ -362,8 +362,10 @@ dial (Proc *p, const TyEffect *effect)
     return;
   gboolean another = !ty_id_is_null (&effect->pid) && !ty_id_equal (&effect->pid, &other->pid);
   if (!other->alive || another)
-    add_event (
-        p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED, .address = other->address, .text = "refused", .refused = TRUE });
+    add_event (p, (TyEvent){ .type = TY_EVENT_DIAL_FAILED,
+                             .address = other->address,
+                             .text = "refused",
+                             .dial_end = TY_DIAL_REFUSED });
   else
     begin_session (mesh, p->index, to);
 }

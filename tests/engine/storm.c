@@ -548,6 +548,22 @@ can_follow (const Storm *s, const TyetView *tip, gboolean second)
   return FALSE;
 }
 
+/* V13: the view that a process is in ended without it, and nobody is left who has what was said there. */
+static gboolean
+left_alone (const Storm *s, const Proc *p, gboolean second, const TyetView *tip)
+{
+  TyetView *view = ty_group_get_view (seat (p, second).group);
+  if (view == NULL || view->id.number >= tip->id.number)
+    return FALSE;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      const Proc *q = s->mesh->procs->pdata[i];
+      if (q != p && !seat (q, second).over && ty_view_rank (view, &q->pid) < view->n_members)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* After the heal: whoever is alive can be in one view, unless too many died for a quorum of the last. */
 static gboolean
 may_go_on (const Storm *s, gboolean second)
@@ -569,7 +585,8 @@ may_go_on (const Storm *s, gboolean second)
       guint rank = ty_view_rank (tip, &p->pid);
       /* Who has not loaded may be taken out, or fail; who is about to leave may go without a word. */
       Seat mine = seat (p, second);
-      if (rank < tip->n_members && !mine.over && (in_view (mine, tip) || can_follow (s, tip, second)))
+      gboolean may = !mine.over && (in_view (mine, tip) || can_follow (s, tip, second));
+      if (rank < tip->n_members && may && !left_alone (s, p, second, tip))
         there[rank] = TRUE;
     }
   return ty_members_quorum (tip->members, tip->n_members, there);

@@ -40,6 +40,7 @@ typedef struct
   GRand *rand;
   TestNet *net;
   TestNode *a, *b, *alien;
+  gboolean sealed; /* the others seal their connections */
   TyId session; /* the one that the alien last began or was offered */
   guint64 next; /* the frame that it would send next */
 } Talk;
@@ -51,7 +52,7 @@ add_hello (Talk *t, GByteArray *out)
   guint who = fuzz_below (t->rand, 12);
   TyHello hello = { .version = (guint16) (fuzz_chance (t->rand, 95) ? TY_WIRE_VERSION : fuzz_number (t->rand)) };
   hello.what = (guint8) (fuzz_chance (t->rand, 95) ? TY_HELLO : fuzz_below (t->rand, 4));
-  hello.sealing = (guint8) (fuzz_chance (t->rand, 95) ? TY_SEALING_NONE : fuzz_below (t->rand, 3));
+  hello.sealing = (guint8) (fuzz_chance (t->rand, 95) ? (guint) t->sealed : fuzz_below (t->rand, 3));
   memset (hello.pid.b, who == 0 ? 1 : who == 1 ? 2 : who == 2 ? 0 : 9, sizeof hello.pid.b);
   if (fuzz_chance (t->rand, 50))
     hello.session = t->session;
@@ -156,6 +157,8 @@ run_hub (GRand *rand)
   config.max_packet_bytes = 256 * 1024;
   config.keep_bytes = 64 * 1024;
   config.max_half_open = 4;
+  t.sealed = fuzz_chance (rand, 30);
+  config.secret = t.sealed ? test_secret : NULL;
   t.a = test_node_new_with (t.net, 1, "a", &config);
   t.b = test_node_new_with (t.net, 2, "b", &config);
   t.alien = test_alien_new (t.net, "x");

@@ -416,6 +416,8 @@ write_join (const Lie *l, TyWriter *w)
   else
     write_member (l, w);
   ty_write_u8 (w, (guint8) fuzz_below (l->rand, 3));
+  ty_write_varint (w, fuzz_chance (l->rand, 80) ? 100000 : fuzz_near (l->rand, 600000));
+  ty_write_varint (w, fuzz_chance (l->rand, 80) ? 1000000 : fuzz_near (l->rand, 150000));
   ty_write_varint (w, l->view != NULL ? fuzz_near (l->rand, l->view->id.number) : 0);
   write_ids (l, w);
 }

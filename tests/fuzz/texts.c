@@ -5,6 +5,7 @@
 
 #include "core/batch.h"
 #include "core/history-reader.h"
+#include "core/key-file.h"
 #include "core/value.h"
 #include "tests/fuzz/mutate.h"
 
@@ -124,10 +125,34 @@ run_batch (GRand *rand)
   g_assert_cmpuint (message.next, ==, batch->messages_len);
 }
 
+/* The file of an identity: what is taken is just what would be written. */
+static void
+run_key_file (GRand *rand)
+{
+  guint8 secret[TY_KEY_BYTES], read[TY_KEY_BYTES] = { 0 };
+  char file[TY_KEY_FILE_BYTES], again[TY_KEY_FILE_BYTES];
+  const char *why;
+  for (guint i = 0; i < sizeof secret; i++)
+    secret[i] = (guint8) g_rand_int (rand);
+  ty_key_file_write (secret, file);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_byte_array_append (bytes, (const guint8 *) file, sizeof file);
+  maybe_mutate (rand, bytes, 90);
+  g_autofree char *exact = g_memdup2 (bytes->data, bytes->len);
+  if (!ty_key_file_read (exact != NULL ? exact : "", bytes->len, read, &why))
+    {
+      g_assert_nonnull (why);
+      return;
+    }
+  ty_key_file_write (read, again);
+  g_assert_cmpmem (again, sizeof again, bytes->data, bytes->len);
+}
+
 void
 fuzz_texts (GRand *rand)
 {
   run_history (rand);
   run_value (rand);
   run_batch (rand);
+  run_key_file (rand);
 }

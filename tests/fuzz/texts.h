@@ -1,4 +1,4 @@
-/* tests/fuzz/texts.h: histories, values and batches, damaged and read.
+/* tests/fuzz/texts.h: histories, values, batches and key files, damaged and read.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

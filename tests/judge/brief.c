@@ -13,6 +13,11 @@ add_conf (GString *out, char **words)
   for (char **w = words + 4; *w != NULL; w++)
     if (g_str_equal (*w, "transitional"))
       kind = "transitional";
+    else if (g_str_equal (*w, "trans"))
+      {
+        kind = "transitional";
+        primary = FALSE;
+      }
     else if (g_str_equal (*w, "minor"))
       primary = FALSE;
     else if (g_str_equal (*w, "first"))
@@ -62,7 +67,7 @@ brief_to_json (const char *brief)
   for (char **line = lines; *line != NULL; line++)
     {
       g_auto (GStrv) words = g_strsplit (g_strstrip (*line), " ", -1);
-      if (words[0] == NULL || words[0][0] == '\0')
+      if (words[0] == NULL || words[0][0] == '\0' || g_str_equal (words[0], "-"))
         continue;
       g_auto (GStrv) processes = g_strsplit (words[0], ",", -1);
       for (char **p = processes; *p != NULL; p++)

@@ -2,7 +2,7 @@
  *
  * One event a line, a process first:
  *
- *   a conf V a,b,c [first | after W] [transitional] [minor]     (minor: not primary)
+ *   a conf V a,b,c [first | after W] [transitional] [minor]     (minor: not primary; trans: transitional and minor)
  *   a send V M SERVICE        a deliver V M...       a fail V WHY
  *   a block V                 a save V [DIGEST]      a load V [DIGEST]       a end
  *

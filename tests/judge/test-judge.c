@@ -4,47 +4,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "brief.h"
-
-#include "core/judge.h"
-
-typedef struct
-{
-  const char *name;
-  const char *broken; /* numbers of the rules broken, in order; "" if legal */
-  const char *brief;
-  gboolean open_end, strict;
-} Case;
-
-static char *
-judge_brief (const Case *c)
-{
-  TyJudgeOptions options = { .model = TY_JUDGE_PRIMARY, .open_end = c->open_end, .strict = c->strict };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (TyJudge) judge = ty_judge_new (&options, &error);
-  g_assert_no_error (error);
-  g_autofree char *json = brief_to_json (c->brief);
-  ty_judge_read (judge, "brief", json, strlen (json), &error);
-  g_assert_no_error (error);
-  g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
-
-  GString *found = g_string_new (NULL);
-  for (guint rule = 0; rule < TY_N_RULES; rule++)
-    if (report->by_rule[rule] > 0)
-      g_string_append_printf (found, "%s%s", found->len > 0 ? " " : "", ty_judge_rule_number (rule));
-  g_assert_cmpint (report->legal, ==, found->len == 0);
-  g_autofree char *text = ty_judge_report_to_string (report);
-  g_autofree char *shown = g_utf8_make_valid (text, -1);
-  g_test_message ("%s", shown);
-  return g_string_free (found, FALSE);
-}
-
-static void
-test_case (gconstpointer data)
-{
-  const Case *c = data;
-  g_autofree char *found = judge_brief (c);
-  g_assert_cmpstr (found, ==, c->broken);
-}
+#include "cases.h"
 
 #define AB "a,b conf 1 a,b first\n"
 #define ABC "a,b,c conf 1 a,b,c first\n"
@@ -57,22 +17,26 @@ static const Case cases[] = {
   { "primary/minor", "P1", "a conf 1 a minor\na end" },
   { "primary/transitional", "P1", AB "a conf 1t a transitional minor\na conf 2 a after 1\na end" },
   { "primary/transitional-called-primary", "P1", AB "a conf 1t a transitional\na conf 2 a after 1\na end" },
+  { "member/legal", "", "a conf 1 a first\nb conf 2 b,a after 1\na conf 2 b,a after 1\n" END_AB },
   { "member/not-in-it", "P2", "a conf 1 b,c first\na end" },
   { "member/twice", "P2", "a conf 1 a,b,b first\na end" },
   { "ranks/legal", "", "a conf 1 b,a first\nb conf 1 b,a first\n" END_AB },
   { "ranks/order", "P3", "a conf 1 a,b first\nb conf 1 b,a first\n" END_AB },
   { "ranks/set", "P3", "a conf 1 a,b first\nb conf 1 a,b,c first\n" END_AB },
+  { "once/legal", "", AB "a,b conf 2 a,b after 1\na,b conf 3 a,b after 2\n" END_AB },
   { "once/again", "P4", AB "a conf 1 a,b first\n" END_AB },
   { "once/back", "P4", AB "a,b conf 2 a,b after 1\na conf 1 a,b first\n" END_AB },
   { "next/legal", "", ABC "a,b conf 2 a,b after 1\na,b conf 3 a,b after 2\n" END_AB },
   { "next/split", "P5", ABC "a conf 2 a,b\nb conf 3 b,a\n" END_AB },
   { "next/split-with-prev", "P5 P6", ABC "a conf 2 a,c after 1\nb conf 3 b after 1\n" END_AB },
   { "next/legal-without-prev", "", "a,b conf 1 a,b\na,b,c conf 2 a,b,c\na,b,c conf 3 c,a,b\n" END_ABC },
+  { "fork/legal", "", AB "a,b conf 2 a,b after 1\na,b,c conf 3 a,b,c after 2\n" END_ABC },
   { "fork/two-first", "P6", "a conf 1 a first\nb conf 2 b first\n" END_AB },
   { "fork/by-joiner", "P6", "a,b conf 1 a,b first\na conf 2 a,b after 1\nc conf 3 a,c after 1\n" END_ABC },
   { "skip/legal-joiner", "", AB "a,b conf 2 a,b after 1\na,b,c conf 3 a,b,c after 2\n" END_ABC },
   { "skip/one", "P5 P7", AB "b conf 2 a,b after 1\nb conf 3 a,b after 2\na conf 3 a,b after 2\n" END_AB },
   { "skip/wrong-prev", "P7 P8", AB "a conf 2 a,b after 1\nb conf 2 a,b after 0\n" END_AB },
+  { "chain/legal", "", "a conf 1 a\na,b conf 2 a,b\nb,c conf 3 b,c\na fail 2 leave\n" END_ABC },
   { "chain/two-before-one", "P5 P8", "a,b,c conf 1 a,b,c\na,b conf 2 a,b,c\nc conf 0 c,a\nc conf 2 a,b,c\n" END_ABC
     /* c also goes on from 1 to another view than a and b do */ },
   { "chain/circle", "P8", "a conf 1 a,b after 2\nb conf 2 a,b after 1\n" END_AB },
@@ -102,15 +66,20 @@ static const Case cases[] = {
   { "blocked/delivers", "P11", AB "b send 1 m fifo\na block 1\na deliver 1 m\nb deliver 1 m\nb end" },
 
   /* ---- messages ---- */
+  { "unique/legal", "", AB "a send 1 m fifo\nb send 1 n fifo\na,b deliver 1 m n\n" END_AB },
   { "unique/two-senders", "P12", AB "a send 1 m fifo\nb send 1 m fifo\na,b deliver 1 m\n" END_AB },
   { "unique/two-views", "P12",
     AB "a send 1 m fifo\na,b deliver 1 m\na,b conf 2 a,b after 1\na send 2 m fifo\n" END_AB },
+  { "sent/legal", "", AB "b deliver 1 m\na send 1 m fifo\na deliver 1 m\n" END_AB },
   { "sent/never", "P13", AB "a,b deliver 1 m\n" END_AB },
   { "sent/other-name", "P13 P22", AB "a send 1 m fifo\na deliver 1 m\nb deliver 1 n\n" END_AB },
+  { "view/legal", "",
+    AB "a send 1 m fifo\na,b deliver 1 m\na,b conf 2 a,b after 1\na send 2 n fifo\na,b deliver 2 n\n" END_AB },
   { "view/next", "P14 P22", AB "a send 1 m fifo\na deliver 1 m\na,b conf 2 a,b after 1\nb deliver 2 m\n" END_AB },
   { "view/all-late", "P14 P21", AB "a send 1 m fifo\na,b conf 2 a,b after 1\na,b deliver 2 m\n" END_AB },
   { "view/before-it-was-sent", "P14 P22",
     AB "b deliver 1 m\na,b conf 2 a,b after 1\na send 2 m fifo\na deliver 2 m\n" END_AB },
+  { "twice/legal", "", AB "a send 1 m fifo\na send 1 n fifo\na,b deliver 1 m n\n" END_AB },
   { "twice/at-once", "P15", AB "a send 1 m fifo\na deliver 1 m m\nb deliver 1 m\n" END_AB },
   { "twice/after-others", "P15",
     AB "a send 1 m agreed\na send 1 n agreed\na deliver 1 m n\nb deliver 1 m n m\n" END_AB },
@@ -253,6 +222,14 @@ test_unreadable (void)
     { "{\"p\":\"a\",\"e\":\"end\"}\n{\"p\":\"a\",\"e\":\"e\n", FALSE },
     { "{\"p\":\"a\",\"e\":\"e\n{\"p\":\"a\",\"e\":\"end\"}\n", FALSE },
     { "{\"p\":\"a\",\"e\":\"stop\"}", FALSE }, /* whole, though without a newline */
+    { "{\"p\":\"a\",\"e\":\"end\"}\n{\"p\":\"\\ud8", TRUE },
+    { "{\"p\":\"\\ud83d\\ude0", TRUE },
+    { "{\"p\":\"a\",\"t\":-", TRUE },
+    { "{\"p\":\"a\",\"primary\":tr", TRUE },
+    { "{", TRUE },
+    { "{\"p\":\"a\",\"e\":stop", FALSE }, /* does not end in mid-line: it is broken */
+    { "{garbage", FALSE },
+    { "{\"p\":\"a\",\"t\":1x", FALSE },
     { "garbage", FALSE },
     { "[]\n", FALSE },
     { "\n", FALSE },
@@ -305,6 +282,23 @@ test_unreadable_names_the_line (void)
   g_autoptr (TyJudge) judge = ty_judge_new (&options, NULL);
   g_assert_false (ty_judge_read (judge, "some.history", text, strlen (text), &error));
   g_assert_cmpstr (error->message, ==, "some.history:3: no JSON object");
+
+  static const struct
+  {
+    const char *text, *message;
+  } lines[] = {
+    { "{\"p\":\"a\",\"e\":\"a\\u0007b\"}", "x:1: an unknown event \"a?b\"" },
+    { "{\"p\":\"a\",\"e\":\"123456789012345678901234567890123456789\u00e9\"}",
+      "x:1: an unknown event \"123456789012345678901234567890123456789...\"" },
+    { "{\"p\":\"a\",\"e\":\"block\"}", "x:1: no `c` in a \"block\"" },
+    { "{\"p\":\"a\",\"c\":\"1\",\"e\":\"send\",\"m\":\"m\",\"service\":\"best\"}", "x:1: an unknown service \"best\"" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      g_autoptr (GError) other = NULL;
+      g_assert_false (ty_judge_read (judge, "x", lines[i].text, strlen (lines[i].text), &other));
+      g_assert_cmpstr (other->message, ==, lines[i].message);
+    }
 }
 
 static void
@@ -345,7 +339,7 @@ test_report (void)
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = ty_judge_report_to_string (report);
   g_assert_cmpstr (text, ==,
-                   "P15 twice: group g: b delivers m\" twice in view 1\n"
+                   "P15 twice: group g: b delivers m\" twice in view 1 (processes b, a; message m\"; view 1)\n"
                    "P15 twice: and 1 more\n"
                    "not legal: 2 violations, 9 events, 2 processes, 1 group, 1 view, 1 message, 3 deliveries, 1 block, "
                    "1 failure\n");
@@ -363,11 +357,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_set_nonfatal_assertions (); /* all cases, not only the first that fails */
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/judge/%s", cases[i].name);
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  cases_add ("judge", TY_JUDGE_PRIMARY, cases, G_N_ELEMENTS (cases));
   g_test_add_func ("/judge/unreadable", test_unreadable);
   g_test_add_func ("/judge/unreadable-line", test_unreadable_names_the_line);
   g_test_add_func ("/judge/random-bytes", test_random_bytes);

@@ -492,6 +492,8 @@ test_nack_of_joiner (void)
   ty_write_text (w, "fifo");
   ty_member_write (w, &as);
   ty_write_u8 (w, 0);
+  ty_write_varint (w, 100000);
+  ty_write_varint (w, 1000000);
   ty_write_varint (w, 1);
   write_seats (table, w, "012");
   TyReader r = TY_READER (w->data, w->len);

@@ -221,7 +221,8 @@ class Joining(unittest.TestCase):
             lab.more(cats, 20)
             views = len(a.of("view"))
             name = how.pop("name", "x")
-            x = lab.start(name, "--contact", a.address, "--timeout", "5000", history=False, **how)
+            args = how.pop("args", [])
+            x = lab.start(name, "--contact", a.address, "--timeout", "5000", *args, history=False, **how)
             self.assertEqual(x.status(), 1)
             for word in words:
                 self.assertIn(word, x.stderr())
@@ -236,6 +237,11 @@ class Joining(unittest.TestCase):
 
     def test_another_group(self):
         self.turned_away("elsewhere", group="elsewhere")
+
+    def test_times_that_do_not_go_together(self):
+        self.turned_away("x may be silent for 600 ms", "suspects after 1000 ms", args=["--heartbeat", "600",
+                                                                                       "--suspect-after", "2000"])
+        self.turned_away("may be silent for 100 ms", "x suspects after 150 ms", args=["--suspect-after", "150"])
 
     def test_a_name_that_is_taken(self):
         self.turned_away("b", name="b")
@@ -308,6 +314,24 @@ class Surroundings(unittest.TestCase):
             x.wait(PATIENCE)
             lab.close(cats)
             lab.agree()
+
+    def test_output_that_cannot_be_written(self):
+        arguments = [TYET, "cat", "--group", "g", "--ordering", "total", "--found", "--plain"]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("standard output", done.stderr)
+
+    def test_standard_streams_that_are_closed(self):
+        # Each is told as what it is: nothing is read from, or written to, what would be opened in its place.
+        for closed, reason in ("<&-", "standard input"), (">&-", "standard output"):
+            with self.subTest(closed):
+                done = subprocess.run(["sh", "-c", 'exec "$@" %s' % closed, "sh", TYET, "cat", "--group", "g",
+                                       "--ordering", "total", "--found", "--plain"], stdin=subprocess.DEVNULL,
+                                      capture_output=True, text=True, timeout=PATIENCE, check=False)
+                self.assertIn(reason, done.stderr)
+                self.assertEqual(done.returncode, 1 if closed == ">&-" else 0)
 
     def test_terminal_is_disconnected(self):
         with Lab(TYET) as lab:

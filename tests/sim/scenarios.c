@@ -1,7 +1,7 @@
 /* tests/sim/scenarios.c: named situations, each played in the simulator under every ordering, and judged.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "stage.h"
+#include "examples/lab/stage.h"
 
 #include "core/view.h"
 

@@ -5,7 +5,7 @@
  * alive the group must become whole again: one view of all who live and want to be in it, everything that was sent
  * delivered, new messages too.  At the end the judge reads the histories of all.
  *
- *   storm [--seeds A..B | --seed N] [--ordering NAME] [--verbose] [--keep FILE]
+ *   storm [--seeds A..B | --seed N] [--ordering NAME] [--sealed] [--verbose] [--keep FILE]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "storm.h"
@@ -19,7 +19,7 @@
 
 static char *option_seeds, *option_ordering, *option_keep;
 static gint64 option_seed = -1;
-static gboolean option_verbose;
+static gboolean option_verbose, option_sealed;
 
 /* What to say when an invariant breaks. */
 static volatile guint64 current_seed;
@@ -185,6 +185,7 @@ run_init (Run *run, guint64 seed)
   *run = (Run){ .seed = seed };
   ty_sim_rand_init (&run->rand, seed);
   stage_config_init (&config);
+  config.sealed = option_sealed;
   config.node.suspect_after_us = (gint64) pick (run, 200000, 1000000);
   config.node.heartbeat_us = config.node.suspect_after_us / (gint64) pick (run, 5, 12);
   config.node.refusal_is_death = !chance (run, 5);
@@ -415,7 +416,8 @@ play_seed (guint64 seed, Run *totals)
           g_print ("%s\n", wrong);
           explain (&run);
         }
-      g_print ("FAILED: storm --seed %" G_GUINT64_FORMAT "%s%s\n", seed, option_ordering != NULL ? " --ordering " : "",
+      g_print ("FAILED: storm --seed %" G_GUINT64_FORMAT "%s%s%s\n", seed, option_sealed ? " --sealed" : "",
+               option_ordering != NULL ? " --ordering " : "",
                option_ordering != NULL ? option_ordering : "");
     }
   if (option_keep != NULL)
@@ -469,6 +471,7 @@ main (int argc, char **argv)
     { "seeds", 0, 0, G_OPTION_ARG_STRING, &option_seeds, "The seeds to run", "A..B" },
     { "seed", 0, 0, G_OPTION_ARG_INT64, &option_seed, "One seed", "N" },
     { "ordering", 0, 0, G_OPTION_ARG_STRING, &option_ordering, "For all groups", "NAME" },
+    { "sealed", 0, 0, G_OPTION_ARG_NONE, &option_sealed, "Over sealed connections", NULL },
     { "verbose", 0, 0, G_OPTION_ARG_NONE, &option_verbose, "Say what happens", NULL },
     { "keep", 0, 0, G_OPTION_ARG_FILENAME, &option_keep, "Write the histories of the last run there", "FILE" },
     { NULL },

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "stage.h"
+#include "examples/lab/stage.h"
 
 #define MAX_SITES 7
 

@@ -32,16 +32,19 @@ first_line (const char *text)
   return g_strndup (text, MIN (strcspn (text, "\n"), 110));
 }
 
-/* The file: a line "NAME SEED" each. */
-static guint32
-remembered (const char *file, const char *name)
+/* The file: a line "NAME SEED" each. FALSE: it does not name it. */
+static gboolean
+remembered (const char *file, const char *name, guint32 *seed)
 {
   g_auto (GStrv) lines = g_strsplit (file, "\n", -1);
   gsize len = strlen (name);
   for (guint i = 0; lines[i] != NULL; i++)
     if (g_str_has_prefix (lines[i], name) && lines[i][len] == ' ')
-      return (guint32) g_ascii_strtoull (lines[i] + len, NULL, 10);
-  return 0;
+      {
+        *seed = (guint32) g_ascii_strtoull (lines[i] + len, NULL, 10);
+        return TRUE;
+      }
+  return FALSE;
 }
 
 static gboolean
@@ -71,7 +74,13 @@ test (const char *path)
     return 2;
   printf ("1..%u\n", n_plants + 1);
   for (guint n = 0; n < n_plants; n++)
-    all &= test_plant (n, remembered (file, plants[n].name), wide);
+    {
+      guint32 from = 0;
+      if (remembered (file, plants[n].name, &from) || wide)
+        all &= test_plant (n, from, wide);
+      else
+        printf ("ok %u - %s breaks %s # SKIP no seed is known that finds it\n", n + 1, plants[n].name, plants[n].rule);
+    }
   Bite *found = bite (n_plants, 0, CLEAN_SEEDS - 1);
   printf ("%sok %u - nothing is found where no bug is planted\n", found != NULL ? "not " : "", n_plants + 1);
   if (found != NULL)

@@ -12,6 +12,13 @@ typedef struct
   TestNode *a, *b;
 } Pair;
 
+/* Handshakes take their time. */
+static guint32
+seeds (guint32 n)
+{
+  return g_getenv ("TYET_TEST_SEALED") != NULL ? n / 10 : n;
+}
+
 static void
 pair_up (Pair *p, gconstpointer data)
 {
@@ -197,7 +204,7 @@ test_refused (Pair *p, gconstpointer data)
   test_net_pass (p->net, 10 * S);
   g_assert_cmpuint (test_node_told (p->a, TY_EVENT_DIAL_FAILED), ==, 1);
   const Told *failed = test_node_last (p->a, TY_EVENT_DIAL_FAILED);
-  g_assert_true (failed->refused);
+  g_assert_cmpint (failed->dial_end, ==, TY_DIAL_REFUSED);
   g_assert_cmpstr (failed->address, ==, "nowhere");
   g_assert_cmpstr (failed->text, ==, "nowhere: nobody listens there");
 }
@@ -279,7 +286,7 @@ pump_some (TestNet *net, GRand *rand)
 static void
 test_both_dial_any_order (void)
 {
-  for (guint32 seed = 0; seed < 3000; seed++)
+  for (guint32 seed = 0; seed < seeds (3000); seed++)
     {
       TestNet *net = test_net_new ();
       g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
@@ -312,7 +319,7 @@ test_both_dial_any_order (void)
 static void
 test_cuts_anywhere (void)
 {
-  for (guint32 seed = 0; seed < 1000; seed++)
+  for (guint32 seed = 0; seed < seeds (1000); seed++)
     {
       TestNet *net = test_net_new ();
       g_autoptr (GRand) rand = g_rand_new_with_seed (seed);

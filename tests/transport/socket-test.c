@@ -108,7 +108,7 @@ take (Proc *p, const TyEvent *e)
   if (e->type == TY_EVENT_PEER_UP)
     p->peer = e->peer;
   if (e->type == TY_EVENT_DIAL_FAILED)
-    p->refused = e->refused;
+    p->refused = e->dial_end == TY_DIAL_REFUSED;
   if (e->text != NULL)
     {
       g_free (p->text);

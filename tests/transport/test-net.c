@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-net.h"
 
+const guint8 test_secret[32] = "the network's secret of tests";
+
 static void
 told_free (gpointer data)
 {
@@ -55,21 +57,27 @@ net_writev (TyLink *link, const struct iovec *parts, guint n_parts)
 {
   g_assert_false (link->closed);
   gsize taken = 0;
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
   if (link->cut || link->ended)
     return -1;
   g_assert_nonnull (link->other);
   for (guint i = 0; i < n_parts; i++)
     {
-      gsize room = link->net->capacity - MIN (link->net->capacity, link->other->in->len);
+      gsize room = link->net->capacity - MIN (link->net->capacity, link->other->in->len + bytes->len);
       gsize n = MIN (room, parts[i].iov_len);
-      if (n > 0 && !link->other->closed)
-        g_byte_array_append (link->other->in, parts[i].iov_base, (guint) n);
+      if (n > 0)
+        g_byte_array_append (bytes, parts[i].iov_base, (guint) n);
       taken += n;
       if (n == parts[i].iov_len)
         continue;
       link->stopped = TRUE;
       break;
     }
+  if (link->net->tamper != NULL)
+    link->net->tamper (link, link->sent, bytes, link->net->tamper_data);
+  link->sent += taken;
+  if (bytes->len > 0 && !link->other->closed && !link->cut)
+    g_byte_array_append (link->other->in, bytes->data, bytes->len);
   return (gssize) taken;
 }
 
@@ -167,6 +175,8 @@ test_node_new_with (TestNet *net, guint8 pid, const char *address, const TyHubCo
   g_autofree char *name = g_strdup_printf ("n%u", pid);
   memset (node->pid.b, pid, sizeof node->pid.b);
   node->seed = pid;
+  if (config.secret == NULL && g_getenv ("TYET_TEST_SEALED") != NULL)
+    config.secret = test_secret;
   config.pid = node->pid;
   config.name = name;
   config.address = address;
@@ -202,7 +212,13 @@ node_step (TestNode *node)
   for (guint i = 0; i < n; i++)
     {
       const TyEvent *e = &events[i];
-      Told told = { e->type, e->peer, e->pid, g_strdup (e->name), g_strdup (e->address), g_strdup (e->text), e->refused,
+      Told told = { e->type,
+                    e->peer,
+                    e->pid,
+                    g_strdup (e->name),
+                    g_strdup (e->address),
+                    g_strdup (e->text),
+                    e->dial_end,
                     e->packet != NULL ? g_bytes_ref (e->packet) : NULL };
       g_ptr_array_add (node->told, g_memdup2 (&told, sizeof told));
     }
@@ -356,6 +372,17 @@ test_net_cut (TestNode *a, TestNode *b)
         continue;
       link->cut = TRUE;
       g_byte_array_set_size (link->in, 0);
+    }
+}
+
+void
+test_link_cut (TyLink *link)
+{
+  TyLink *both[2] = { link, link->other };
+  for (guint i = 0; i < 2; i++)
+    {
+      both[i]->cut = TRUE;
+      g_byte_array_set_size (both[i]->in, 0);
     }
 }
 

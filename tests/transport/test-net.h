@@ -21,7 +21,7 @@ typedef struct
   char *name;
   char *address;
   char *text;
-  gboolean refused;
+  TyDialEnd dial_end;
   GBytes *packet;
 } Told;
 
@@ -53,17 +53,26 @@ struct _TyLink
   gboolean stopped;          /* owes on_writable */
   gboolean frozen;           /* nothing is delivered here for the moment */
   GByteArray *in;            /* on the way to this end */
+  guint64 sent;              /* bytes that this end has written */
 };
+
+/* Somebody between: looks at what `link` writes, from byte `offset` of its direction on, and may change it. */
+typedef void (*TestTamper) (TyLink *link, guint64 offset, GByteArray *bytes, gpointer data);
 
 struct _TestNet
 {
   gint64 now_us;
   gsize piece;    /* bytes a delivery */
   gsize capacity; /* bytes on the way in one direction */
+  TestTamper tamper;
+  gpointer tamper_data;
   gboolean early_hangup; /* the end is told before the bytes */
   GPtrArray *nodes;
   GPtrArray *links;
 };
+
+/* With TYET_TEST_SEALED in the environment every process has this one, unless it is made with another. */
+extern const guint8 test_secret[32];
 
 TestNet *test_net_new (void);
 void test_net_free (TestNet *net);
@@ -85,6 +94,8 @@ void test_net_pass (TestNet *net, gint64 us);
 
 /* Breaks all connections between the two; what is on the way is lost. */
 void test_net_cut (TestNode *a, TestNode *b);
+/* The same for one connection. */
+void test_link_cut (TyLink *link);
 /* The newest link of `node` that is not closed, or NULL. */
 TyLink *test_node_link (TestNode *node);
 guint test_node_count_links (TestNode *node);

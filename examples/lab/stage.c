@@ -1,4 +1,4 @@
-/* tests/sim/stage.c: see stage.h.
+/* examples/lab/stage.c: see stage.h.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stage.h"
@@ -129,6 +129,7 @@ on_effect (TySimProcess *p, const TyEffect *e, gpointer data)
       g_clear_pointer (&part->view, tyet_view_unref);
       part->view = tyet_view_ref (e->view);
       part->n_views++;
+      g_ptr_array_add (part->views, tyet_view_ref (e->view));
       break;
     case TY_EFFECT_ENTERED:
       part->entered = e->error == NULL;
@@ -193,6 +194,7 @@ static void
 part_free (Part *part)
 {
   g_clear_pointer (&part->view, tyet_view_unref);
+  g_ptr_array_unref (part->views);
   g_array_unref (part->delivered);
   g_array_unref (part->sent);
   g_free (part->why);
@@ -264,13 +266,18 @@ new_part (TySimProcess *p, guint g)
   g_assert_null (actor->parts[g]);
   Stage *stage = NULL;
   part->p = p;
-  part->name = g_strdup_printf ("g%u", g);
+  part->views = g_ptr_array_new_with_free_func ((GDestroyNotify) tyet_view_unref);
   part->delivered = g_array_new (FALSE, FALSE, sizeof (guint64));
   part->sent = g_array_new (FALSE, FALSE, sizeof (guint64));
   part->stage = stage = ty_sim_world_data (ty_sim_process_world (p));
+  part->name = stage->group_name[g] != NULL ? g_strdup (stage->group_name[g]) : g_strdup_printf ("g%u", g);
   part->group = ty_group_new (ty_sim_node (p), part->name, stage->ordering[g], &error);
   g_assert_no_error (error);
   ty_group_set_user_data (part->group, part);
+  gpointer weight;
+  const char *site = ty_sim_address (p) + strlen ("sim:");
+  if (stage->weights != NULL && g_hash_table_lookup_extended (stage->weights, site, NULL, &weight))
+    ty_group_set_weight (part->group, GPOINTER_TO_UINT (weight));
   ty_group_set_takes_state (part->group, stage->with_state);
   ty_group_set_gives_state (part->group, stage->with_state);
   actor->parts[g] = part;
@@ -321,25 +328,30 @@ stage_leave (Part *part)
 }
 
 guint64
-stage_send (Part *part, TyService service, gsize len)
+stage_try_send (Part *part, TyService service, gsize len, GError **error)
 {
   Stage *stage = part->stage;
   gsize size = MAX (len, sizeof (guint64));
   g_autofree guint8 *payload = g_malloc0 (size);
   guint64 message = stage->n_messages + 1;
-  g_autoptr (GError) error = NULL;
   payload[size - 1] = (guint8) message;
   memcpy (payload, &message, sizeof message);
-  if (ty_group_send (part->group, service, payload, size, &error) == 0)
-    {
-      g_assert_nonnull (error);
-      return 0;
-    }
+  if (ty_group_send (part->group, service, payload, size, error) == 0)
+    return 0;
   stage->n_messages++;
   g_array_append_val (stage->sizes, size);
   g_array_append_val (part->sent, message);
   ty_sim_trace (stage->world, "%s: sends %" G_GUINT64_FORMAT " (service %d) in %s", ty_sim_name (part->p), message,
                 (int) service, part->name);
+  return message;
+}
+
+guint64
+stage_send (Part *part, TyService service, gsize len)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 message = stage_try_send (part, service, len, &error);
+  g_assert ((message == 0) == (error != NULL));
   return message;
 }
 
@@ -449,9 +461,8 @@ is_set (gpointer data)
   return *((const Wait *) data)->flag;
 }
 
-/* What everybody waits for, when something did not come about. */
-static void
-explain (Stage *stage)
+void
+stage_explain (Stage *stage)
 {
   for (guint i = 0; i < ty_sim_n_processes (stage->world); i++)
     {
@@ -482,7 +493,7 @@ stage_wait (Stage *stage, TySimCondition condition, gpointer data, gint64 limit_
 {
   if (ty_sim_run_until (stage->world, condition, data, limit_us))
     return;
-  explain (stage);
+  stage_explain (stage);
   g_assert_not_reached ();
 }
 

@@ -1,4 +1,4 @@
-/* tests/sim/stage.h: simulated processes with a small application each, for scenarios and storms.
+/* examples/lab/stage.h: simulated processes with a small application each, for scenes, scenarios and storms.
  *
  * The application of a process keeps, for each group, a *state*: the sum of a hash of every message that it has
  * delivered, which is the same at all members at the same view whatever the ordering, goes to joiners, and is what
@@ -27,6 +27,7 @@ typedef struct
   char *why;      /* of the last of these */
   TyetView *view; /* the last told of */
   guint n_views;
+  GPtrArray *views; /* all of them, held */
   guint64 state;
   GArray *delivered; /* guint64: numbers of messages */
   GArray *sent;      /* the same, those that the group took */
@@ -49,6 +50,8 @@ struct _Stage
 {
   TySimWorld *world;
   const char *ordering[STAGE_MAX_GROUPS];
+  const char *group_name[STAGE_MAX_GROUPS]; /* NULL: "g0" and "g1" */
+  GHashTable *weights; /* name of a site -> weight; looked up only; NULL: all have 1. Not the stage's own */
   gboolean with_state;
   gsize state_bytes; /* what a state is filled up to */
   guint64 n_messages;
@@ -72,12 +75,12 @@ TySimProcess *stage_spawn (Stage *stage, const char *name);
 TySimProcess *stage_find (Stage *stage, const char *name); /* NULL if none ever was */
 Part *stage_part (TySimProcess *p, guint g);               /* NULL: it never asked for the group */
 
-/* The groups are "g0" and "g1". */
 Part *stage_found (TySimProcess *p, guint g);
 Part *stage_join (TySimProcess *p, guint g, const char *contacts); /* names, with commas */
 gboolean stage_leave (Part *part);
 /* The number of the message, or 0 if the group refused it. */
 guint64 stage_send (Part *part, TyService service, gsize len);
+guint64 stage_try_send (Part *part, TyService service, gsize len, GError **error);
 gboolean stage_has (const Part *part, guint64 message);
 /* What the group's ordering offers, in turns. */
 TyService stage_service (const Part *part, guint64 turn);
@@ -86,6 +89,9 @@ void stage_traffic (Stage *stage, gint64 period_us, gsize len);
 
 /* Whether every process named is in one view of group 0 of exactly these, in any order, and told so. */
 gboolean stage_together (Stage *stage, guint g, const char *names);
+
+/* What everybody waits for, on standard error. */
+void stage_explain (Stage *stage);
 
 /* These fail the test when the time is over. */
 void stage_wait_together (Stage *stage, const char *names, gint64 limit_us);

@@ -1,0 +1,405 @@
+/* examples/lab/explore-faults.c: what befalls the processes of a seed.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "explore.h"
+
+#include "core/view.h"
+
+const char *const fault_names[N_FAULTS] = {
+  [FAULT_CRASH] = "crash",         [FAULT_UNPLUG] = "unplug",     [FAULT_STEP] = "step",       [FAULT_FLUSH] = "flush",
+  [FAULT_RESTART] = "restart",     [FAULT_JOIN] = "join",         [FAULT_LEAVE] = "leave",     [FAULT_STOP] = "stop",
+  [FAULT_CONTINUE] = "continue",   [FAULT_CUT] = "cut",           [FAULT_ONE_WAY] = "one-way", [FAULT_STAR] = "star",
+  [FAULT_PARTITION] = "partition", [FAULT_FLAP] = "flap",         [FAULT_HEAL] = "heal",       [FAULT_BREAK] = "break",
+  [FAULT_DELAY] = "delay",         [FAULT_SLOW] = "slow",         [FAULT_CHOKE] = "choke",     [FAULT_CLOCK] = "clock",
+  [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer",
+};
+
+/* How often each comes, of the sum. */
+static const guint weights[N_FAULTS] = {
+  [FAULT_CRASH] = 4,   [FAULT_UNPLUG] = 3,   [FAULT_STEP] = 8,      [FAULT_FLUSH] = 8,    [FAULT_RESTART] = 12,
+  [FAULT_JOIN] = 3,    [FAULT_LEAVE] = 4,    [FAULT_STOP] = 6,      [FAULT_CONTINUE] = 8, [FAULT_CUT] = 6,
+  [FAULT_ONE_WAY] = 4, [FAULT_STAR] = 4,     [FAULT_PARTITION] = 4, [FAULT_FLAP] = 2,     [FAULT_HEAL] = 10,
+  [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
+  [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4,
+};
+
+static TySimProcess *
+process (Seed *seed, guint site)
+{
+  return seed_site (seed, site)->newest;
+}
+
+static guint
+any_site (Seed *seed)
+{
+  return (guint) pick (seed, 0, seed->n_sites - 1);
+}
+
+/* A random site whose process lives (or does not), or n_sites. */
+static guint
+pick_site (Seed *seed, gboolean alive)
+{
+  guint first = any_site (seed);
+  for (guint i = 0; i < seed->n_sites; i++)
+    {
+      guint site = (first + i) % seed->n_sites;
+      if (ty_sim_is_alive (process (seed, site)) == alive)
+        return site;
+    }
+  return seed->n_sites;
+}
+
+/* Mostly those who are left should be able to go on; now and then they may not. */
+static gboolean
+may_kill (Seed *seed, guint site)
+{
+  if (site == seed->n_sites)
+    return FALSE;
+  if (chance (seed, 25))
+    return TRUE;
+  for (guint g = 0; g < seed->scene->n_groups; g++)
+    if (!play_has_quorum (seed->play, g, process (seed, site)))
+      return FALSE;
+  return TRUE;
+}
+
+/* Where the process of rank 0 lives, half of the time: it numbers, and it is who would coordinate. */
+static guint
+pick_victim (Seed *seed)
+{
+  guint site = pick_site (seed, TRUE);
+  guint g = (guint) pick (seed, 0, seed->scene->n_groups - 1);
+  gboolean oldest = !chance (seed, 2);
+  if (!oldest || site == seed->n_sites || stage_part (process (seed, site), g) == NULL)
+    return site;
+  const TyetView *view = stage_part (process (seed, site), g)->view;
+  for (guint i = 0; view != NULL && i < seed->n_sites; i++)
+    if (ty_sim_is_alive (process (seed, i)) && g_str_equal (ty_sim_name (process (seed, i)), view->members[0].name))
+      return i;
+  return site;
+}
+
+/* ---- Crashes ---- */
+
+/* So that something is under way that only some have. */
+static void
+burst (Seed *seed, guint site)
+{
+  for (guint g = 0; g < seed->scene->n_groups; g++)
+    {
+      const Part *part = stage_part (process (seed, site), g);
+      guint n = (guint) pick (seed, 0, 6);
+      if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving
+          || ty_sim_is_stopped (process (seed, site)))
+        continue;
+      SceneStep *step = seed_step (seed, DO_SEND, site);
+      g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+      for (guint i = 0; i < n; i++)
+        {
+          g_autofree char *name = g_strdup_printf ("m%u", ++seed->n_messages);
+          g_strv_builder_add (names, name);
+        }
+      step->others = g_strv_builder_end (names);
+      step->has_service = TRUE;
+      step->service = stage_service (part, pick (seed, 0, 100));
+      step->number = (gint64) pick (seed, 0, 3000);
+      step->group = g;
+      seed_do (seed, step);
+    }
+}
+
+static gboolean
+crash (Seed *seed, guint site, SceneUnit unit, guint64 number)
+{
+  SceneStep *step = seed_step (seed, DO_CRASH, site);
+  step->unit = unit;
+  step->number = (gint64) number;
+  return seed_do (seed, step);
+}
+
+static gboolean
+leave (Seed *seed)
+{
+  guint site = pick_site (seed, TRUE);
+  guint g = (guint) pick (seed, 0, seed->scene->n_groups - 1);
+  if (site == seed->n_sites || !play_takes_part (stage_part (process (seed, site), g))
+      || !stage_part (process (seed, site), g)->entered || stage_part (process (seed, site), g)->leaving)
+    return FALSE;
+  SceneStep *step = seed_step (seed, DO_LEAVE, site);
+  step->group = g;
+  return seed_do (seed, step);
+}
+
+/* Who dies in a step or a flush should die in an interesting one: there is to be a round. */
+static void
+cause_a_round (Seed *seed, guint site)
+{
+  guint other = pick_site (seed, TRUE);
+  switch (pick (seed, 0, 3))
+    {
+    case 0:
+      if (other != site && may_kill (seed, other))
+        crash (seed, other, UNIT_NONE, 0);
+      break;
+    case 1:
+      leave (seed);
+      break;
+    case 2:
+      if (other != site && may_kill (seed, other))
+        crash (seed, other, UNIT_EFFECTS, pick (seed, 0, 40));
+      break;
+    default:
+      break;
+    }
+}
+
+static gboolean
+crash_someone (Seed *seed, Fault fault)
+{
+  guint site = pick_victim (seed);
+  if (!may_kill (seed, site))
+    return FALSE;
+  if (fault == FAULT_UNPLUG)
+    return seed_do (seed, seed_step (seed, DO_UNPLUG, site));
+  if (fault == FAULT_CRASH)
+    return crash (seed, site, UNIT_NONE, 0);
+  if (fault == FAULT_STEP)
+    crash (seed, site, UNIT_EFFECTS, pick (seed, 0, chance (seed, 2) ? 12 : 100));
+  else
+    crash (seed, site, UNIT_WRITES, pick (seed, 0, chance (seed, 2) ? 6 : 40));
+  burst (seed, site);
+  cause_a_round (seed, site);
+  return TRUE;
+}
+
+/* Who gives a state, or takes one. */
+static gboolean
+crash_in_transfer (Seed *seed)
+{
+  guint first = any_site (seed);
+  for (guint i = 0; i < seed->n_sites; i++)
+    for (guint g = 0; g < seed->scene->n_groups; g++)
+      {
+        guint site = (first + i) % seed->n_sites;
+        const Part *part = stage_part (process (seed, site), g);
+        if (!play_takes_part (part) || (part->to_write == 0 && (part->entered || part->view == NULL)))
+          continue;
+        return may_kill (seed, site) && crash (seed, site, UNIT_NONE, 0);
+      }
+  /* There is none: let there be one, and come back to it. */
+  guint site = pick_site (seed, FALSE);
+  if (site == seed->n_sites || !seed->scene->with_state)
+    return FALSE;
+  seed_do (seed, seed_step (seed, DO_RESTART, site));
+  guint victim = chance (seed, 2) ? site : pick_site (seed, TRUE);
+  if (!may_kill (seed, victim))
+    return TRUE;
+  SceneStep *step = seed_step (seed, DO_CRASH, victim);
+  seed_plan (seed, play_now (seed->play) + (gint64) pick (seed, 1000, 60000), step);
+  return TRUE;
+}
+
+/* ---- Comings and goings ---- */
+
+static gboolean
+restart (Seed *seed)
+{
+  guint site = pick_site (seed, FALSE);
+  return site < seed->n_sites && seed_do (seed, seed_step (seed, DO_RESTART, site));
+}
+
+/* Everyone who is dead comes back, and some who live do, too. */
+static gboolean
+herd_comes (Seed *seed)
+{
+  gboolean any = FALSE;
+  for (guint site = 0; site < seed->n_sites; site++)
+    if (!ty_sim_is_alive (process (seed, site)) || (chance (seed, 3) && may_kill (seed, site)))
+      any |= seed_do (seed, seed_step (seed, DO_RESTART, site));
+  return any;
+}
+
+static gboolean
+herd_goes (Seed *seed)
+{
+  gboolean any = FALSE;
+  for (guint n = chance (seed, 3) ? (guint) pick (seed, 1, seed->n_sites) : 1; n > 0; n--)
+    any |= leave (seed);
+  return any;
+}
+
+static gboolean
+stop_or_continue (Seed *seed, gboolean stop)
+{
+  guint first = any_site (seed);
+  for (guint i = 0; i < seed->n_sites; i++)
+    {
+      guint site = (first + i) % seed->n_sites;
+      if (ty_sim_is_alive (process (seed, site)) && ty_sim_is_stopped (process (seed, site)) != stop)
+        return seed_do (seed, seed_step (seed, stop ? DO_STOP : DO_CONTINUE, site));
+    }
+  return FALSE;
+}
+
+/* ---- The network ---- */
+
+static char **
+names_of (Seed *seed, const guint *part_of, guint part, gboolean but)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; i < seed->n_sites; i++)
+    if ((part_of[i] == part) != but)
+      g_strv_builder_add (names, seed_site (seed, i)->name);
+  return g_strv_builder_end (names);
+}
+
+/* Each of the parts from all that is not of it. */
+static gboolean
+partition (Seed *seed, guint n_parts)
+{
+  g_autofree guint *part_of = g_new0 (guint, seed->n_sites);
+  for (guint i = 0; i < seed->n_sites; i++)
+    part_of[i] = (guint) pick (seed, 0, n_parts - 1);
+  gboolean any = FALSE;
+  for (guint part = 0; part + 1 < n_parts; part++)
+    {
+      SceneStep *step = scene_step_new (DO_CUT);
+      step->who = names_of (seed, part_of, part, FALSE);
+      step->others = names_of (seed, part_of, part, TRUE);
+      if (step->who[0] == NULL || step->others[0] == NULL)
+        scene_step_free (step);
+      else
+        any |= seed_do (seed, step);
+    }
+  return any;
+}
+
+static gboolean
+cut_off (Seed *seed, guint site)
+{
+  SceneStep *step = seed_step (seed, DO_CUT, site);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; i < seed->n_sites; i++)
+    if (i != site)
+      g_strv_builder_add (names, seed_site (seed, i)->name);
+  step->others = g_strv_builder_end (names);
+  return seed_do (seed, step);
+}
+
+static gboolean
+flap (Seed *seed, guint a, guint b)
+{
+  gint64 at = play_now (seed->play);
+  for (guint n = (guint) pick (seed, 2, 6); n > 0; n--)
+    {
+      at += (gint64) pick (seed, 1000, 400000);
+      seed_plan (seed, at, seed_step2 (seed, DO_CUT, a, b));
+      at += (gint64) pick (seed, 1000, 400000);
+      seed_plan (seed, at, seed_step2 (seed, DO_HEAL, a, b));
+    }
+  return TRUE;
+}
+
+static gboolean
+with_number (Seed *seed, SceneDo what, guint site, gint64 number, gint64 us)
+{
+  if (!ty_sim_is_alive (process (seed, site)))
+    return FALSE;
+  SceneStep *step = seed_step (seed, what, site);
+  step->number = number;
+  step->us = us;
+  return seed_do (seed, step);
+}
+
+/* Between two of them. */
+static gboolean
+befall_way (Seed *seed, Fault fault)
+{
+  if (seed->n_sites < 2)
+    return FALSE;
+  guint a = any_site (seed);
+  guint b = (a + (guint) pick (seed, 1, seed->n_sites - 1)) % seed->n_sites;
+  SceneStep *step;
+  switch (fault)
+    {
+    case FAULT_CUT:
+      return seed_do (seed, seed_step2 (seed, DO_CUT, a, b));
+    case FAULT_ONE_WAY:
+      return seed_do (seed, seed_step2 (seed, DO_CUT_TOWARDS, a, b));
+    case FAULT_STAR:
+      return cut_off (seed, a);
+    case FAULT_PARTITION:
+      return partition (seed, chance (seed, 3) ? 3 : 2);
+    case FAULT_FLAP:
+      return flap (seed, a, b);
+    case FAULT_HEAL:
+      return seed_do (seed, chance (seed, 3) ? seed_step2 (seed, DO_HEAL, a, b) : scene_step_new (DO_HEAL_ALL));
+    case FAULT_BREAK:
+      return seed_do (seed, seed_step2 (seed, DO_BREAK, a, b));
+    case FAULT_DELAY:
+      step = seed_step2 (seed, DO_DELAY, a, b);
+      step->us = (gint64) pick (seed, 0, 100000);
+      return seed_do (seed, step);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* FALSE: there is nobody for it. */
+static gboolean
+befall (Seed *seed, Fault fault)
+{
+  switch (fault)
+    {
+    case FAULT_CRASH:
+    case FAULT_UNPLUG:
+    case FAULT_STEP:
+    case FAULT_FLUSH:
+      return crash_someone (seed, fault);
+    case FAULT_TRANSFER:
+      return crash_in_transfer (seed);
+    case FAULT_RESTART:
+      return restart (seed);
+    case FAULT_JOIN:
+      return herd_comes (seed);
+    case FAULT_LEAVE:
+      return herd_goes (seed);
+    case FAULT_STOP:
+    case FAULT_CONTINUE:
+      return stop_or_continue (seed, fault == FAULT_STOP);
+    case FAULT_SLOW:
+      return with_number (seed, DO_SLOW, any_site (seed), 0, (gint64) pick (seed, 0, 50000));
+    case FAULT_CHOKE:
+      return with_number (seed, DO_CHOKE, any_site (seed), (gint64) pick (seed, 20, 5000), 0);
+    case FAULT_CLOCK:
+      return with_number (seed, DO_CLOCK, any_site (seed), (gint64) pick (seed, 0, 20000) - 10000, 0);
+    case FAULT_NOISE:
+      return with_number (seed, DO_NOISE, any_site (seed), (gint64) pick (seed, 1, 2000), 0);
+    default:
+      return befall_way (seed, fault);
+    }
+}
+
+void
+explore_fault (Seed *seed)
+{
+  /* If there is nobody for the one that is drawn, another is. */
+  for (guint tries = 0; tries < 5; tries++)
+    {
+      guint sum = 0, fault = 0;
+      for (guint i = 0; i < N_FAULTS; i++)
+        sum += (seed->options->faults >> i & 1) != 0 ? weights[i] : 0;
+      guint draw = (guint) pick (seed, 1, sum);
+      for (;; fault++)
+        {
+          guint weight = (seed->options->faults >> fault & 1) != 0 ? weights[fault] : 0;
+          if (draw <= weight)
+            break;
+          draw -= weight;
+        }
+      if (!befall (seed, (Fault) fault))
+        continue;
+      seed->faults[fault]++;
+      return;
+    }
+}

@@ -1,0 +1,121 @@
+/* examples/lab/explore.h: what the files of `tyet explore` share.
+ *
+ * A seed is a scene: it is made while it is played, because what befalls whom depends on who lives, and is then a
+ * scene like any other, which can be played again, shrunk, and read.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "scene-play.h"
+
+typedef enum
+{
+  FAULT_CRASH,
+  FAULT_UNPLUG,
+  FAULT_STEP,  /* crash in the middle of a step */
+  FAULT_FLUSH, /* crash in the middle of writing out */
+  FAULT_RESTART,
+  FAULT_JOIN,  /* a herd of processes comes, again or for the first time */
+  FAULT_LEAVE, /* one, or a herd */
+  FAULT_STOP,
+  FAULT_CONTINUE,
+  FAULT_CUT,
+  FAULT_ONE_WAY,
+  FAULT_STAR, /* one from all others */
+  FAULT_PARTITION,
+  FAULT_FLAP,
+  FAULT_HEAL,
+  FAULT_BREAK,
+  FAULT_DELAY,
+  FAULT_SLOW,
+  FAULT_CHOKE,
+  FAULT_CLOCK,
+  FAULT_NOISE,
+  FAULT_TRANSFER, /* crash of who gives or takes a state */
+  N_FAULTS
+} Fault;
+
+extern const char *const fault_names[N_FAULTS];
+
+#define EXPLORE_MAX_SITES 32
+
+typedef struct
+{
+  guint processes;      /* 0: the seed picks */
+  const char *ordering; /* NULL: the seed picks */
+  guint32 faults;       /* a bit each */
+  gboolean small;       /* a short run of few processes and messages, with one or two faults */
+  gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
+  guint64 base;
+  const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
+} ExploreOptions;
+
+typedef struct
+{
+  gboolean good;
+  char *wrong; /* what is wrong: a rule's number and name, or what did not come about */
+  gint64 simulated_us;
+  guint64 messages, views;
+  guint64 faults[N_FAULTS];
+  guint64 effects[EXPLORE_MAX_SITES]; /* that the first process of each site carried out before the calm */
+} ExploreOutcome;
+
+/* ---- A seed (explore-seed.c) ---- */
+
+typedef struct
+{
+  guint64 seed;
+  const ExploreOptions *options;
+  TySimRand rand;
+  Scene *scene;
+  Play *play;
+  guint n_sites;
+  guint n_messages;
+  gint64 end_us;
+  GArray *plan; /* Plan, the next at the end */
+  guint64 planned;
+  guint64 faults[N_FAULTS];
+  guint64 effects[EXPLORE_MAX_SITES];
+  int log; /* file descriptor: each line of the scene is written there before it is played; -1: none */
+} Seed;
+
+guint64 pick (Seed *seed, guint64 low, guint64 high);
+gboolean chance (Seed *seed, guint64 one_in);
+/* Plays a step, now, and adds it to the scene. FALSE: it could not be done, and is not in the scene. */
+gboolean seed_do (Seed *seed, SceneStep *step);
+/* The same, at `us`. */
+void seed_plan (Seed *seed, gint64 us, SceneStep *step);
+/* "VERB site" and "VERB site ... other". */
+SceneStep *seed_step (Seed *seed, SceneDo what, guint site);
+SceneStep *seed_step2 (Seed *seed, SceneDo what, guint site, guint other);
+PlaySite *seed_site (Seed *seed, guint site);
+
+/* Plays it, or the variation. `out` is filled in; `log` as above. (transfer full) */
+Scene *explore_seed (guint64 seed, const ExploreOptions *options, int log, ExploreOutcome *out);
+/* What is wrong with a play that has ended; NULL: nothing. */
+char *explore_wrong (const Play *play);
+void explore_outcome_clear (ExploreOutcome *outcome);
+
+/* ---- Every step (explore-steps.c) ---- */
+
+/* How many variations have one crash: the first ones. */
+guint64 explore_n_steps (const ExploreOptions *options);
+Scene *explore_step (guint64 number, const ExploreOptions *options, int log, ExploreOutcome *out);
+/* Writes all of a text. */
+void explore_write (int fd, const char *text);
+
+/* ---- Faults (explore-faults.c) ---- */
+
+/* Something befalls somebody. */
+void explore_fault (Seed *seed);
+
+/* ---- Shrinking (explore-shrink.c) ---- */
+
+/* The scene of a seed that fails, made as small as it gets in `seconds`; NULL if it does not fail. `wrong` is set to
+ * how it fails. Works in processes of its own, so that a broken invariant, or an endless loop, is one more way to
+ * fail. */
+Scene *explore_shrink (guint64 seed, const ExploreOptions *options, gint64 seconds, char **wrong);
+
+/* explore-simpler.c: changes to try; NULL-terminated. */
+typedef void (*SceneChange) (Scene *scene);
+extern const SceneChange explore_simpler[];

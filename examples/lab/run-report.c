@@ -1,0 +1,172 @@
+/* examples/lab/run-report.c: see run-report.h.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run-report.h"
+
+#include "examples/lab/out.h"
+
+#include <string.h>
+
+typedef struct
+{
+  gint64 us;
+  char *p, *what, *text;
+} Line;
+
+struct _RunReport
+{
+  RunForm form;
+  GArray *lines; /* Line */
+};
+
+static void
+line_clear (gpointer data)
+{
+  Line *line = data;
+  g_free (line->p);
+  g_free (line->what);
+  g_free (line->text);
+}
+
+RunReport *
+run_report_new (RunForm form)
+{
+  RunReport *report = g_new0 (RunReport, 1);
+  report->form = form;
+  report->lines = g_array_new (FALSE, FALSE, sizeof (Line));
+  g_array_set_clear_func (report->lines, line_clear);
+  return report;
+}
+
+void
+run_report_free (RunReport *report)
+{
+  g_array_unref (report->lines);
+  g_free (report);
+}
+
+void
+run_report_told (gint64 us, const char *p, const char *what, const char *text, gpointer data)
+{
+  RunReport *report = data;
+  Line line = { us, g_strdup (p), g_strdup (what), g_strdup (text) };
+  g_array_append_val (report->lines, line);
+}
+
+/* ---- As text ---- */
+
+static void
+put_timeline (GString *out, const RunReport *report)
+{
+  for (guint i = 0; i < report->lines->len; i++)
+    {
+      const Line *line = &g_array_index (report->lines, Line, i);
+      g_string_append_printf (out, "%8" G_GINT64_FORMAT ".%03d ms  ", line->us / 1000, (int) (line->us % 1000));
+      if (line->p[0] == '\0')
+        g_string_append_printf (out, "--- %s\n", line->text);
+      else
+        g_string_append_printf (out, "%-5s %s\n", line->p, line->text);
+    }
+}
+
+static void
+put_by_process (GString *out, const RunReport *report, const Play *play)
+{
+  for (guint k = 0; k < ty_sim_n_processes (play->world); k++)
+    {
+      const char *name = ty_sim_name (ty_sim_process (play->world, k));
+      g_string_append_printf (out, "%s\n", name);
+      for (guint i = 0; i < report->lines->len; i++)
+        {
+          const Line *line = &g_array_index (report->lines, Line, i);
+          if (g_str_equal (line->p, name) && !g_str_equal (line->what, "traffic"))
+            g_string_append_printf (out, "  %.*s\n", (int) strcspn (line->text, ":"), line->text); /* not why */
+        }
+    }
+}
+
+static char *
+step_text (const PlayResult *result, const Play *play)
+{
+  return scene_step_to_string (result->step, play->scene, FALSE);
+}
+
+static void
+put_results (GString *out, const Play *play)
+{
+  for (guint i = 0; i < play->results->len; i++)
+    {
+      const PlayResult *result = &g_array_index (play->results, PlayResult, i);
+      g_autofree char *text = step_text (result, play);
+      g_string_append_printf (out, "%s  %s:%u: %s%s%s\n", result->holds ? "holds" : "FAILS", play->scene->title,
+                              result->step->line, text, result->why != NULL ? ": " : "",
+                              result->why != NULL ? result->why : "");
+    }
+}
+
+static void
+put_verdict (GString *out, const RunReport *report, const Play *play)
+{
+  g_autofree char *text = ty_judge_report_to_string (play->report);
+  const char *end = strchr (text, '\n');
+  /* Without times there are no counts either: they depend on little things. */
+  if (report->form == RUN_BY_PROCESS && play->report->legal)
+    g_string_append (out, "legal");
+  else
+    g_string_append_len (out, text, play->report->legal && end != NULL ? end - text : (gssize) strlen (text));
+  if (play->report->legal)
+    g_string_append (out, play->settled ? "\n" : ", as far as it goes: something is still under way at the end\n");
+}
+
+/* ---- As JSON ---- */
+
+static void
+put_json (GString *out, const RunReport *report, const Play *play)
+{
+  g_string_append (out, "{\"scene\":");
+  lab_json_string (out, play->scene->title, -1);
+  g_string_append (out, ",\"events\":[");
+  for (guint i = 0; i < report->lines->len; i++)
+    {
+      const Line *line = &g_array_index (report->lines, Line, i);
+      g_string_append_printf (out, "%s\n{\"us\":%" G_GINT64_FORMAT, i > 0 ? "," : "", line->us);
+      if (line->p[0] != '\0')
+        lab_json_field (out, "p", line->p);
+      lab_json_field (out, "what", line->what);
+      lab_json_field (out, "text", line->text);
+      g_string_append_c (out, '}');
+    }
+  g_string_append (out, "],\n\"expectations\":[");
+  for (guint i = 0; i < play->results->len; i++)
+    {
+      const PlayResult *result = &g_array_index (play->results, PlayResult, i);
+      g_autofree char *text = step_text (result, play);
+      g_string_append_printf (out, "%s\n{\"line\":%u,\"holds\":%s", i > 0 ? "," : "", result->step->line,
+                              result->holds ? "true" : "false");
+      lab_json_field (out, "text", text);
+      if (result->why != NULL)
+        lab_json_field (out, "why", result->why);
+      g_string_append_c (out, '}');
+    }
+  g_autofree char *verdict = ty_judge_report_to_json (play->report);
+  g_string_append_printf (out, "],\n\"settled\":%s,\"good\":%s,\n\"verdict\":%s}\n", play->settled ? "true" : "false",
+                          play_is_good (play) ? "true" : "false", g_strchomp (verdict));
+}
+
+char *
+run_report_to_string (const RunReport *report, const Play *play)
+{
+  GString *out = g_string_new (NULL);
+  if (report->form == RUN_JSON)
+    put_json (out, report, play);
+  else
+    {
+      if (report->form == RUN_TIMELINE)
+        put_timeline (out, report);
+      else
+        put_by_process (out, report, play);
+      put_results (out, play);
+      put_verdict (out, report, play);
+    }
+  return g_string_free (out, FALSE);
+}

@@ -1,0 +1,89 @@
+/* examples/lab/run.c: `tyet run SCENE`: plays a scene in the simulator.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lab.h"
+#include "run-report.h"
+
+#include <stdio.h>
+
+static char *option_history, *option_write;
+static gboolean option_json, option_by_process, option_trace, option_check;
+
+static const GOptionEntry entries[] = {
+  { "history", 0, 0, G_OPTION_ARG_FILENAME, &option_history, "Write the history of all processes there", "FILE" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
+  { "by-process", 0, 0, G_OPTION_ARG_NONE, &option_by_process,
+    "Print what each process was told, in its order, without times", NULL },
+  { "trace", 0, 0, G_OPTION_ARG_NONE, &option_trace, "Print every packet and event, on standard error", NULL },
+  { "check", 0, 0, G_OPTION_ARG_NONE, &option_check, "Only read the scene, and say what is wrong with it", NULL },
+  { "write", 0, 0, G_OPTION_ARG_FILENAME, &option_write, "Write the scene there as it was understood", "FILE" },
+  { NULL },
+};
+
+static Scene *
+read_scene (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new ("SCENE");
+  g_autoptr (GError) error = NULL;
+  g_option_context_set_summary (context, "Plays a scene in the simulator, and judges what happened.");
+  g_option_context_set_description (
+      context, "SCENE is a file, described in doc/scenes.md.\n"
+               "Exit status: 0 all expectations hold and the run is legal, 1 not, 2 the scene is unreadable.\n");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    g_printerr ("tyet run: %s\n", error->message);
+  else if (option_json && option_by_process)
+    g_printerr ("tyet run: --json and --by-process exclude each other\n");
+  else if (argc != 2)
+    g_printerr ("usage: tyet run [OPTION...] SCENE\n");
+  else
+    {
+      Scene *scene = scene_read_file (argv[1], &error);
+      if (scene == NULL)
+        g_printerr ("tyet run: %s\n", error->message);
+      return scene;
+    }
+  return NULL;
+}
+
+static gboolean
+save_as_understood (const Scene *scene)
+{
+  g_autofree char *text = scene_to_string (scene);
+  g_autoptr (GError) error = NULL;
+  if (option_write == NULL || g_file_set_contents (option_write, text, -1, &error))
+    return TRUE;
+  g_printerr ("tyet run: %s\n", error->message);
+  return FALSE;
+}
+
+int
+lab_run (int argc, char **argv)
+{
+  g_autoptr (Scene) scene = read_scene (argc, argv);
+  if (scene == NULL || !save_as_understood (scene))
+    return LAB_USAGE;
+  if (option_check)
+    return LAB_GOOD;
+  if (option_trace)
+    g_setenv ("TYET_SIM_TRACE", "1", TRUE);
+  g_autoptr (RunReport) report
+      = run_report_new (option_json ? RUN_JSON : (option_by_process ? RUN_BY_PROCESS : RUN_TIMELINE));
+  g_autoptr (Play) play = play_new (scene, run_report_told, report);
+  play_steps (play);
+  play_end (play);
+  g_autofree char *text = run_report_to_string (report, play);
+  g_autoptr (GError) error = NULL;
+  fputs (text, stdout);
+  if (fflush (stdout) != 0)
+    {
+      g_printerr ("tyet run: standard output cannot be written\n");
+      return LAB_USAGE;
+    }
+  if (option_history != NULL && !ty_sim_save_histories (play->world, option_history, &error))
+    {
+      g_printerr ("tyet run: %s\n", error->message);
+      return LAB_USAGE;
+    }
+  return play_is_good (play) ? LAB_GOOD : LAB_FINDING;
+}

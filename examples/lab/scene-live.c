@@ -1,0 +1,262 @@
+/* examples/lab/scene-live.c: whether what can go on does go on: a group whose quorum lives and can talk becomes one
+ * view of all who take part, delivers what is pending, and takes new messages.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scene-play.h"
+
+#include "core/view.h"
+
+#include <string.h>
+
+/* Lives, and is in the group, or wants to be. */
+gboolean
+play_takes_part (const Part *part)
+{
+  return part != NULL && ty_sim_is_alive (part->p) && !part->left && !part->excluded && !part->failed;
+}
+
+static gboolean
+is_inside (const Play *play, const TySimProcess *p)
+{
+  const char *site = ty_sim_address (p) + strlen ("sim:");
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *s = play->sites->pdata[i];
+      if (g_str_equal (s->name, site))
+        return !s->outside;
+    }
+  return FALSE;
+}
+
+static gboolean
+view_has_quorum (const Play *play, guint g, const TyetView *view, const TySimProcess *but)
+{
+  g_autofree gboolean *in = g_new0 (gboolean, view->n_members);
+  for (guint rank = 0; rank < view->n_members; rank++)
+    {
+      TySimProcess *p = stage_find (play->stage, view->members[rank].name);
+      in[rank] = p != NULL && p != but && is_inside (play, p) && play_takes_part (stage_part (p, g))
+                 && stage_part (p, g)->entered;
+    }
+  return ty_members_quorum (view->members, view->n_members, in);
+}
+
+gboolean
+play_has_quorum (const Play *play, guint g, const TySimProcess *but)
+{
+  guint n = ty_sim_n_processes (play->world);
+  guint64 newest = 0;
+  for (guint i = 0; i < n; i++)
+    {
+      const Part *part = stage_part (ty_sim_process (play->world, i), g);
+      if (part != NULL && part->view != NULL)
+        newest = MAX (newest, part->view->id.number);
+    }
+  if (newest == 0)
+    return FALSE;                                  /* there is no group */
+  g_autoptr (GPtrArray) seen = g_ptr_array_new (); /* one view is looked at once */
+  for (guint i = 0; i < n; i++)
+    {
+      const Part *part = stage_part (ty_sim_process (play->world, i), g);
+      if (part == NULL || part->view == NULL || (!play_takes_part (part) && part->view->id.number < newest)
+          || g_ptr_array_find_with_equal_func (seen, part->view->label, g_str_equal, NULL))
+        continue;
+      /* A view that only others outside are left in does not bind those inside. */
+      if (!is_inside (play, part->p) && part->view->id.number < newest)
+        continue;
+      g_ptr_array_add (seen, part->view->label);
+      if (!view_has_quorum (play, g, part->view, but))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Everyone inside who takes part in the group is in one view of just these. */
+static gboolean
+is_whole (const Play *play, guint g)
+{
+  const TyetView *view = NULL;
+  guint n = 0;
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      const Part *part = stage_part (site->newest, g);
+      if (site->outside || !play_takes_part (part))
+        continue;
+      if (part->leaving || !part->entered || part->blocked || part->view == NULL
+          || ty_group_get_state (part->group) != TY_GROUP_MEMBER)
+        return FALSE;
+      if (view == NULL)
+        view = part->view;
+      if (!g_str_equal (view->label, part->view->label))
+        return FALSE;
+      n++;
+    }
+  return n == 0 || view->n_members == n;
+}
+
+/* Nobody can go on, and all who are left know it. */
+static gboolean
+is_stuck (const Play *play, guint g)
+{
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      const Part *part = stage_part (site->newest, g);
+      if (!site->outside && play_takes_part (part) && part->entered && !part->blocked)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_settled (const Play *play)
+{
+  if (play->returning > 0)
+    return FALSE;
+  for (guint g = 0; g < play->scene->n_groups; g++)
+    if (!(play_has_quorum (play, g, NULL) ? is_whole (play, g) : is_stuck (play, g)))
+      return FALSE;
+  return TRUE;
+}
+
+/* It can become true only by something that an application is told, or by a step. */
+gboolean
+play_is_settled (Play *play)
+{
+  if (!play->dirty)
+    return FALSE;
+  play->dirty = FALSE;
+  gboolean settled = is_settled (play);
+  play->dirty = settled;
+  return settled;
+}
+
+/* ---- Calm ---- */
+
+static gboolean
+is_named (char **names, const char *name)
+{
+  return names == NULL || g_strv_contains ((const char *const *) names, name);
+}
+
+void
+play_calm (Play *play, char **names)
+{
+  play->calm = TRUE;
+  stage_traffic (play->stage, 0, 0);
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      PlaySite *site = play->sites->pdata[i];
+      TySimProcess *p = site->newest;
+      site->outside = !is_named (names, site->name);
+      if (site->outside || !ty_sim_is_alive (p))
+        continue;
+      ty_sim_set_slow (p, 0);
+      ty_sim_set_reads (p, 0);
+      ty_sim_spare (p);
+      if (ty_sim_is_stopped (p))
+        ty_sim_continue (p);
+    }
+  for (guint a = 0; a < play->sites->len; a++)
+    for (guint b = 0; b < play->sites->len; b++)
+      {
+        const PlaySite *from = play->sites->pdata[a], *to = play->sites->pdata[b];
+        if (a == b)
+          continue;
+        if (from->outside != to->outside)
+          ty_sim_cut (play->net, ty_sim_address (from->newest), ty_sim_address (to->newest));
+        else if (!from->outside)
+          {
+            ty_sim_slow (play->net, ty_sim_address (from->newest), ty_sim_address (to->newest), 0);
+            ty_sim_heal (play->net, ty_sim_address (from->newest), ty_sim_address (to->newest));
+          }
+      }
+}
+
+/* ---- Live ---- */
+
+typedef struct
+{
+  Play *play;
+  guint g;
+  guint64 message;
+} Last;
+
+static gboolean
+all_have (gpointer data)
+{
+  const Last *last = data;
+  for (guint i = 0; i < last->play->sites->len; i++)
+    {
+      const PlaySite *site = last->play->sites->pdata[i];
+      const Part *part = stage_part (site->newest, last->g);
+      if (!site->outside && play_takes_part (part) && !stage_has (part, last->message))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+settled (gpointer data)
+{
+  return play_is_settled (data);
+}
+
+/* A message of each service from each member gets through to all. */
+static const char *
+try_messages (Play *play, guint g)
+{
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      Part *part = stage_part (site->newest, g);
+      if (site->outside || !play_takes_part (part))
+        continue;
+      Last last = { play, g, 0 };
+      for (guint s = 0; s <= (guint) ty_group_get_ordering (part->group)->strongest; s++)
+        {
+          last.message = 0;
+          for (guint tries = 0; tries < 1000 && last.message == 0; tries++)
+            {
+              last.message = stage_send (part, (TyService) s, 10);
+              if (last.message == 0)
+                ty_sim_run_for (play->world, 10000);
+            }
+          if (last.message == 0)
+            return "a whole group takes no message";
+        }
+      /* One sender's messages come in order: the last stands for all. */
+      if (!ty_sim_run_until (play->world, all_have, &last, SECONDS (20)))
+        return "a message does not get through in a whole group";
+    }
+  return NULL;
+}
+
+const char *
+play_live (Play *play, gint64 within_us)
+{
+  gint64 limit = ty_sim_now (play->net) + (within_us >= 0 ? within_us : SECONDS (90));
+  /* For as long as it takes to suspect somebody, and to do without. */
+  gint64 while_us = 3 * play->scene->config.node.suspect_after_us / 2;
+  play->dirty = TRUE;
+  /* What was suspected before may still come out: it is whole when it stays so for a while. */
+  for (guint64 views = G_MAXUINT64; views != play->n_views;)
+    {
+      views = play->n_views;
+      if (!ty_sim_run_until (play->world, settled, play, MAX (0, limit - ty_sim_now (play->net))) && !is_settled (play))
+        return "the groups did not become whole in time";
+      ty_sim_run_for (play->world, while_us);
+    }
+  for (guint g = 0; g < play->scene->n_groups; g++)
+    {
+      const char *wrong = play_has_quorum (play, g, NULL) ? try_messages (play, g) : NULL;
+      if (wrong != NULL)
+        return wrong;
+    }
+  guint64 views = play->n_views;
+  ty_sim_run_for (play->world, while_us);
+  if (!is_settled (play) || play->n_views != views)
+    return "the groups fell apart again, without a fault";
+  return NULL;
+}

@@ -1,0 +1,257 @@
+/* examples/lab/scene-words.c: the words of a line: names, numbers, times, and what is wrong with them.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scene-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Words that a name cannot be. */
+static const char *const kept[]
+    = { "after",     "all",     "and",     "are",      "as",     "at",      "before",  "break",  "by",
+        "calm",      "choke",   "clock",   "continue", "crash",  "cut",     "delay",   "delays", "every",
+        "expect",    "found",   "founds",  "from",     "group",  "has",     "have",    "heal",   "heartbeat",
+        "in",        "is",      "join",    "joins",    "lack",   "lacks",   "later",   "leave",  "leaves",
+        "legal",     "live",    "message", "noise",    "not",    "of",      "open",    "order",  "ordering",
+        "processes", "refusal", "refused", "restart",  "same",   "seed",    "send",    "sends",  "sent",
+        "settle",    "settled", "slow",    "split",    "start",  "state",   "steps",   "stop",   "stops",
+        "suspect",   "the",     "then",    "through",  "to",     "towards", "traffic", "turns",  "unplug",
+        "until",     "view",    "wait",    "was",      "weight", "were",    "when",    "window", "with",
+        "within" };
+
+gboolean
+scene_wrong (SceneReader *r, guint index, const char *format, ...)
+{
+  guint column = 1;
+  if (index < r->words->len)
+    column = g_array_index (r->words, SceneWord, index).column;
+  else if (r->words->len > 0)
+    {
+      const SceneWord *last = &g_array_index (r->words, SceneWord, r->words->len - 1);
+      column = last->column + (guint) g_utf8_strlen (last->text, -1);
+    }
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (r->error, SCENE_ERROR, 0, "%s:%u:%u: %s", r->name, r->line, column, text);
+  return FALSE;
+}
+
+const char *
+scene_peek (SceneReader *r)
+{
+  return r->at < r->words->len ? g_array_index (r->words, SceneWord, r->at).text : NULL;
+}
+
+gboolean
+scene_take (SceneReader *r, const char *word)
+{
+  const char *next = scene_peek (r);
+  if (next == NULL || !g_str_equal (next, word))
+    return FALSE;
+  r->at++;
+  return TRUE;
+}
+
+gboolean
+scene_want (SceneReader *r, const char *word)
+{
+  if (scene_take (r, word))
+    return TRUE;
+  const char *next = scene_peek (r);
+  if (next == NULL)
+    return scene_wrong (r, r->at, "the line ends where \"%s\" should follow", word);
+  return scene_wrong (r, r->at, "\"%s\" where \"%s\" should be", next, word);
+}
+
+gboolean
+scene_want_end (SceneReader *r)
+{
+  const char *next = scene_peek (r);
+  return next == NULL || scene_wrong (r, r->at, "\"%s\" is too much here", next);
+}
+
+gboolean
+scene_want_time (SceneReader *r, gint64 *out_us)
+{
+  static const struct
+  {
+    const char *unit;
+    double us;
+  } units[] = { { "us", 1 }, { "ms", 1000 }, { "s", 1000000 } };
+  const char *word = scene_peek (r);
+  if (word == NULL)
+    return scene_wrong (r, r->at, "a time is missing, such as 20ms");
+  char *end;
+  double value = g_ascii_strtod (word, &end);
+  for (gsize i = 0; end != word && g_ascii_isdigit (word[0]) && i < G_N_ELEMENTS (units); i++)
+    if (g_str_equal (end, units[i].unit))
+      {
+        if (value * units[i].us > 3600e6)
+          return scene_wrong (r, r->at, "%s is longer than an hour", word);
+        *out_us = (gint64) (value * units[i].us + 0.5);
+        r->at++;
+        return TRUE;
+      }
+  return scene_wrong (r, r->at, "\"%s\" is no time, such as 20ms, 300us or 2s", word);
+}
+
+gboolean
+scene_want_number (SceneReader *r, gint64 low, gint64 high, gint64 *out)
+{
+  const char *word = scene_peek (r);
+  g_autoptr (GError) error = NULL;
+  if (word == NULL)
+    return scene_wrong (r, r->at, "a number is missing");
+  if (!g_ascii_string_to_signed (word[0] == '+' ? word + 1 : word, 10, low, high, out, &error))
+    return scene_wrong (r, r->at, "\"%s\" is no number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, word, low,
+                        high);
+  r->at++;
+  return TRUE;
+}
+
+gboolean
+scene_want_bytes (SceneReader *r, gint64 *out)
+{
+  return scene_want_number (r, 1, 4 * 1024 * 1024, out) && scene_want (r, "bytes");
+}
+
+/* ---- Names ---- */
+
+static gboolean
+is_kept (const char *word)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+    if (g_str_equal (kept[i], word))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_name (const char *word)
+{
+  if (!g_ascii_isalpha (word[0]) || is_kept (word) || strlen (word) > 40)
+    return FALSE;
+  for (const char *c = word; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && *c != '.' && *c != '-' && *c != '_')
+      return FALSE;
+  return TRUE;
+}
+
+typedef gboolean (*CheckName) (SceneReader *r, const char *name);
+
+/* Names up to the first word that is none; "and" may stand between them. */
+static gboolean
+want_list (SceneReader *r, const char *what, CheckName check, char ***out)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  guint n = 0;
+  for (const char *word = scene_peek (r); word != NULL && (is_name (word) || g_str_equal (word, "and"));
+       word = scene_peek (r))
+    {
+      if (g_str_equal (word, "and") && n > 0)
+        {
+          r->at++;
+          continue;
+        }
+      if (!is_name (word))
+        break;
+      if (!check (r, word))
+        return FALSE;
+      g_strv_builder_add (names, word);
+      n++;
+      r->at++;
+    }
+  if (n == 0)
+    {
+      const char *word = scene_peek (r);
+      if (word == NULL)
+        return scene_wrong (r, r->at, "the line ends where %s should follow", what);
+      return scene_wrong (r, r->at, "\"%s\" where %s should be", word, what);
+    }
+  g_strfreev (*out);
+  *out = g_strv_builder_end (names);
+  return TRUE;
+}
+
+static gboolean
+check_new_process (SceneReader *r, const char *name)
+{
+  if (strchr (name, '.') != NULL)
+    return scene_wrong (r, r->at, "\"%s\": a process that comes back is given its number by itself; use \"restart\"",
+                        name);
+  if (!g_hash_table_add (r->known_processes, g_strdup (name)))
+    return scene_wrong (r, r->at, "there is a process \"%s\" already", name);
+  return TRUE;
+}
+
+static gboolean
+check_process (SceneReader *r, const char *name)
+{
+  const char *dot = strchr (name, '.');
+  g_autofree char *site = dot != NULL ? g_strndup (name, (gsize) (dot - name)) : g_strdup (name);
+  if (!g_hash_table_contains (r->known_processes, site))
+    return scene_wrong (r, r->at, "there is no process \"%s\" so far", name);
+  return TRUE;
+}
+
+static gboolean
+check_new_message (SceneReader *r, const char *name)
+{
+  if (!g_hash_table_add (r->known_messages, g_strdup (name)))
+    return scene_wrong (r, r->at, "a message \"%s\" was sent before", name);
+  return TRUE;
+}
+
+static gboolean
+check_message (SceneReader *r, const char *name)
+{
+  if (!g_hash_table_contains (r->known_messages, name))
+    return scene_wrong (r, r->at, "no message \"%s\" was sent so far", name);
+  return TRUE;
+}
+
+gboolean
+scene_want_new_names (SceneReader *r, char ***out)
+{
+  return want_list (r, "a new process", check_new_process, out);
+}
+
+gboolean
+scene_want_names (SceneReader *r, char ***out)
+{
+  return want_list (r, "a process", check_process, out);
+}
+
+gboolean
+scene_want_all_or_names (SceneReader *r, char ***out)
+{
+  g_clear_pointer (out, g_strfreev);
+  return scene_take (r, "all") || want_list (r, "\"all\" or a process", check_process, out);
+}
+
+gboolean
+scene_want_messages (SceneReader *r, gboolean new_ones, char ***out)
+{
+  return want_list (r, "a message", new_ones ? check_new_message : check_message, out);
+}
+
+gboolean
+scene_want_group (SceneReader *r, guint *out)
+{
+  *out = 0;
+  if (!scene_take (r, "in"))
+    return TRUE;
+  const char *name = scene_peek (r);
+  for (guint g = 0; name != NULL && g < r->scene->n_groups; g++)
+    if (g_str_equal (r->scene->group[g], name))
+      {
+        *out = g;
+        r->at++;
+        return TRUE;
+      }
+  if (name == NULL)
+    return scene_wrong (r, r->at, "the line ends where a group should follow");
+  return scene_wrong (r, r->at, "there is no group \"%s\"", name);
+}

@@ -1,0 +1,210 @@
+/* tests/bench/compare.c: commands and the bare mesh in turns, so that whatever else the machine does befalls both; and
+ * groups of growing size.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bench.h"
+
+#include <string.h>
+
+static const char *const standard[] = {
+  "throughput --size 64",
+  "throughput --size 1K",
+  "throughput --size 8K",
+  "throughput --size 8K --senders 1",
+  "throughput --size 64K",
+  "throughput --size 64K --senders 1",
+  "throughput --size 1K --service fifo",
+  "throughput --size 1K --service causal",
+  "throughput --size 1K --service safe",
+  "latency",
+  "latency --service safe",
+  "latency --service causal",
+  "locks --who one",
+  "locks --who all",
+  "view-change --how crash",
+  "view-change --how coordinator",
+  "view-change --how leave",
+  "view-change --how join",
+  NULL,
+};
+
+typedef struct
+{
+  BenchOptions options;
+  BenchOptions raw;
+  gboolean by_time; /* measured in round trips, not in records */
+  char **words;
+  GPtrArray *samples;
+  GPtrArray *raw_samples;
+  GArray *ratios;
+  GArray *cpu_ratios; /* raw's processor time a message over the command's: far less moved by what else runs */
+} Item;
+
+static void
+item_free (gpointer data)
+{
+  Item *item = data;
+  g_strfreev (item->words);
+  g_clear_pointer (&item->samples, g_ptr_array_unref);
+  g_clear_pointer (&item->raw_samples, g_ptr_array_unref);
+  g_clear_pointer (&item->ratios, g_array_unref);
+  g_clear_pointer (&item->cpu_ratios, g_array_unref);
+  g_free (item->options.rest);
+  g_free (item->raw.rest);
+  g_free (item);
+}
+
+static gboolean
+item_options (Item *item, const BenchOptions *all, GError **error)
+{
+  char *none[] = { NULL };
+  if (bench_run_of (item->words[0]) == NULL || g_str_equal (item->words[0], "raw")
+      || g_str_equal (item->words[0], "memory"))
+    {
+      g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "\"%s\" has nothing to be compared with", item->words[0]);
+      return FALSE;
+    }
+  if (!bench_options_parse (&item->options, item->words[0], (int) g_strv_length (item->words) - 1, item->words + 1,
+                            error)
+      || !bench_options_parse (&item->raw, "raw", 0, none, error))
+    return FALSE;
+  item->by_time = !g_str_equal (item->words[0], "throughput");
+  item->raw.members = MAX (item->options.members, 2);
+  item->raw.senders = item->options.senders;
+  item->raw.size = item->options.size;
+  item->raw.verify = item->options.verify;
+  item->options.table = item->raw.table = all->table;
+  item->options.seconds = all->seconds;
+  item->options.warm_up = item->raw.warm_up = all->warm_up;
+  item->raw.seconds = item->by_time ? 0 : all->seconds;
+  item->raw.count = item->by_time ? item->raw.count : 0;
+  return TRUE;
+}
+
+static Item *
+item_new (const char *text, const BenchOptions *all, GError **error)
+{
+  Item *item = g_new0 (Item, 1);
+  item->words = g_strsplit_set (text, " ", 0);
+  item->samples = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_sample_free);
+  item->raw_samples = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_sample_free);
+  item->ratios = g_array_new (FALSE, FALSE, sizeof (double));
+  item->cpu_ratios = g_array_new (FALSE, FALSE, sizeof (double));
+  if (item_options (item, all, error))
+    return item;
+  item_free (item);
+  return NULL;
+}
+
+/* Throughput as a share of raw's; times in round trips; locks in locks a round trip. */
+static double
+ratio_of (const Item *item, const BenchSample *sample, const BenchSample *raw)
+{
+  if (!item->by_time)
+    return sample->metric[BENCH_MESSAGES_PER_S] / raw->metric[BENCH_MESSAGES_PER_S];
+  double round_trip_ns = bench_hist_at (raw->hist[BENCH_ROUND_TRIP], 0.5);
+  if (g_str_equal (item->options.command, "locks"))
+    return sample->metric[BENCH_LOCKS_PER_S] * round_trip_ns / 1e9;
+  BenchHistId id = sample->hist[BENCH_VIEW_CHANGE] != NULL ? BENCH_VIEW_CHANGE : BENCH_LATENCY;
+  return bench_hist_at (sample->hist[id], 0.5) / round_trip_ns;
+}
+
+static gboolean
+item_turn (Item *item, GError **error)
+{
+  BenchSample *raw = bench_raw (&item->raw, error), *sample;
+  if (raw == NULL)
+    return FALSE;
+  g_ptr_array_add (item->raw_samples, raw);
+  sample = bench_run_of (item->options.command) (&item->options, error);
+  if (sample == NULL)
+    return FALSE;
+  g_ptr_array_add (item->samples, sample);
+  double ratio = ratio_of (item, sample, raw);
+  g_array_append_val (item->ratios, ratio);
+  ratio = raw->metric[BENCH_CPU_US_PER_MESSAGE] / sample->metric[BENCH_CPU_US_PER_MESSAGE];
+  g_array_append_val (item->cpu_ratios, ratio);
+  return TRUE;
+}
+
+static void
+item_print (Item *item)
+{
+  BenchRow *row = bench_row_new (&item->options);
+  g_autofree double *raw = g_new (double, item->raw_samples->len);
+  for (guint i = 0; i < item->raw_samples->len; i++)
+    {
+      const BenchSample *sample = g_ptr_array_index (item->raw_samples, i);
+      raw[i] = item->by_time ? bench_hist_at (sample->hist[BENCH_ROUND_TRIP], 0.5) / 1000
+                             : sample->metric[BENCH_MESSAGES_PER_S];
+    }
+  bench_row_spread (row, item->by_time ? "raw_round_trip_us" : "raw_messages_per_s", raw, item->raw_samples->len);
+  bench_row_spread (row, "ratio", (const double *) item->ratios->data, item->ratios->len);
+  if (!item->by_time)
+    bench_row_spread (row, "cpu_ratio", (const double *) item->cpu_ratios->data, item->cpu_ratios->len);
+  bench_row_samples (row, item->samples);
+  bench_row_end (row);
+}
+
+gboolean
+bench_compare (const BenchOptions *options, GError **error)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func (item_free);
+  const char *const *texts = options->rest[0] != NULL ? (const char *const *) options->rest : standard;
+  for (const char *const *text = texts; *text != NULL; text++)
+    {
+      Item *item = item_new (*text, options, error);
+      if (item == NULL)
+        return FALSE;
+      g_ptr_array_add (items, item);
+    }
+  for (guint r = 0; r < options->reps; r++)
+    for (guint i = 0; i < items->len; i++)
+      {
+        bench_progress ("turn %u/%u: %s", r + 1, options->reps, texts[i]);
+        if (!item_turn (g_ptr_array_index (items, i), error))
+          {
+            g_prefix_error (error, "%s: ", texts[i]);
+            return FALSE;
+          }
+      }
+  for (guint i = 0; i < items->len; i++)
+    item_print (g_ptr_array_index (items, i));
+  return TRUE;
+}
+
+/* ---- Growth ---- */
+
+static gboolean
+scale_to (const BenchOptions *options, const char *members, GError **error)
+{
+  static const char *const commands[] = { "throughput", "latency", "view-change" };
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      BenchOptions each = *options, checked;
+      char *argv[] = { (char *) "--members", (char *) members };
+      if (!bench_options_parse (&checked, commands[i], 2, argv, error))
+        return FALSE;
+      each.command = commands[i];
+      each.members_text = members;
+      each.members = each.senders = checked.members;
+      each.from = checked.members - 1;
+      each.count = 2000;
+      each.reps = i == 2 ? 10 : options->reps;
+      each.size = MAX (options->size, BENCH_TIMED_BYTES);
+      if (!bench_repeat (&each, error))
+        return FALSE;
+      g_free (checked.rest);
+    }
+  return TRUE;
+}
+
+gboolean
+bench_scale (const BenchOptions *options, GError **error)
+{
+  g_auto (GStrv) members = g_strsplit (options->members_text, ",", 0);
+  for (char **each = members; *each != NULL; each++)
+    if (!scale_to (options, *each, error))
+      return FALSE;
+  return TRUE;
+}

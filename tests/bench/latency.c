@@ -1,0 +1,86 @@
+/* tests/bench/latency.c: one message at a time, and locks.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bench.h"
+
+/* So many of the same beforehand, one in. */
+#define WARM_UP_SHARE 10
+
+static gboolean
+ping (BenchChild *sender, guint count, GError **error)
+{
+  g_autofree char *pinged = NULL;
+  if (!bench_tell (sender, error, "ping %u", count))
+    return FALSE;
+  pinged = bench_hear (sender, "pinged", error);
+  return pinged != NULL;
+}
+
+static gboolean
+clear (BenchCrew *crew, GError **error)
+{
+  for (guint i = 0; i < crew->children->len; i++)
+    {
+      g_autofree char *cleared = NULL;
+      if (!bench_tell (bench_crew_at (crew, i), error, "clear"))
+        return FALSE;
+      cleared = bench_hear (bench_crew_at (crew, i), "cleared", error);
+      if (cleared == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+BenchSample *
+bench_latency (const BenchOptions *options, GError **error)
+{
+  g_autoptr (BenchSample) sample = bench_sample_new ();
+  g_autoptr (BenchCrew) crew = bench_crew_new (options, "member", options->members, error);
+  BenchChild *sender;
+  if (crew == NULL || !bench_crew_assemble (crew, error))
+    return NULL;
+  sender = bench_crew_at (crew, options->from);
+  sample->hist[BENCH_LATENCY] = g_new0 (BenchHist, 1);
+  sample->hist[BENCH_ONE_WAY] = g_new0 (BenchHist, 1);
+  if (!ping (sender, MAX (options->count / WARM_UP_SHARE, 1), error) || !clear (crew, error)
+      || !ping (sender, MAX (options->count, 1), error) || !bench_crew_settle (crew, error)
+      || !bench_hear_hist (sender, "latency", sample->hist[BENCH_LATENCY], error))
+    return NULL;
+  for (guint i = 0; i < options->members; i++)
+    if (i != options->from && !bench_hear_hist (bench_crew_at (crew, i), "one-way", sample->hist[BENCH_ONE_WAY], error))
+      return NULL;
+  return g_steal_pointer (&sample);
+}
+
+BenchSample *
+bench_locks (const BenchOptions *options, GError **error)
+{
+  g_autoptr (BenchSample) sample = bench_sample_new ();
+  g_autoptr (BenchCrew) crew = bench_crew_new (options, "member", options->members, error);
+  BenchMark from[BENCH_MAX_MEMBERS], to;
+  double rate = 0, cpu_us = 0;
+  if (crew == NULL || !bench_crew_assemble (crew, error) || !bench_crew_tell (crew, "go", error)
+      || !bench_crew_watch (crew, options->warm_up, error))
+    return NULL;
+  for (guint i = 0; i < options->members; i++)
+    if (!bench_mark (bench_crew_at (crew, i), &from[i], error))
+      return NULL;
+  if (!bench_crew_watch (crew, options->seconds, error))
+    return NULL;
+  for (guint i = 0; i < options->members; i++)
+    {
+      if (!bench_mark (bench_crew_at (crew, i), &to, error))
+        return NULL;
+      rate += (double) (to.delivered - from[i].delivered) / ((double) (to.now_ns - from[i].now_ns) / 1e9);
+      cpu_us += (double) (to.cpu_us - from[i].cpu_us);
+    }
+  sample->metric[BENCH_LOCKS_PER_S] = rate;
+  sample->metric[BENCH_CPU_S] = cpu_us / 1e6;
+  sample->hist[BENCH_LATENCY] = g_new0 (BenchHist, 1);
+  if (!bench_crew_settle (crew, error))
+    return NULL;
+  for (guint i = 0; i < options->members; i++)
+    if (!bench_hear_hist (bench_crew_at (crew, i), "latency", sample->hist[BENCH_LATENCY], error))
+      return NULL;
+  return g_steal_pointer (&sample);
+}

@@ -1,0 +1,165 @@
+/* tests/bench/member-send.c: a member's sending: as much as goes, at a rate, one at a time, or as requests of a lock.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "clock.h"
+#include "member.h"
+
+#include <glib-unix.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define TICK_NS 500000
+
+/* FALSE if there is no room. */
+static gboolean
+send_next (Member *m)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 head[3] = { m->index, m->sent + 1, 0 };
+  gboolean timed = head[1] % m->stride == 0;
+  gsize size = m->options->size;
+  if (m->verify.full)
+    bench_payload_fill (m->record, BENCH_TIMED_BYTES, size, head[0], head[1]);
+  if (timed)
+    head[2] = (guint64) bench_now_ns ();
+  memcpy (m->record, head, MIN (size, sizeof head));
+  if (!tyet_group_send (m->group, m->service, m->record, size, &error))
+    {
+      if (g_error_matches (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK))
+        return FALSE;
+      member_fail ("sending: %s", error->message);
+    }
+  m->sent++;
+  if (timed)
+    m->times[m->sent / m->stride % MEMBER_TIMES] = (gint64) head[2];
+  return TRUE;
+}
+
+void
+member_send_one (Member *m)
+{
+  if (!send_next (m))
+    member_fail ("no room for one message");
+}
+
+static void
+pump (Member *m)
+{
+  while (m->sending && send_next (m))
+    ;
+  if (!m->sending)
+    return;
+  m->full_at = m->sent;
+  if (m->tell_full)
+    member_say ("full %" G_GUINT64_FORMAT, m->sent);
+  m->tell_full = FALSE;
+}
+
+static void
+on_writable (TyetGroup *group, gpointer user_data)
+{
+  Member *m = user_data;
+  m->full_at = 0;
+  if (m->timer < 0)
+    pump (m);
+}
+
+static gboolean
+on_tick (int fd, GIOCondition condition, gpointer user_data)
+{
+  Member *m = user_data;
+  const BenchOptions *o = m->options;
+  guint64 ticks;
+  if (read (fd, &ticks, sizeof ticks) != sizeof ticks || !m->sending)
+    return G_SOURCE_CONTINUE;
+  guint rate = g_str_equal (o->command, "view-change") ? o->load : o->rate;
+  guint of = g_str_equal (o->command, "view-change") ? o->members : o->senders;
+  static double due;
+  due += (double) ticks * rate / of * TICK_NS / 1e9;
+  for (; due >= 1 && send_next (m); due--)
+    ;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+begin_ticking (Member *m)
+{
+  struct itimerspec every = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
+  if (m->timer >= 0)
+    return;
+  m->timer = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  timerfd_settime (m->timer, 0, &every, NULL);
+  g_unix_fd_add (m->timer, G_IO_IN, on_tick, m);
+}
+
+void
+member_begin_sending (Member *m)
+{
+  const BenchOptions *o = m->options;
+  gboolean single = g_str_equal (o->command, "latency") || g_str_equal (o->command, "locks");
+  m->record = g_malloc0 (MAX (o->size, BENCH_TIMED_BYTES) + 8);
+  m->stride = single || o->rate > 0 ? 1 : o->size >= 8192 ? 4 : MEMBER_STRIDE;
+  m->times = g_new0 (gint64, MEMBER_TIMES);
+  m->timer = -1;
+  g_signal_connect (m->group, "writable", G_CALLBACK (on_writable), m);
+}
+
+void
+member_go (Member *m)
+{
+  const BenchOptions *o = m->options;
+  m->sending = TRUE;
+  if (g_str_equal (o->command, "locks"))
+    {
+      m->sending = g_str_equal (o->who, "all") || m->index == o->from;
+      if (m->sending)
+        member_send_one (m);
+    }
+  else if (g_str_equal (o->command, "view-change") || o->rate > 0)
+    {
+      m->sending = g_str_equal (o->command, "view-change") ? o->load > 0 : m->index < o->senders;
+      if (m->sending)
+        begin_ticking (m);
+    }
+  else
+    {
+      m->sending = m->index < o->senders;
+      pump (m);
+    }
+}
+
+/* ---- One's own message is back ---- */
+
+static gboolean
+on_gap_over (gpointer user_data)
+{
+  member_send_one (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_ping_back (Member *m)
+{
+  if (m->pings_left == 0)
+    return;
+  if (--m->pings_left == 0)
+    member_say ("pinged");
+  else if (m->options->gap_ms >= 1)
+    g_timeout_add ((guint) m->options->gap_ms, on_gap_over, m);
+  else
+    member_send_one (m);
+}
+
+void
+member_on_own (Member *m, guint64 number, gint64 now_ns)
+{
+  if (number % m->stride == 0)
+    bench_hist_add (&m->latency, (guint64) (now_ns - m->times[number / m->stride % MEMBER_TIMES]));
+  if (m->pings_left > 0)
+    on_ping_back (m);
+  else if (m->sending && g_str_equal (m->options->command, "locks"))
+    {
+      m->locks++;
+      member_send_one (m);
+    }
+}

@@ -1,0 +1,258 @@
+/* tests/bench/options.c: the options, from one table.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bench.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef enum
+{
+  UINT,
+  BYTES,
+  NUMBER,
+  WORD,
+  FLAG
+} Type;
+
+typedef struct
+{
+  const char *name;
+  Type type;
+  gsize offset;
+  const char *commands; /* NULL: all */
+  const char *choices;  /* of a word, with spaces around each */
+  const char *what;
+} Option;
+
+#define AT(field) G_STRUCT_OFFSET (BenchOptions, field)
+
+static const Option table[] = {
+  { "members", WORD, AT (members_text), NULL, NULL, "N: how many members; for scale a list" },
+  { "senders", UINT, AT (senders), " throughput raw ", NULL, "K: how many of them send; all" },
+  { "size", BYTES, AT (size), " throughput raw latency locks view-change memory scale ", NULL,
+    "S: bytes a message; from 16, where it is timed 24" },
+  { "service", WORD, AT (service), " throughput latency locks view-change memory scale ", " fifo causal agreed safe ",
+    "fifo, causal, agreed or safe" },
+  { "ordering", WORD, AT (ordering), " throughput latency locks view-change memory scale ", NULL,
+    "O: the group's ordering; the weakest that offers the service" },
+  { "seal", WORD, AT (seal), NULL, " on off ", "on or off: sealed channels" },
+  { "channel", WORD, AT (channel), NULL, " tcp unix shm ", "tcp, unix or shm" },
+  { "seconds", NUMBER, AT (seconds), " throughput raw locks scale compare memory ", NULL,
+    "T: how long each repetition measures" },
+  { "warm-up", NUMBER, AT (warm_up), " throughput raw locks scale compare ", NULL, "T: seconds before that" },
+  { "window", BYTES, AT (window), " throughput raw latency locks view-change memory scale ", NULL,
+    "BYTES: a sender's window; as the library has it" },
+  { "rate", UINT, AT (rate), " throughput ", NULL, "R: messages a second of all senders together; as fast as it goes" },
+  { "verify", WORD, AT (verify), " throughput raw ", " heads full ", "heads or full: what is checked of each message" },
+  { "reps", UINT, AT (reps), NULL, NULL, "R: repetitions" },
+  { "count", UINT, AT (count), " latency raw ", NULL, "C: messages, one at a time; raw: round trips, 0 for none" },
+  { "gap", NUMBER, AT (gap_ms), " latency ", NULL, "MS: idle time before each" },
+  { "from", UINT, AT (from), " latency locks ", NULL, "RANK: who sends; the youngest" },
+  { "who", WORD, AT (who), " locks ", " one all both ", "one, all or both: who takes locks" },
+  { "how", WORD, AT (how), " view-change ", " crash leave join coordinator silent ",
+    "crash, leave, join, coordinator or silent" },
+  { "load", UINT, AT (load), " view-change ", NULL, "MSGS_PER_S: of all members together, meanwhile" },
+  { "suspect-after", UINT, AT (suspect_after_ms), NULL, NULL,
+    "MS: silence that makes a suspect; as the library has it" },
+  { "groups", UINT, AT (groups), " memory ", NULL, "N: groups in one process" },
+  { "simulated", WORD, AT (simulated), " scale ", NULL, "8..1024: by the simulator" },
+  { "table", FLAG, AT (table), NULL, NULL, "a table for people instead of JSON" },
+};
+
+GQuark
+bench_error_quark (void)
+{
+  return g_quark_from_static_string ("tyet-bench-error");
+}
+
+static gboolean
+usage (GError **error, const char *format, const char *a, const char *b)
+{
+  g_autofree char *text = g_strdup_printf (format, a, b);
+  g_set_error_literal (error, BENCH_ERROR, BENCH_ERROR_USAGE, text);
+  return FALSE;
+}
+
+static gboolean
+lists (const char *list, const char *word)
+{
+  g_autofree char *spaced = g_strdup_printf (" %s ", word);
+  return list == NULL || strstr (list, spaced) != NULL;
+}
+
+static const Option *
+find (const char *command, const char *name, gsize len)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    if (strlen (table[i].name) == len && memcmp (table[i].name, name, len) == 0 && lists (table[i].commands, command))
+      return &table[i];
+  return NULL;
+}
+
+static gboolean
+set (BenchOptions *options, const Option *option, const char *value, GError **error)
+{
+  gpointer to = G_STRUCT_MEMBER_P (options, option->offset);
+  char *end = NULL;
+  double number = option->type == WORD ? 0 : g_ascii_strtod (value, &end);
+  if (option->type == WORD)
+    {
+      *(const char **) to = value;
+      if (option->choices != NULL && !lists (option->choices, value))
+        return usage (error, "--%s is one of%s", option->name, option->choices);
+      return TRUE;
+    }
+  if (option->type == BYTES && end != value && (*end == 'k' || *end == 'K' || *end == 'M'))
+    number *= *end++ == 'M' ? 1024 * 1024 : 1024;
+  if (end == value || *end != '\0' || !(number >= 0) || number > G_MAXUINT32)
+    return usage (error, "--%s: \"%s\" is no number that makes sense", option->name, value);
+  if (option->type == UINT)
+    *(guint *) to = (guint) number;
+  else if (option->type == BYTES)
+    *(guint64 *) to = (guint64) number;
+  else
+    *(double *) to = number;
+  return TRUE;
+}
+
+/* ---- What is left open ---- */
+
+static void
+defaults (BenchOptions *options, const char *command)
+{
+  *options = (BenchOptions){ .command = command,
+                             .reps = 3,
+                             .count = 20000,
+                             .senders = G_MAXUINT,
+                             .from = G_MAXUINT,
+                             .groups = 1000,
+                             .size = 64,
+                             .seconds = 2,
+                             .warm_up = 0.5,
+                             .service = "agreed",
+                             .seal = "off",
+                             .channel = "tcp",
+                             .verify = "heads",
+                             .how = "crash",
+                             .who = "both" };
+  if (g_str_equal (command, "view-change"))
+    options->reps = 20;
+  if (g_str_equal (command, "scale"))
+    options->reps = 1;
+}
+
+gboolean
+bench_is_total (const BenchOptions *options)
+{
+  return g_str_equal (options->service, "agreed") || g_str_equal (options->service, "safe");
+}
+
+static gboolean
+complete (BenchOptions *options, GError **error)
+{
+  gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
+  if (g_str_equal (options->seal, "on"))
+    return usage (error, "%s%s", "Channels cannot be sealed yet: leave --seal on out", "");
+  if (g_str_equal (options->channel, "shm"))
+    return usage (error, "%s%s", "There is no channel over shared memory yet: leave --channel shm out", "");
+  if (options->simulated != NULL)
+    return usage (error, "%s%s", "The simulator cannot be asked for its counts yet: leave --simulated out", "");
+  if (g_str_equal (options->command, "raw") && !g_str_equal (options->channel, "tcp"))
+    return usage (error, "%s%s", "raw is about TCP", "");
+  if (options->members_text == NULL)
+    options->members_text = g_str_equal (options->command, "scale") ? "2,3,5,8,16,32" : "3";
+  if (!g_str_equal (options->command, "scale"))
+    {
+      char *end;
+      guint64 n = g_ascii_strtoull (options->members_text, &end, 10);
+      if (*end != '\0' || n < 1 || n > 64)
+        return usage (error, "--members is a number up to 64%s%s", "", "");
+      options->members = (guint) n;
+      if (options->senders == G_MAXUINT)
+        options->senders = options->members;
+      if (options->from == G_MAXUINT)
+        options->from = options->members - 1;
+      if (options->senders < 1 || options->senders > options->members || options->from >= options->members)
+        return usage (error, "There are not so many members%s%s", "", "");
+      if (g_str_equal (options->command, "raw") && n < 2)
+        return usage (error, "raw needs two members%s%s", "", "");
+      if (g_str_equal (options->command, "view-change") && n < 2)
+        return usage (error, "A change of view needs two members%s%s", "", "");
+    }
+  if (options->size < (timed ? BENCH_TIMED_BYTES : BENCH_HEAD_BYTES))
+    return usage (error, "--size: %s has more in it than that%s", timed ? "a timed message" : "a message", "");
+  if (options->ordering == NULL)
+    options->ordering = bench_is_total (options) ? "total" : options->service;
+  if (options->reps < 1)
+    return usage (error, "--reps begins at 1%s%s", "", "");
+  return TRUE;
+}
+
+gboolean
+bench_options_parse (BenchOptions *options, const char *command, int argc, char **argv, GError **error)
+{
+  g_autoptr (GPtrArray) rest = g_ptr_array_new ();
+  defaults (options, command);
+  for (int i = 0; i < argc; i++)
+    {
+      const char *arg = argv[i];
+      if (!g_str_has_prefix (arg, "--"))
+        {
+          g_ptr_array_add (rest, (gpointer) arg);
+          continue;
+        }
+      const char *equals = strchr (arg, '=');
+      const Option *option = find (command, arg + 2, equals != NULL ? (gsize) (equals - arg - 2) : strlen (arg + 2));
+      if (option == NULL)
+        return usage (error, "%s has no option %s", command, arg);
+      if (option->type == FLAG)
+        {
+          *(gboolean *) G_STRUCT_MEMBER_P (options, option->offset) = TRUE;
+          continue;
+        }
+      const char *value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
+      if (value == NULL)
+        return usage (error, "--%s needs a value%s", option->name, "");
+      if (!set (options, option, value, error))
+        return FALSE;
+    }
+  g_ptr_array_add (rest, NULL);
+  options->rest = (const char **) g_ptr_array_free (g_steal_pointer (&rest), FALSE);
+  if (options->rest[0] != NULL && !g_str_equal (command, "compare"))
+    return usage (error, "%s takes no \"%s\"", command, options->rest[0]);
+  return complete (options, error);
+}
+
+char **
+bench_options_write (const BenchOptions *options)
+{
+  GPtrArray *out = g_ptr_array_new ();
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    {
+      const Option *o = &table[i];
+      gconstpointer from = G_STRUCT_MEMBER_P (options, o->offset);
+      if (!lists (o->commands, options->command) || o->type == FLAG)
+        continue;
+      if (o->type == WORD && *(const char *const *) from != NULL)
+        g_ptr_array_add (out, g_strdup_printf ("--%s=%s", o->name, *(const char *const *) from));
+      else if (o->type == UINT)
+        g_ptr_array_add (out, g_strdup_printf ("--%s=%u", o->name, *(const guint *) from));
+      else if (o->type == BYTES)
+        g_ptr_array_add (out, g_strdup_printf ("--%s=%" G_GUINT64_FORMAT, o->name, *(const guint64 *) from));
+      else if (o->type == NUMBER)
+        g_ptr_array_add (
+            out, g_strdup_printf ("--%s=%s", o->name, g_ascii_dtostr (number, sizeof number, *(const double *) from)));
+    }
+  g_ptr_array_add (out, NULL);
+  return (char **) g_ptr_array_free (out, FALSE);
+}
+
+void
+bench_options_help (const char *command)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    if (lists (table[i].commands, command))
+      g_print ("  --%-14s %s\n", table[i].name, table[i].what);
+}

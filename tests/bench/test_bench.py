@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""test_bench.py TYET-BENCH: that each measurement runs, checks what it carried, and writes JSON. No figure is judged.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "real"))
+import tap  # noqa: E402
+
+BENCH = sys.argv.pop(1) if len(sys.argv) > 1 else "tyet-bench"
+SHORT = ["--seconds", "0.05", "--warm-up", "0.01", "--reps", "1"]
+
+
+def bench(*args):
+    done = subprocess.run([BENCH] + list(args), capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+class Runs(unittest.TestCase):
+    def good(self, *args):
+        status, rows, said = bench(*args)
+        self.assertEqual(status, 0, said)
+        self.assertGreater(len(rows), 0)
+        return rows
+
+    def test_throughput(self):
+        for service in "fifo", "causal", "agreed", "safe":
+            row, = self.good("throughput", "--service", service, "--size", "200", "--verify", "full", *SHORT)
+            self.assertGreater(row["messages_per_s"], 0)
+            self.assertAlmostEqual(row["bytes_per_s"] / row["messages_per_s"], 200, delta=1)
+            self.assertGreater(row["latency_us"]["p50"], 0)
+            self.assertGreater(row["rss_bytes"], 0)
+            self.assertIn("cpu_us_per_message", row)
+
+    def test_raw(self):
+        row, = self.good("raw", "--verify", "full", "--count", "10", "--size", "100", *SHORT)
+        self.assertGreater(row["messages_per_s"], 0)
+        self.assertGreater(row["round_trip_us"]["p99"], 0)
+
+    def test_latency(self):
+        row, = self.good("latency", "--count", "20", "--reps", "1")
+        self.assertGreater(row["latency_us"]["p50"], 0)
+        self.assertGreater(row["one_way_us"]["p50"], 0)
+
+    def test_locks(self):
+        one, both = self.good("locks", *SHORT)
+        self.assertEqual([one["who"], both["who"]], ["one", "all"])
+        self.assertGreater(one["locks_per_s"], 0)
+
+    def test_view_change(self):
+        for how in "crash", "leave", "join", "coordinator":
+            row, = self.good("view-change", "--how", how, "--reps", "1", "--load", "1000")
+            self.assertGreater(row["view_change_us"]["p50"], 0)
+
+    def test_memory(self):
+        row, = self.good("memory", "--groups", "5", "--reps", "1")
+        self.assertGreater(row["bytes_per_message"], 64)
+
+    def test_compare(self):
+        rows = self.good("compare", *SHORT, "throughput --size 1K", "latency --count 20")
+        self.assertEqual([r["bench"] for r in rows], ["throughput", "latency"])
+        for row in rows:
+            self.assertGreater(row["ratio"], 0)
+
+    def test_refusals(self):
+        for args in (["throughput", "--seal", "on"], ["throughput", "--channel", "shm"], ["throughput", "--gap", "1"],
+                     ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"]):
+            status, rows, said = bench(*args)
+            self.assertEqual((status, rows), (2, []), args)
+            self.assertIn("tyet-bench:", said)
+
+
+if __name__ == "__main__":
+    tap.main()

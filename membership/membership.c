@@ -588,7 +588,12 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   if (type == TY_PACKET_GONE)
     ty_late_gone (m, pid);
   if (number == 0 && m->view->id.number == 0 && type != TY_PACKET_GONE)
-    founder_speaks (m, pid);
+    {
+      /* V13: a founder that came back without what it had promised has no voice; but it does not know that. */
+      if (ty_m_rank (m, pid) == m->view->n_members)
+        return TRUE;
+      founder_speaks (m, pid);
+    }
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
     return ty_late_answer (m, pid, type, number, r);
   if (number > m->view->id.number)

@@ -203,6 +203,27 @@ full_disk (void)
   mesh_free (mesh);
 }
 
+/* One that comes back without what it had promised is no founder any more; it does not know that, and is not taken for
+ * one who sends nonsense. */
+static void
+has_forgotten (void)
+{
+  Mesh *mesh = founders (7, N);
+  mesh_crash (proc (mesh, 3));
+  mesh_crash (proc (mesh, 4));
+  for (guint i = 0; i < 3; i++)
+    found (proc (mesh, i), N);
+  /* They have met, and wait a moment for the others. */
+  mesh_run (mesh, 100000);
+  mesh_crash (proc (mesh, 2));
+  g_byte_array_set_size (proc (mesh, 2)->storage, 0);
+  found (mesh_restart (proc (mesh, 2)), N);
+  mesh_run (mesh, 3000000);
+  g_assert_cmpuint (entered (mesh), ==, 0);
+  g_assert_cmpuint (mesh_refused (mesh), ==, 0);
+  mesh_free (mesh);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -211,6 +232,7 @@ main (int argc, char **argv)
   g_test_add_func ("/founders/minority", minority_does_not_found);
   g_test_add_func ("/founders/restarts", restarts);
   g_test_add_func ("/founders/forgets-nothing", forgets_nothing);
+  g_test_add_func ("/founders/has-forgotten", has_forgotten);
   g_test_add_func ("/founders/refusals", refusals);
   g_test_add_func ("/founders/full-disk", full_disk);
   return g_test_run ();

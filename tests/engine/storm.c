@@ -18,16 +18,16 @@ typedef struct
   const char *ordering;
   guint strongest;
   guint spawned;
-  guint most;         /* members */
-  gboolean seconds;   /* every process is in two groups */
+  guint most;       /* members */
+  gboolean seconds; /* every process is in two groups */
   gboolean weights;
   gboolean slow_load;
-  gboolean unlike;    /* processes are set up with different times */
-  gboolean drift;     /* clocks that run unalike, within a sixteenth */
-  gsize largest;      /* message */
-  gboolean founding;  /* by a list of founders */
-  gboolean rounds;    /* a small group, few messages, and one round after another */
-  Proc *again; /* to be healed at a time */
+  gboolean unlike;   /* processes are set up with different times */
+  gboolean drift;    /* clocks that run unalike, within a sixteenth */
+  gsize largest;     /* message */
+  gboolean founding; /* by a list of founders */
+  gboolean rounds;   /* a small group, few messages, and one round after another */
+  Proc *again;       /* to be healed at a time */
   gint64 again_at;
   Proc *alone; /* to be cut off after some moves */
   guint alone_in;
@@ -35,9 +35,9 @@ typedef struct
   guint doomed_in;
   Proc *talks; /* sends one message after another for some moves */
   guint talks_for;
-  GHashTable *checked; /* "group number": views whose end has been looked at */
-  GArray *accepts;     /* of Accept: whatever anybody has accepted */
-  GHashTable *decided; /* "group number" -> digest of what was decided to follow that view */
+  GHashTable *checked;   /* "group number": views whose end has been looked at */
+  GArray *accepts;       /* of Accept: whatever anybody has accepted */
+  GHashTable *decided;   /* "group number" -> digest of what was decided to follow that view */
   StormFinding *finding; /* the first */
 } Storm;
 
@@ -186,8 +186,8 @@ isolate_for_a_moment (Storm *s, Proc *p)
 {
   isolate (s, p, FALSE);
   s->again = p;
-  s->again_at = s->mesh->now
-                + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.8 + g_rand_double (s->mesh->rand)));
+  s->again_at
+      = s->mesh->now + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.8 + g_rand_double (s->mesh->rand)));
 }
 
 /* All but one ask to leave, and soon that one is cut off, and they know it. */
@@ -218,6 +218,8 @@ doom (Storm *s, Proc *p)
   for (guint i = 0; i < s->mesh->procs->len; i++)
     if (i != first->index)
       mesh_cut (s->mesh, p->index, i);
+  if (!first->stopped && !seat (first, FALSE).over)
+    ty_group_send (first->group, (TyService) s->strongest, "talk", 4, NULL);
   s->doomed[0] = p;
   s->doomed[1] = first;
   s->doomed_in = (guint) g_rand_int_range (s->mesh->rand, 20, 250);
@@ -293,7 +295,8 @@ fault (Storm *s)
   guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n),
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
   /* Those that make one round after another, and leave each unfinished. */
-  static const gint32 of_rounds[] = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 29, 29 };
+  static const gint32 of_rounds[]
+      = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 29, 29 };
   gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, G_N_ELEMENTS (of_rounds))]
                            : g_rand_int_range (mesh->rand, 0, 30);
   switch (which)
@@ -638,7 +641,8 @@ note_accept (Storm *s, const Proc *p, gboolean second, const TyMembership *m)
   g_array_append_val (s->accepts, accept);
 }
 
-/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has in the same step. */
+/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has, in the same step; so
+ * may have whoever is past the next view already. */
 static gboolean
 quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kept, const TyBallot *ballot)
 {
@@ -651,6 +655,13 @@ quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kep
       if (a->second == second && a->view == kept->number && ty_view_id_equal (&a->value, &kept->value->id)
           && ballot != NULL && ty_ballot_compare (&a->ballot, ballot) == 0)
         in[ty_view_rank (view, &a->who)] = TRUE;
+    }
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      const Proc *q = s->mesh->procs->pdata[i];
+      Seat other = seat (q, second);
+      const TyetView *its = other.group != NULL ? ty_group_get_view (other.group) : NULL;
+      in[ty_view_rank (view, &q->pid)] |= its != NULL && its->id.number > kept->number + 1;
     }
   return ty_members_quorum (view->members, view->n_members, in);
 }
@@ -707,9 +718,8 @@ one_is_decided (Storm *s)
             g_hash_table_insert (s->decided, g_steal_pointer (&key), g_memdup2 (&digest, sizeof digest));
           else if (!ty_id_equal (known, &digest))
             {
-              g_autofree char *what
-                  = g_strdup_printf ("%s knows another successor of view %" G_GUINT64_FORMAT " than others", p->name,
-                                     kept->number);
+              g_autofree char *what = g_strdup_printf (
+                  "%s knows another successor of view %" G_GUINT64_FORMAT " than others", p->name, kept->number);
               complain (s, "V6", what);
             }
         }
@@ -884,8 +894,8 @@ begin_by_founders (Storm *s)
   for (guint i = 0; i < moves; i++)
     {
       mesh_move (s->mesh);
-      Proc *p = mesh_chance (s->mesh, 0.03) ? s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) n)]
-                                            : NULL;
+      Proc *p
+          = mesh_chance (s->mesh, 0.03) ? s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) n)] : NULL;
       if (p == NULL)
         continue;
       guint other = (guint) g_rand_int_range (s->mesh->rand, 0, (gint32) n);

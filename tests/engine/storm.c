@@ -641,8 +641,8 @@ note_accept (Storm *s, const Proc *p, gboolean second, const TyMembership *m)
   g_array_append_val (s->accepts, accept);
 }
 
-/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has, in the same step; so
- * may have whoever is past the next view already. */
+/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has, in the same step;
+ * so may have whoever is in the next view already. */
 static gboolean
 quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kept, const TyBallot *ballot)
 {
@@ -661,7 +661,7 @@ quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kep
       const Proc *q = s->mesh->procs->pdata[i];
       Seat other = seat (q, second);
       const TyetView *its = other.group != NULL ? ty_group_get_view (other.group) : NULL;
-      in[ty_view_rank (view, &q->pid)] |= its != NULL && its->id.number > kept->number + 1;
+      in[ty_view_rank (view, &q->pid)] |= its != NULL && its->id.number > kept->number;
     }
   return ty_members_quorum (view->members, view->n_members, in);
 }

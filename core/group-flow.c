@@ -138,8 +138,8 @@ number (TyGroup *group, TyBatchBuilder *builder)
   g_autoptr (GByteArray) stamp = g_byte_array_new ();
   group->ordering_ops->stamp (group->ordering, builder->services, stamp);
   guint count = builder->count;
-  g_autoptr (TyBatch) batch = ty_batch_builder_seal (builder, &group->id, stamped_view (group), group->next_number,
-                                                     stamp->data, stamp->len);
+  g_autoptr (TyBatch) batch
+      = ty_batch_builder_seal (builder, &group->id, stamped_view (group), group->next_number, stamp->data, stamp->len);
   guint self = group->view->self;
   TyReceipt receipt = group->flush_ops->add (group->store, self, batch);
   g_assert (receipt == TY_RECEIPT_NEXT);
@@ -189,7 +189,7 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
   if (batch->last <= received)
     {
       group->stats.duplicate_batches++;
-      if (TY_PLANTED (delivered_twice) && batch->last <= group->ordering_ops->delivered (group->ordering, sender))
+      if (TY_PLANTED (delivered_twice))
         ty_group_ordering_host.deliver (group, sender, batch, 0, batch->first, batch->last);
       return TRUE;
     }
@@ -311,12 +311,12 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
   group->head_since[sender] = group->node->now;
   if (!(TY_PLANTED (own_lost) && sender == group->view->self && group->frozen))
     ty_group_tell (group, (TyEffect){ .type = TY_EFFECT_DELIVER,
-                                    .rank = sender,
-                                    .batch = ty_batch_ref (batch),
-                                    .view = tyet_view_ref (group->view),
-                                    .offset = offset,
-                                    .number = first,
-                                    .last = last });
+                                      .rank = sender,
+                                      .batch = ty_batch_ref (batch),
+                                      .view = tyet_view_ref (group->view),
+                                      .offset = offset,
+                                      .number = first,
+                                      .last = last });
   if (!group->loaded)
     {
       /* What it costs to keep: the batch may hold more than these messages, but each batch is spilled whole. */

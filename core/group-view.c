@@ -552,7 +552,7 @@ host_name_of (gpointer host, const TyId *pid)
 static void
 host_keep_durable (gpointer host)
 {
-  ((TyGroup *) host)->durable_dirty = !TY_PLANTED (founder_forgets);
+  ((TyGroup *) host)->durable_dirty = TRUE;
 }
 
 static gboolean

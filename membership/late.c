@@ -155,7 +155,7 @@ ty_late_tick (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_LINGERING)
     return;
   const Kept *last = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
-  if (last == NULL || last->awaited->len == 0)
+  if (last == NULL || last->awaited->len == 0 || TY_PLANTED (leaver_gone_early))
     {
       m->phase = TY_MEMBERSHIP_OVER;
       m->host->gone (m->host_data);

@@ -265,9 +265,10 @@ membership_begin (TyMembership *m, TyetView *view)
 static void
 membership_write_durable (TyMembership *m, TyWriter *w)
 {
-  ty_write_ballot (w, &m->promised);
-  ty_write_u8 (w, m->accepted != NULL);
-  if (m->accepted == NULL)
+  TyBallot promised = TY_PLANTED (founder_forgets) ? (TyBallot){ 0 } : m->promised;
+  ty_write_ballot (w, &promised);
+  ty_write_u8 (w, m->accepted != NULL && !TY_PLANTED (founder_forgets));
+  if (m->accepted == NULL || TY_PLANTED (founder_forgets))
     return;
   ty_write_ballot (w, &m->accepted_ballot);
   ty_value_write (w, m->accepted);

@@ -436,6 +436,19 @@ next_view_quorum (const Record *record)
 #define suspect_is_back(m, value) FALSE
 #endif
 
+/* V6: FLUSHes of different ballots are never added up. */
+static gboolean
+counts (const TyMembership *m, const Record *record, const TyId *pid)
+{
+  gboolean in = ty_ids_contain (record->flushed, pid);
+  for (guint i = 0; TY_PLANTED (ballots_added_up) && i < m->records->len; i++)
+    {
+      const Record *other = m->records->pdata[i];
+      in |= ty_id_equal (&other->digest, &record->digest) && ty_ids_contain (other->flushed, pid);
+    }
+  return in;
+}
+
 static gboolean
 is_decided (TyMembership *m, const Record *record)
 {
@@ -448,7 +461,7 @@ is_decided (TyMembership *m, const Record *record)
   guint n = m->view->n_members;
   g_autofree gboolean *in = g_new0 (gboolean, n);
   for (guint i = 0; i < n; i++)
-    in[i] = ty_ids_contain (record->flushed, &m->view->members[i].pid);
+    in[i] = counts (m, record, &m->view->members[i].pid);
   if (TY_PLANTED (joiners_counted) && record->value->n_members + record->value->n_gone > n)
     ty_plant_vote (in, n);
   if (TY_PLANTED (quorum_of_next_view))
@@ -456,7 +469,7 @@ is_decided (TyMembership *m, const Record *record)
   if (!ty_members_quorum (m->view->members, n, in) && !TY_PLANTED (decided_without_quorum))
     return FALSE;
   for (guint i = 0; i < record->need->len; i++)
-    if (!ty_ids_contain (record->flushed, &g_array_index (record->need, TyId, i)))
+    if (!counts (m, record, &g_array_index (record->need, TyId, i)))
       return FALSE;
   return TRUE;
 }
@@ -492,9 +505,8 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
   if (record->value != NULL && !ty_id_equal (&record->digest, &digest))
     return FALSE;
   ty_ids_add (record->flushed, pid);
-  for (guint i = 0; TY_PLANTED (ballots_added_up) && i < m->records->len; i++)
-    if (ty_id_equal (&((Record *) m->records->pdata[i])->digest, &digest))
-      ty_ids_add (((Record *) m->records->pdata[i])->flushed, pid);
+  if (TY_PLANTED (ballots_added_up))
+    record->digest = digest;
   ty_voter_progress (m);
   return TRUE;
 }

@@ -560,6 +560,8 @@ take_step (Proc *p)
   p->events = g_array_new (FALSE, TRUE, sizeof (TyEvent));
   ty_node_step (p->node, (const TyEvent *) (gpointer) events->data, events->len, mesh_clock (p));
   p->mesh->steps++;
+  if (p->mesh->stepped != NULL)
+    p->mesh->stepped (p, p->mesh->stepped_data);
   const TyEffect *effects = ty_node_effects (p->node, &n_effects);
   gboolean dies = p->crash_after >= 0 && (guint) p->crash_after < n_effects;
   guint upto = dies ? (guint) p->crash_after : n_effects;
@@ -646,8 +648,7 @@ deliver_one (Mesh *mesh)
           continue;
         GBytes *bytes = g_queue_pop_head (queue (mesh, from[pick], to[pick], class));
         if (mesh->trace)
-          printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name,
-                  packet_name (bytes));
+          printf ("%8.3f %u => %s %s\n", (gdouble) mesh->now / 1000, from[pick], p->name, packet_name (bytes));
         add_event (p, (TyEvent){ .type = TY_EVENT_PACKET, .peer = from[pick], .packet = bytes });
         break;
       }
@@ -690,8 +691,7 @@ pass_time (Mesh *mesh)
   for (guint i = 0; i < mesh->procs->len; i++)
     {
       Proc *p = mesh->procs->pdata[i];
-      if (p->alive && !p->stopped
-          && (p->events->len > 0 || ty_node_pending (p->node) || deadline (p) <= mesh->now))
+      if (p->alive && !p->stopped && (p->events->len > 0 || ty_node_pending (p->node) || deadline (p) <= mesh->now))
         mesh_step (p);
     }
 }

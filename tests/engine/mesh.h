@@ -69,6 +69,8 @@ struct _Mesh
   guint64 steps;
   TyNodeConfig config;
   MeshPass pass; /* NULL: everything passes */
+  void (*stepped) (Proc *p, gpointer user_data); /* after each step, before its effects; or NULL */
+  gpointer stepped_data;
   GHashTable *states; /* name of a view -> the state with which it began */
   char *unlike;       /* a view that began with different states, or NULL */
 };

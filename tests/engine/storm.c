@@ -5,6 +5,7 @@
 #include "core/judge.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
+#include "membership/membership.h"
 #include "tests/engine/mesh.h"
 #include "tests/engine/storm.h"
 
@@ -17,16 +18,37 @@ typedef struct
   const char *ordering;
   guint strongest;
   guint spawned;
-  guint most;         /* members */
-  gboolean seconds;   /* every process is in two groups */
+  guint most;       /* members */
+  gboolean seconds; /* every process is in two groups */
   gboolean weights;
   gboolean slow_load;
-  gboolean unlike;    /* processes are set up with different times */
-  gboolean drift;     /* clocks that run unalike, within a sixteenth */
-  gsize largest;      /* message */
-  gboolean founding;  /* by a list of founders */
+  gboolean unlike;   /* processes are set up with different times */
+  gboolean drift;    /* clocks that run unalike, within a sixteenth */
+  gsize largest;     /* message */
+  gboolean founding; /* by a list of founders */
+  gboolean rounds;   /* a small group, few messages, and one round after another */
+  Proc *again;       /* to be healed at a time */
+  gint64 again_at;
+  Proc *alone; /* to be cut off after some moves */
+  guint alone_in;
+  Proc *doomed[2]; /* to crash after some moves */
+  guint doomed_in;
+  Proc *talks; /* sends one message after another for some moves */
+  guint talks_for;
+  GHashTable *checked;   /* "group number": views whose end has been looked at */
+  GArray *accepts;       /* of Accept: whatever anybody has accepted */
+  GHashTable *decided;   /* "group number" -> digest of what was decided to follow that view */
   StormFinding *finding; /* the first */
 } Storm;
+
+typedef struct
+{
+  gboolean second;
+  guint64 view;
+  TyBallot ballot;
+  TyViewId value;
+  TyId who;
+} Accept;
 
 /* One of the two groups of a process, as the storm looks at it. */
 typedef struct
@@ -158,6 +180,85 @@ split (Storm *s)
         mesh_cut (s->mesh, a, b);
 }
 
+/* For a little longer than silence is borne; others may have begun a round without it, and not ended it. */
+static void
+isolate_for_a_moment (Storm *s, Proc *p)
+{
+  isolate (s, p, FALSE);
+  s->again = p;
+  s->again_at
+      = s->mesh->now + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.8 + g_rand_double (s->mesh->rand)));
+}
+
+/* All but one ask to leave, and soon that one is cut off, and they know it. */
+static void
+leave_one_alone (Storm *s, Proc *stays)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Seat mine = seat (s->mesh->procs->pdata[i], FALSE);
+      if (i != stays->index && !mine.over && mine.entered)
+        ty_group_leave (mine.group, NULL);
+    }
+  s->alone = stays;
+  s->alone_in = (guint) g_rand_int_range (s->mesh->rand, 1, 60);
+}
+
+/* It speaks to the oldest alone, and both are gone before anybody else has heard of what it said. */
+static void
+doom (Storm *s, Proc *p)
+{
+  const TyetView *view = ty_group_get_view (p->group);
+  Proc *first = NULL;
+  for (guint i = 0; view != NULL && i < s->mesh->procs->len; i++)
+    if (ty_id_equal (&((Proc *) s->mesh->procs->pdata[i])->pid, &view->members[0].pid))
+      first = s->mesh->procs->pdata[i];
+  if (first == NULL || first == p || !first->alive || in_group (s) < 5)
+    return;
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    if (i != first->index)
+      mesh_cut (s->mesh, p->index, i);
+  if (!first->stopped && !seat (first, FALSE).over)
+    ty_group_send (first->group, (TyService) s->strongest, "talk", 4, NULL);
+  s->doomed[0] = p;
+  s->doomed[1] = first;
+  s->doomed_in = (guint) g_rand_int_range (s->mesh->rand, 20, 250);
+  s->talks = p;
+  s->talks_for = 15;
+}
+
+/* Everybody else loses its session with it, and knows so; it does not, and goes on talking. */
+static void
+forsake (Storm *s, Proc *p)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    if (i != p->index)
+      mesh_lose_at (s->mesh, i, p->index);
+  s->talks = p;
+  s->talks_for = 150;
+}
+
+static void
+what_was_begun (Storm *s)
+{
+  if (s->talks != NULL && s->talks_for-- > 0 && !s->talks->stopped && !seat (s->talks, FALSE).over
+      && mesh_chance (s->mesh, 0.2))
+    ty_group_send (s->talks->group, (TyService) s->strongest, "talk", 4, NULL);
+  if (s->doomed_in > 0 && --s->doomed_in == 0)
+    for (guint i = 0; i < 2; i++)
+      mesh_crash (s->doomed[i]);
+  if (s->again != NULL && s->mesh->now >= s->again_at)
+    {
+      for (guint i = 0; i < s->mesh->procs->len; i++)
+        mesh_heal (s->mesh, i, s->again->index);
+      s->again = NULL;
+    }
+  if (s->alone == NULL || --s->alone_in > 0)
+    return;
+  isolate (s, s->alone, TRUE);
+  s->alone = NULL;
+}
+
 static Proc *
 pick_dead (Storm *s)
 {
@@ -193,7 +294,12 @@ fault (Storm *s)
   guint n = mesh->procs->len;
   guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n),
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
-  switch (g_rand_int_range (mesh->rand, 0, 24))
+  /* Those that make one round after another, and leave each unfinished. */
+  static const gint32 of_rounds[]
+      = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 29, 29 };
+  gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, G_N_ELEMENTS (of_rounds))]
+                           : g_rand_int_range (mesh->rand, 0, 30);
+  switch (which)
     {
     case 0:
       if (p != NULL && in_group (s) > 2)
@@ -269,6 +375,30 @@ fault (Storm *s)
     case 21:
       if (p != NULL)
         p->slow = !p->slow;
+      break;
+    case 26:
+      if (p != NULL && s->again == NULL)
+        isolate_for_a_moment (s, p);
+      break;
+    case 28:
+      if (p != NULL && p->entered && s->doomed_in == 0)
+        doom (s, p);
+      break;
+    case 29:
+      if (p != NULL && p->entered)
+        forsake (s, p);
+      break;
+    case 27:
+      if (p != NULL && p->entered && s->alone == NULL && in_group (s) > 2)
+        leave_one_alone (s, p);
+      break;
+    case 24:
+      mesh_lose (mesh, a, b);
+      mesh_cut (mesh, a, b);
+      break;
+    case 25:
+      for (guint i = 0; p != NULL && i < n; i++)
+        mesh_heal (mesh, p->index, i);
       break;
     case 22:
     case 23:
@@ -399,6 +529,28 @@ complain (Storm *s, const char *rule, const char *what)
   find (s, rule, g_string_free (text, FALSE));
 }
 
+static gboolean
+in_view (Seat mine, const TyetView *tip)
+{
+  const TyetView *view = mine.over ? NULL : ty_group_get_view (mine.group);
+  return view != NULL && view->id.number == tip->id.number;
+}
+
+/* Somebody is left of those who closed the view before `tip`: who has not closed it yet can be given what it lacks
+ * (V13). */
+static gboolean
+can_follow (const Storm *s, const TyetView *tip, gboolean second)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      const Proc *p = s->mesh->procs->pdata[i];
+      guint rank = ty_view_rank (tip, &p->pid);
+      if (in_view (seat (p, second), tip) && rank < tip->n_members && tip->members[rank].since < tip->id.number)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* V13: the view that a process is in ended without it, and nobody is left who has what was said there. */
 static gboolean
 left_alone (const Storm *s, const Proc *p, gboolean second, const TyetView *tip)
@@ -435,7 +587,9 @@ may_go_on (const Storm *s, gboolean second)
       Proc *p = s->mesh->procs->pdata[i];
       guint rank = ty_view_rank (tip, &p->pid);
       /* Who has not loaded may be taken out, or fail; who is about to leave may go without a word. */
-      if (rank < tip->n_members && !seat (p, second).over && !left_alone (s, p, second, tip))
+      Seat mine = seat (p, second);
+      gboolean may = !mine.over && (in_view (mine, tip) || can_follow (s, tip, second));
+      if (rank < tip->n_members && may && !left_alone (s, p, second, tip))
         there[rank] = TRUE;
     }
   return ty_members_quorum (tip->members, tip->n_members, there);
@@ -469,6 +623,105 @@ one_view_acts (Storm *s)
             complain (s, "V14", "two views act at once");
           if (lease)
             acts = number;
+        }
+    }
+}
+
+static void
+note_accept (Storm *s, const Proc *p, gboolean second, const TyMembership *m)
+{
+  Accept accept = { second, m->view->id.number, m->accepted_ballot, m->accepted->id, p->pid };
+  for (guint i = s->accepts->len; i-- > 0;)
+    {
+      const Accept *a = &g_array_index (s->accepts, Accept, i);
+      if (a->second == second && a->view == accept.view && ty_id_equal (&a->who, &p->pid)
+          && ty_ballot_compare (&a->ballot, &accept.ballot) == 0)
+        return;
+    }
+  g_array_append_val (s->accepts, accept);
+}
+
+/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has, in the same step;
+ * so may have whoever is in the next view already. */
+static gboolean
+quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kept, const TyBallot *ballot)
+{
+  const TyetView *view = kept->view;
+  g_autofree gboolean *in = g_new0 (gboolean, view->n_members + 1);
+  in[ty_view_rank (view, &p->pid)] = TRUE;
+  for (guint i = 0; i < s->accepts->len; i++)
+    {
+      const Accept *a = &g_array_index (s->accepts, Accept, i);
+      if (a->second == second && a->view == kept->number && ty_view_id_equal (&a->value, &kept->value->id)
+          && ballot != NULL && ty_ballot_compare (&a->ballot, ballot) == 0)
+        in[ty_view_rank (view, &a->who)] = TRUE;
+    }
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      const Proc *q = s->mesh->procs->pdata[i];
+      Seat other = seat (q, second);
+      const TyetView *its = other.group != NULL ? ty_group_get_view (other.group) : NULL;
+      in[ty_view_rank (view, &q->pid)] |= its != NULL && its->id.number > kept->number;
+    }
+  return ty_members_quorum (view->members, view->n_members, in);
+}
+
+/* V6: what is decided has been accepted by a quorum of the view in one ballot. */
+static void
+check_decision (Storm *s, const Proc *p, gboolean second, const Kept *kept)
+{
+  gboolean good = quorum_accepted (s, p, second, kept, NULL);
+  for (guint i = 0; !good && i < s->accepts->len; i++)
+    {
+      const Accept *a = &g_array_index (s->accepts, Accept, i);
+      good = a->view == kept->number && quorum_accepted (s, p, second, kept, &a->ballot);
+    }
+  if (!good)
+    complain (s, "V6", "a value is decided that no quorum of the view has accepted in one ballot");
+}
+
+static void
+stepped (Proc *p, gpointer user_data)
+{
+  Storm *s = user_data;
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
+    {
+      const TyGroup *group = second == 1 ? p->second : p->group;
+      const TyMembership *m = group != NULL ? group->membership : NULL;
+      if (m != NULL && m->view != NULL && m->accepted != NULL)
+        note_accept (s, p, second == 1, m);
+      for (guint k = 0; m != NULL && k < m->kept->len; k++)
+        {
+          const Kept *kept = m->kept->pdata[k];
+          g_autofree char *key = g_strdup_printf ("%u %" G_GUINT64_FORMAT, second, kept->number);
+          if (kept->number > 0 && g_hash_table_add (s->checked, g_steal_pointer (&key)))
+            check_decision (s, p, second == 1, kept);
+        }
+    }
+}
+
+/* V6: whatever follows a view, a next one or the end of the group, everybody who knows it knows the same. */
+static void
+one_is_decided (Storm *s)
+{
+  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+    {
+      const Proc *p = s->mesh->procs->pdata[i / 2];
+      const TyGroup *group = i % 2 == 1 ? p->second : p->group;
+      for (guint k = 0; group != NULL && k < group->membership->kept->len; k++)
+        {
+          const Kept *kept = group->membership->kept->pdata[k];
+          g_autofree char *key = g_strdup_printf ("%u %" G_GUINT64_FORMAT, i % 2, kept->number);
+          TyId digest, *known = g_hash_table_lookup (s->decided, key);
+          ty_value_digest (kept->value, &digest);
+          if (known == NULL)
+            g_hash_table_insert (s->decided, g_steal_pointer (&key), g_memdup2 (&digest, sizeof digest));
+          else if (!ty_id_equal (known, &digest))
+            {
+              g_autofree char *what = g_strdup_printf (
+                  "%s knows another successor of view %" G_GUINT64_FORMAT " than others", p->name, kept->number);
+              complain (s, "V6", what);
+            }
         }
     }
 }
@@ -582,6 +835,16 @@ draw_parameters (Storm *s)
   config->gather_above = mesh_chance (s->mesh, 0.3) ? (guint) g_rand_int_range (rand, 1, 5) : 0;
   if (mesh_chance (s->mesh, 0.3))
     config->spill_bytes = (gsize) g_rand_int_range (rand, 0, 400);
+  if (mesh_chance (s->mesh, 0.5))
+    config->max_message_bytes = s->largest;
+  s->rounds = mesh_chance (s->mesh, 0.5);
+  if (!s->rounds)
+    return;
+  s->most = 5;
+  s->seconds = FALSE;
+  s->largest = 64;
+  config->suspect_after_us = suspect_after[g_rand_int_range (rand, 0, 2)];
+  config->heartbeat_us = config->suspect_after_us / 10;
 }
 
 static void
@@ -594,7 +857,7 @@ begin_group (Storm *s)
   if (first->second != NULL)
     ty_group_found (first->second, &error);
   mesh_run (s->mesh, 10000);
-  guint members = (guint) g_rand_int_range (s->mesh->rand, 1, 6);
+  guint members = (guint) g_rand_int_range (s->mesh->rand, s->rounds ? 3 : 1, 6);
   for (guint i = 1; i < members; i++)
     join (s, spawn (s, FALSE, NULL));
   mesh_run (s->mesh, 300000);
@@ -631,8 +894,8 @@ begin_by_founders (Storm *s)
   for (guint i = 0; i < moves; i++)
     {
       mesh_move (s->mesh);
-      Proc *p = mesh_chance (s->mesh, 0.03) ? s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) n)]
-                                            : NULL;
+      Proc *p
+          = mesh_chance (s->mesh, 0.03) ? s->mesh->procs->pdata[g_rand_int_range (s->mesh->rand, 0, (gint32) n)] : NULL;
       if (p == NULL)
         continue;
       guint other = (guint) g_rand_int_range (s->mesh->rand, 0, (gint32) n);
@@ -656,8 +919,10 @@ rage (Storm *s)
   GRand *rand = s->mesh->rand;
   static const gdouble often[] = { 0, 0.004, 0.01, 0.02, 0.05 };
   gdouble faults = often[g_rand_int_range (rand, 0, G_N_ELEMENTS (often))];
-  gdouble sends = 0.05 * g_rand_int_range (rand, 0, 6);
-  guint moves = (guint) g_rand_int_range (rand, 100, 4000);
+  gdouble sends = 0.05 * g_rand_int_range (rand, 0, s->rounds ? 3 : 6);
+  guint moves = (guint) g_rand_int_range (rand, 100, s->rounds ? 2500 : 4000);
+  if (s->rounds)
+    faults = MAX (faults * 2, 0.01);
   for (guint i = 0; i < moves && s->finding == NULL; i++)
     {
       Proc *p = mesh_chance (s->mesh, sends) ? pick (s) : NULL;
@@ -665,11 +930,14 @@ rage (Storm *s)
         send_some (s, p);
       if (mesh_chance (s->mesh, faults))
         fault (s);
+      what_was_begun (s);
       mesh_move (s->mesh);
       if (i % 4 == 0)
         one_view_acts (s);
       if (i % 16 == 0)
         each_is_sound (s);
+      if (i % 8 == 0)
+        one_is_decided (s);
     }
   judge (s, TRUE);
   none_refused (s);
@@ -732,6 +1000,11 @@ storm_run (guint32 seed, gboolean trace)
 {
   Storm s = { .mesh = mesh_new (seed) };
   s.mesh->trace = trace;
+  s.checked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  s.accepts = g_array_new (FALSE, FALSE, sizeof (Accept));
+  s.mesh->stepped = stepped;
+  s.mesh->stepped_data = &s;
+  s.decided = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   draw_parameters (&s);
   if (s.founding)
     begin_by_founders (&s);
@@ -745,9 +1018,13 @@ storm_run (guint32 seed, gboolean trace)
   if (s.finding == NULL)
     {
       each_is_sound (&s);
+      one_is_decided (&s);
       judge (&s, TRUE);
       none_refused (&s);
     }
   mesh_free (s.mesh);
+  g_hash_table_unref (s.decided);
+  g_hash_table_unref (s.checked);
+  g_array_unref (s.accepts);
   return s.finding;
 }

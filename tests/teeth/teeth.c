@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_SEEDS 300        /* looked at from where it was found last, and again from 0 */
+#define MOST_SEEDS 300 /* looked at from where it was found last, and again from 0 */
 #define MOST_SEEDS_LONG 20000
-#define CLEAN_SEEDS 300       /* with no bug: nothing must be found */
+#define CLEAN_SEEDS 300 /* with no bug: nothing must be found */
 
 static char *plant_arg, *seeds_arg;
 static gboolean update_arg;

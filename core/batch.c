@@ -23,6 +23,27 @@ ty_batch_unref (TyBatch *batch)
   g_free (batch);
 }
 
+/* The head of a message. Nearly all of them are two bytes or one. */
+static inline guint64
+read_head (TyReader *r)
+{
+  const guint8 *at = r->at;
+  if (r->end - at >= 2)
+    {
+      if (at[0] < 0x80)
+        {
+          r->at = at + 1;
+          return at[0];
+        }
+      if (at[1] < 0x80 && at[1] != 0)
+        {
+          r->at = at + 2;
+          return (guint64) (at[0] & 0x7f) | (guint64) at[1] << 7;
+        }
+    }
+  return ty_read_varint (r);
+}
+
 TyBatch *
 ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
 {
@@ -34,14 +55,16 @@ ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
     return NULL;
 
   guint32 services = 0;
+  gsize payload_bytes = 0;
   TyReader m = *r;
   for (guint64 i = 0; i < count; i++)
     {
-      guint64 head = ty_read_varint (&m);
+      guint64 head = read_head (&m);
       guint64 len = head >> 2;
       if (m.bad || len > max_message_bytes || len > ty_reader_left (&m))
         return NULL;
       services |= 1u << (head & 3);
+      payload_bytes += len;
       m.at += len;
     }
   if (!ty_reader_done (&m))
@@ -58,75 +81,102 @@ ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
     .services = services,
     .messages = r->at,
     .messages_len = ty_reader_left (r),
+    .payload_bytes = payload_bytes,
   };
   r->at = r->end;
   return batch;
 }
 
+/* ---- Building ---- */
+
+/* What a batch grows to at most in one go, so that a few large steps, and not many small ones, fill a packet; and what
+ * it may be larger than needed in the end. */
+#define GROWTH_BYTES (64 * 1024)
+#define SLACK_BYTES 1024
+
 void
 ty_batch_builder_init (TyBatchBuilder *b)
 {
-  b->bytes = NULL;
-  b->count = 0;
-  b->services = 0;
+  *b = (TyBatchBuilder){ 0 };
 }
 
 void
 ty_batch_builder_clear (TyBatchBuilder *b)
 {
-  g_clear_pointer (&b->bytes, g_byte_array_unref);
-  b->count = 0;
-  b->services = 0;
+  g_free (b->mem);
+  *b = (TyBatchBuilder){ 0 };
+}
+
+static void
+builder_reserve (TyBatchBuilder *b, gsize need_bytes)
+{
+  if (b->capacity - b->len_bytes >= need_bytes)
+    return;
+  /* The first message gets what it needs: it may stay alone. */
+  gsize wanted = b->count == 0 ? 0 : b->capacity + MIN (7 * b->capacity, GROWTH_BYTES);
+  b->capacity = MAX (wanted, b->len_bytes + need_bytes);
+  b->mem = g_realloc (b->mem, b->capacity);
 }
 
 void
 ty_batch_builder_add (TyBatchBuilder *b, TyService service, gconstpointer data, gsize len_bytes)
 {
   g_assert (service <= TY_SERVICE_SAFE);
-  if (b->bytes == NULL)
+  if (b->mem == NULL)
     {
-      b->bytes = g_byte_array_sized_new ((guint) (TY_BATCH_HEADROOM + 16 + len_bytes));
-      g_byte_array_set_size (b->bytes, TY_BATCH_HEADROOM);
+      builder_reserve (b, TY_BATCH_HEADROOM + 10 + len_bytes);
+      b->len_bytes = TY_BATCH_HEADROOM;
     }
-  ty_write_varint (b->bytes, (guint64) len_bytes << 2 | (guint64) service);
+  builder_reserve (b, 10 + len_bytes);
+  b->len_bytes += ty_varint_put (b->mem + b->len_bytes, (guint64) len_bytes << 2 | (guint64) service);
   if (len_bytes > 0)
-    g_byte_array_append (b->bytes, data, (guint) len_bytes);
+    memcpy (b->mem + b->len_bytes, data, len_bytes);
+  b->len_bytes += len_bytes;
+  b->payload_bytes += len_bytes;
   b->count++;
   b->services |= 1u << service;
+  g_assert (b->len_bytes <= b->capacity);
 }
 
 TyBatch *
 ty_batch_builder_seal (TyBatchBuilder *b, const TyId *group, guint64 view_number, guint64 first, gconstpointer stamp,
                        gsize stamp_len)
 {
-  g_assert (b->count > 0);
+  g_assert (b->count > 0 && first > 0);
   g_autoptr (GByteArray) head = g_byte_array_sized_new (TY_BATCH_HEADROOM);
   ty_write_u8 (head, TY_PACKET_DATA);
   ty_write_id (head, group);
   ty_write_varint (head, view_number);
-  guint after_view = head->len;
   ty_write_varint (head, first);
   ty_write_varint (head, b->count);
   ty_write_block (head, stamp, stamp_len);
 
   /* Rare: a stamp that does not fit the room left for it. */
-  if (head->len > TY_BATCH_HEADROOM)
+  gsize messages_len = b->len_bytes - TY_BATCH_HEADROOM, room = MAX (TY_BATCH_HEADROOM, head->len);
+  if (room > TY_BATCH_HEADROOM)
     {
-      guint more = head->len - TY_BATCH_HEADROOM;
-      guint len = b->bytes->len;
-      g_byte_array_set_size (b->bytes, len + more);
-      memmove (b->bytes->data + TY_BATCH_HEADROOM + more, b->bytes->data + TY_BATCH_HEADROOM, len - TY_BATCH_HEADROOM);
+      builder_reserve (b, room - TY_BATCH_HEADROOM);
+      memmove (b->mem + room, b->mem + TY_BATCH_HEADROOM, messages_len);
+      b->len_bytes += room - TY_BATCH_HEADROOM;
     }
-  gsize start = head->len > TY_BATCH_HEADROOM ? 0 : TY_BATCH_HEADROOM - head->len;
-  memcpy (b->bytes->data + start, head->data, head->len);
+  if (b->capacity - b->len_bytes > SLACK_BYTES)
+    b->mem = g_realloc (b->mem, b->len_bytes);
+  guint8 *start = b->mem + room - head->len;
+  memcpy (start, head->data, head->len);
 
-  g_autoptr (GBytes) whole = g_byte_array_free_to_bytes (g_steal_pointer (&b->bytes));
-  g_autoptr (GBytes) packet = g_bytes_new_from_bytes (whole, start, g_bytes_get_size (whole) - start);
-  b->count = 0;
-  b->services = 0;
-  TyReader r = ty_reader_of_bytes (packet);
-  r.at += after_view;
-  TyBatch *batch = ty_batch_parse (packet, &r, G_MAXSIZE >> 2);
-  g_assert (batch != NULL);
+  TyBatch *batch = g_new (TyBatch, 1);
+  *batch = (TyBatch){
+    .ref = 1,
+    .packet = g_bytes_new_with_free_func (start, head->len + messages_len, g_free, b->mem),
+    .first = first,
+    .last = first + b->count - 1,
+    .stamp = start + head->len - stamp_len,
+    .stamp_len = (guint32) stamp_len,
+    .services = b->services,
+    .messages = start + head->len,
+    .messages_len = messages_len,
+    .payload_bytes = b->payload_bytes,
+  };
+  *b = (TyBatchBuilder){ 0 };
   return batch;
 }

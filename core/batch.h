@@ -35,14 +35,15 @@ typedef enum
 typedef struct
 {
   int ref;
-  GBytes *packet;     /* the whole DATA packet, as its sender encoded it */
-  guint64 first;      /* numbers of the first and the last message */
+  GBytes *packet; /* the whole DATA packet, as its sender encoded it */
+  guint64 first;  /* numbers of the first and the last message */
   guint64 last;
   const guint8 *stamp; /* inside `packet` */
   guint32 stamp_len;
-  guint32 services;   /* bit (1 << TyService) for each service that occurs */
+  guint32 services;       /* bit (1 << TyService) for each service that occurs */
   const guint8 *messages; /* inside `packet`: from the head of the first message to the end of the last */
   gsize messages_len;
+  gsize payload_bytes; /* of all messages together */
 } TyBatch;
 
 /* One message of a batch, while walking over it. */
@@ -87,7 +88,10 @@ ty_batch_at (const TyBatch *batch, gsize offset, guint64 number, TyBatchMessage 
 /* A batch under construction: payloads are copied once, here, before the head is known. */
 typedef struct
 {
-  GByteArray *bytes; /* TY_BATCH_HEADROOM bytes of room, then messages */
+  guint8 *mem;     /* TY_BATCH_HEADROOM bytes of room, then messages; NULL: none yet */
+  gsize len_bytes; /* of the room and the messages */
+  gsize capacity;
+  gsize payload_bytes;
   guint count;
   guint32 services; /* bit (1 << TyService) for each that occurs */
 } TyBatchBuilder;

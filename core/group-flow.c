@@ -87,7 +87,7 @@ ty_group_send (TyGroup *group, TyService service, gconstpointer data, gsize len_
   if (!may_send (group, service, len_bytes, error))
     return 0;
   gsize size = ty_batch_message_size (len_bytes);
-  gsize in_open = group->open.bytes != NULL ? group->open.bytes->len : 0;
+  gsize in_open = group->open.len_bytes;
   if (in_open > 0 && in_open + size > BATCH_BYTES)
     {
       TyBatchBuilder *full = g_new (TyBatchBuilder, 1);
@@ -252,6 +252,12 @@ run_bytes (const TyBatch *batch, gsize offset, guint64 first, guint64 last, guin
 {
   TyBatchMessage message = { .next = offset };
   *payload = 0;
+  /* As a rule a batch is delivered whole: then nobody has to walk through it to know. */
+  if (first == batch->first && last == batch->last)
+    {
+      *payload = batch->payload_bytes;
+      return batch->messages_len;
+    }
   for (guint64 n = first; n <= last; n++)
     {
       ty_batch_at (batch, message.next, n, &message);

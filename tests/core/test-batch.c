@@ -50,8 +50,9 @@ test_seal_bytes (void)
   g_assert_cmpuint (batch->services, ==, 1u << TY_SERVICE_FIFO | 1u << TY_SERVICE_SAFE);
   g_assert_cmpmem (batch->stamp, batch->stamp_len, "S", 1);
   g_assert_cmpuint (batch->messages_len, ==, 4);
+  g_assert_cmpuint (batch->payload_bytes, ==, 2);
   /* Empty again, and good for the next. */
-  g_assert_null (b.bytes);
+  g_assert_null (b.mem);
   g_assert_cmpuint (b.count, ==, 0);
   g_assert_cmpuint (b.services, ==, 0);
 }
@@ -77,6 +78,13 @@ test_walk (void)
   g_assert_nonnull (batch);
   g_assert_cmpuint (batch->messages_len, ==, size);
   g_assert_cmpuint (batch->last, ==, 10 + G_N_ELEMENTS (lengths) - 1);
+  g_assert_cmpuint (batch->payload_bytes, ==, 1 + 31 + 32 + 200 + 5000);
+  /* Who sealed it knows the same of it as who parses it. */
+  g_assert_cmpuint (sealed->first, ==, batch->first);
+  g_assert_cmpuint (sealed->last, ==, batch->last);
+  g_assert_cmpuint (sealed->services, ==, batch->services);
+  g_assert_cmpuint (sealed->payload_bytes, ==, batch->payload_bytes);
+  g_assert_cmpmem (sealed->messages, sealed->messages_len, batch->messages, batch->messages_len);
   TyBatchMessage message = { .next = 0 };
   for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
     {
@@ -189,7 +197,7 @@ test_builder_clear (void)
   ty_batch_builder_clear (&b);
   ty_batch_builder_add (&b, TY_SERVICE_FIFO, "x", 1);
   ty_batch_builder_clear (&b);
-  g_assert_null (b.bytes);
+  g_assert_null (b.mem);
   g_assert_cmpuint (b.count, ==, 0);
   g_assert_cmpuint (b.services, ==, 0);
 }

@@ -7,8 +7,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
 
-/* Before a process that dies is gone its port still takes connections, for a moment, and breaks them off: what is dialed
- * at once is dialed at once again if that happens, then soon, and only then after longer and longer waits. */
+/* Before a process that dies is gone its port still takes connections, for a moment, and breaks them off: what is
+ * dialed at once is dialed at once again if that happens, then soon, and only then after longer and longer waits. */
 #define SOON_US 400
 
 static gboolean

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""report.py TYET-BENCH [--reps R] [--seconds S] [--doc DIR]: measures all that doc/performance.md shows, and writes it there.
+"""report.py TYET-BENCH [--reps R] [--seconds S] [--doc DIR]: measures all that doc/performance.md shows, and writes
+it there.
 
 The tables go between two marks in DIR/performance.md, the plots to DIR/performance-*.svg. Nothing but the benchmark and
 Python is needed. It takes some minutes, and the machine should have nothing else to do.
@@ -87,8 +88,10 @@ class Plot:
                 math.ceil(x_range[0]), math.floor(x_range[1]) + 1)]:
             x, _ = at(x_value, 10 ** y_range[0])
             out.append(f'<path d="M{x:.1f} {self.TOP}v{plot_h}" stroke="#eee"/>')
-            out.append(f'<text x="{x:.1f}" y="{self.TOP + plot_h + 16}" text-anchor="middle">{human(x_value)}</text>')
-        out.append(f'<text x="{self.LEFT + plot_w / 2}" y="{self.HEIGHT - 8}" text-anchor="middle">{self.x_name}</text>')
+            out.append(f'<text x="{x:.1f}" y="{self.TOP + plot_h + 16}" text-anchor="middle">{human(x_value)}'
+                       '</text>')
+        out.append(f'<text x="{self.LEFT + plot_w / 2}" y="{self.HEIGHT - 8}" text-anchor="middle">{self.x_name}'
+                   '</text>')
         out.append(f'<text transform="translate(16 {self.TOP + plot_h / 2}) rotate(-90)" text-anchor="middle">'
                    f'{self.y_name}</text>')
         for i, (name, points, colour, dashed) in enumerate(self.lines):
@@ -135,8 +138,8 @@ def compared(binary, common):
         digits = 1 if "view_change_us" in row else 2
         out.append(f"| {name} | {goal} | {spread(row, 'ratio', digits)} | {spread(row, 'cpu_ratio')} | {absolute} |")
     round_trips = [row["raw_round_trip_us"] for row in rows if "raw_round_trip_us" in row]
-    out.append(f"\nA raw round trip took {min(round_trips):.0f}-{max(round_trips):.0f} µs meanwhile. Ratios of throughput are "
-               "shares, of times raw round trips, of locks locks a raw round trip.")
+    out.append(f"\nA raw round trip took {min(round_trips):.0f}-{max(round_trips):.0f} µs meanwhile. Ratios of "
+               "throughput are shares, of times raw round trips, of locks locks a raw round trip.")
     return out, {name: row for row, (_, name, _) in zip(rows, COMPARED)}
 
 
@@ -156,7 +159,8 @@ def by_size(binary, common, doc):
     out = ["| messages/s (µs of processor a message) | " + " | ".join(human(s) + " B" for s in SIZES) + " |",
            "| --- |" + " --- |" * len(SIZES)]
     for service in ["raw"] + SERVICES:
-        cells = [f"{human(table[service, s]['messages_per_s'])} ({table[service, s]['cpu_us_per_message']:.3g})" for s in SIZES]
+        rows = [table[service, s] for s in SIZES]
+        cells = [f"{human(row['messages_per_s'])} ({row['cpu_us_per_message']:.3g})" for row in rows]
         out.append(f"| {service} | " + " | ".join(cells) + " |")
     return out, table
 
@@ -183,16 +187,16 @@ def by_load(binary, common, doc, full):
 
 def memory(binary):
     row, = bench(binary, "memory", "--reps", "1", "--groups", "1000")
+    member, group, process = (row[f"bytes_per_{what}"] / 1024 for what in ("member", "group", "process"))
     return [f"A message of 64 B in flight takes {row['bytes_per_message']:.0f} bytes of its sender's memory, payload and "
-            f"all; a member {row['bytes_per_member'] / 1024:.1f} KiB, a group {row['bytes_per_group'] / 1024:.1f} KiB, a "
-            f"process {row['bytes_per_process'] / 1024:.1f} KiB. With 1,000 groups it took "
-            f"{row['rss_bytes'] / 1048576:.1f} MiB in all."]
+            f"all; a member {member:.1f} KiB, a group {group:.1f} KiB, a process {process:.1f} KiB. With 1,000 groups it "
+            f"took {row['rss_bytes'] / 1048576:.1f} MiB in all."]
 
 
-def growth(binary):
+def growth(binary, simulated):
     out = ["| members | FLUSHes | a multicast: messages, bytes, rounds | a change of view: messages, bytes, rounds | "
            "messages a member |", "| --- | --- | --- | --- | --- |"]
-    for row in bench(binary, "scale", "--simulated", "8..1024"):
+    for row in bench(binary, "scale", "--simulated", simulated):
         n = row["members"]
         out.append(f"| {n} | {'gathered' if row['gathered'] else 'to all'} | {row['multicast_messages']}, "
                    f"{human(row['multicast_bytes'])}, {row['multicast_rounds']} | {row['view_change_messages']}, "
@@ -216,6 +220,7 @@ def main():
     parser.add_argument("binary", metavar="TYET-BENCH")
     parser.add_argument("--reps", default="5")
     parser.add_argument("--seconds", default="1")
+    parser.add_argument("--simulated", default="8..1024")
     parser.add_argument("--doc", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc"))
     options = parser.parse_args()
     common = ["--reps", options.reps, "--seconds", options.seconds, "--warm-up", "0.3"]
@@ -228,11 +233,11 @@ def main():
     ratios, _ = compared(options.binary, common)
     sizes, full = by_size(options.binary, common, options.doc)
     load = by_load(options.binary, common, options.doc, full)
-    lines = [BEGIN, f"Measured on {machine()}; {options.reps} turns of {options.seconds} s each; medians, in brackets the "
-             "extremes.", "", "### Against raw", "", *ratios, "", "### By size", "",
+    turns = f"{options.reps} turns of {options.seconds} s each; medians, in brackets the extremes"
+    lines = [BEGIN, f"Measured on {machine()}; {turns}.", "", "### Against raw", "", *ratios, "", "### By size", "",
              "![throughput by size](performance-size.svg)", "", *sizes, "", "### By load", "",
              "![latency by load](performance-load.svg)", "", *load, "", "### Memory", "", *memory(options.binary), "",
-             "### Growth, by simulation", "", *growth(options.binary), END]
+             "### Growth, by simulation", "", *growth(options.binary, options.simulated), END]
     head, rest = text.split(BEGIN, 1)
     with open(path, "w", encoding="utf-8") as new:
         new.write(head + "\n".join(lines) + rest.split(END, 1)[1])

@@ -275,12 +275,11 @@ static void
 on_failure (const ExploreFailure *failure, gpointer data)
 {
   g_autofree char *options_text = same_options (data);
-  if (!option_json)
-    {
-      printf ("FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed,
-              options_text);
-      fflush (stdout);
-    }
+  /* At once, so that a sweep that is broken off has told what it found. */
+  FILE *to = option_json ? stderr : stdout;
+  fprintf (to, "FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed,
+           options_text);
+  fflush (to);
 }
 
 int

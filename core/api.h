@@ -85,8 +85,8 @@ typedef struct
 
 /* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget,
  * or NULL. */
-TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntimeKeys *keys, const char *name,
-                           const char *address, const char *storage, GError **error);
+TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntimeKeys *keys,
+                           const char *name, const char *address, const char *storage, GError **error);
 TyRuntime *ty_runtime_ref (TyRuntime *rt);
 void ty_runtime_unref (TyRuntime *rt);
 
@@ -110,15 +110,15 @@ gboolean ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error
 
 /* For every function of the public face: the rule that a process, and all that belongs to it, is used by the thread
  * that made it. A programmer's error, told as GLib tells them. */
-#define TY_RETURN_VAL_UNLESS_HERE(rt, val) \
-  G_STMT_START \
-  { \
-    if (G_UNLIKELY (!ty_runtime_is_here (rt))) \
-      { \
-        g_critical ("%s: called from another thread than the one that made the process", G_STRFUNC); \
-        return val; \
-      } \
-  } \
+#define TY_RETURN_VAL_UNLESS_HERE(rt, val)                                                                             \
+  G_STMT_START                                                                                                         \
+  {                                                                                                                    \
+    if (G_UNLIKELY (!ty_runtime_is_here (rt)))                                                                         \
+      {                                                                                                                \
+        g_critical ("%s: called from another thread than the one that made the process", G_STRFUNC);                   \
+        return val;                                                                                                    \
+      }                                                                                                                \
+  }                                                                                                                    \
   G_STMT_END
 #define TY_RETURN_UNLESS_HERE(rt) TY_RETURN_VAL_UNLESS_HERE (rt, )
 

@@ -17,7 +17,8 @@ typedef enum
 } TyPrivateKind;
 
 /* The bytes of the file, to be freed by sodium_free (); NULL: `why` says why (static, or of g_strerror ()). More than
- * `most_bytes` are given as one more than that. Standard input is read to its end, and need not be a file: `path` "-". */
+ * `most_bytes` are given as one more than that. Standard input, `path` "-", is read to its end, and need not be a
+ * file. */
 char *ty_private_read (const char *path, TyPrivateKind kind, gsize most_bytes, gsize *len_bytes, const char **why);
 
 /* A new file of mode 0600. FALSE: `why`. */

@@ -201,7 +201,8 @@ make_driver (TyRuntime *rt, const TyRuntimeKeys *keys)
   rt->identity = tyet_identity_ref (keys->identity);
   rt->ticket = keys->ticket != NULL ? tyet_ticket_ref (keys->ticket) : NULL;
   rt->secret_alone = keys->secret_alone;
-  TyDriverKeys seal = { .secret = ty_tyet_secret_bytes (keys->secret), .identity = ty_identity_secret (keys->identity) };
+  TyDriverKeys seal
+      = { .secret = ty_tyet_secret_bytes (keys->secret), .identity = ty_identity_secret (keys->identity) };
   if (keys->ticket != NULL)
     {
       seal.pin = ty_tyet_ticket_inner (keys->ticket)->key;

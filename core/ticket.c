@@ -133,7 +133,8 @@ ty_ticket_read (const char *text, gsize len_bytes, TyTicket *out, const char **w
   guint8 *bytes = ty_locked_new (MOST_BYTES + SUM_BYTES);
   const char *end = NULL;
   if (sodium_base642bin (bytes, MOST_BYTES + SUM_BYTES, text + PREFIX_BYTES, len_bytes - PREFIX_BYTES, NULL, &n, &end,
-                         VARIANT) != 0
+                         VARIANT)
+          != 0
       || end != text + len_bytes || n < LEAST_BYTES
       || sodium_base64_ENCODED_LEN (n, VARIANT) - 1 != len_bytes - PREFIX_BYTES)
     *why = "it is damaged: letters are wrong or missing";

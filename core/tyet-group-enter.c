@@ -28,8 +28,7 @@ group_prepare (TyetGroup *group, GError **error)
   ty_group_set_gives_state (group->engine, TRUE);
   ty_group_set_takes_state (
       group->engine,
-      group->takes_state
-          || g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE], 0, TRUE));
+      group->takes_state || g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE], 0, TRUE));
   return TRUE;
 }
 
@@ -179,8 +178,8 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
  * Fails with %TYET_ERROR_UNREACHABLE if no contact was reached in the time given, %TYET_ERROR_TIMED_OUT if nobody let
  * this process in in that time (the message says what became of each contact), %TYET_ERROR_REFUSED if the group did
  * not let it in (the message says why: another network secret, another group name or ordering, a member of the same
- * name, or not reaching every member), %TYET_ERROR_SECRET if this process was given no secret, %TYET_ERROR_PROTOCOL if all contacts speak something else, %TYET_ERROR_EXCLUDED if it was let in but
- * the state could not be taken in, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried
+ * name, or not reaching every member), %TYET_ERROR_SECRET if this process was given no secret, %TYET_ERROR_PROTOCOL if
+ * all contacts speak something else, %TYET_ERROR_EXCLUDED if it was let in but the state could not be taken in, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried
  * again, but for %TYET_ERROR_EXCLUDED: then only as a new process.
  *
  * Returns: %TRUE if this process is a member
@@ -251,9 +250,8 @@ group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError *
       = group->rt->storage != NULL ? ty_storage_load (group->rt->storage, group->name, error) : g_bytes_new (NULL, 0);
   if (record == NULL)
     return FALSE;
-  return ty_group_found_with (group->engine, (const char *const *) names->pdata,
-                              (const char *const *) addresses->pdata, g_bytes_get_data (record, NULL),
-                              g_bytes_get_size (record), error);
+  return ty_group_found_with (group->engine, (const char *const *) names->pdata, (const char *const *) addresses->pdata,
+                              g_bytes_get_data (record, NULL), g_bytes_get_size (record), error);
 }
 
 /**

@@ -315,8 +315,8 @@ process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **er
       keys.identity = identity;
       keys.ticket = self->ticket;
     }
-  return ty_runtime_new (self, config, &keys, self->name,
-                         self->address != NULL ? self->address : "tcp://127.0.0.1:0", self->storage, error);
+  return ty_runtime_new (self, config, &keys, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
+                         self->storage, error);
 }
 
 static gboolean
@@ -387,8 +387,8 @@ process_install_limits (TyNodeConfig *defaults)
    * How long one member may hold everybody's window full by taking nothing, before it is suspected and the group goes
    * on without it; in milliseconds, 0 for ever. After half of it a warning is logged.
    */
-  props[PROP_LAG_LIMIT] = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000,
-                                             (guint) (defaults->lag_us / 1000), flags);
+  props[PROP_LAG_LIMIT]
+      = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000, (guint) (defaults->lag_us / 1000), flags);
   /**
    * TyetProcess:state-buffer-size:
    *
@@ -472,18 +472,18 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:secret:
    *
-   * The network secret: whoever has it may speak to the process at all, and nobody else. If none is given, it is that of
-   * the [property@Tyet.Process:ticket]; else that in the file which the environment variable `TYET_SECRET_FILE` names,
-   * or `TYET_SECRET` itself ([func@Tyet.Secret.load] has the format; `TYET_SECRET` has its second line alone); else a
-   * fresh one is made, which others get with a ticket ([method@Tyet.Process.make_ticket]). %NULL when channels are in
-   * the clear.
+   * The network secret: whoever has it may speak to the process at all, and nobody else. If none is given, it is that
+   * of the [property@Tyet.Process:ticket]; else that in the file which the environment variable `TYET_SECRET_FILE`
+   * names, or `TYET_SECRET` itself ([func@Tyet.Secret.load] has the format; `TYET_SECRET` has its second line alone);
+   * else a fresh one is made, which others get with a ticket ([method@Tyet.Process.make_ticket]). %NULL when channels
+   * are in the clear.
    */
   props[PROP_SECRET] = g_param_spec_boxed ("secret", NULL, NULL, TYET_TYPE_SECRET, flags);
   /**
    * TyetProcess:ticket:
    *
-   * A ticket of a member of the group that is to be joined. It brings the network secret, the process that answers at its
-   * addresses must have its public key, and [method@Tyet.Group.join] needs no other contacts.
+   * A ticket of a member of the group that is to be joined. It brings the network secret, the process that answers at
+   * its addresses must have its public key, and [method@Tyet.Group.join] needs no other contacts.
    */
   props[PROP_TICKET] = g_param_spec_boxed ("ticket", NULL, NULL, TYET_TYPE_TICKET, flags);
   /**

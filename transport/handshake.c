@@ -108,8 +108,8 @@ refuse_version (TyConn *conn, const TyHello *hello)
   conn->hub->stats.other_version++;
   if (conn->dialed)
     {
-      g_autofree char *why = g_strdup_printf ("speaks version %u of the protocol, this is version %u", hello->version,
-                                              TY_WIRE_VERSION);
+      g_autofree char *why
+          = g_strdup_printf ("speaks version %u of the protocol, this is version %u", hello->version, TY_WIRE_VERSION);
       ty_handshake_unusable (conn, why);
       return;
     }

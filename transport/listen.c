@@ -200,9 +200,10 @@ static gboolean
 may_listen (const TySockets *sockets, const char *text, const TySockaddr *sockaddr, GError **error)
 {
   return !sockets->plain || ty_sockaddr_is_local (sockaddr)
-         || fail (error, text, TYET_ERROR_PLAIN,
-                  "clear text was asked for, and that is for loopback addresses and Unix sockets only: others could read "
-                  "and forge all that passes; seal the connections, or listen at 127.0.0.1");
+         || fail (
+             error, text, TYET_ERROR_PLAIN,
+             "clear text was asked for, and that is for loopback addresses and Unix sockets only: others could read "
+             "and forge all that passes; seal the connections, or listen at 127.0.0.1");
 }
 
 char *

@@ -52,7 +52,13 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->config.name = hub->config.address = NULL;
   if (config->secret != NULL)
     hub->keys = ty_hub_keys_new (config, draw, draw_data);
-  hub->config.secret = hub->config.identity = NULL;
+  if (config->pin != NULL && config->pinned != NULL)
+    {
+      hub->pinned = g_strdupv ((char **) config->pinned);
+      memcpy (hub->pin, config->pin, sizeof hub->pin);
+    }
+  hub->config.secret = hub->config.identity = hub->config.pin = NULL;
+  hub->config.pinned = NULL;
   hub->ops = ops;
   hub->net = net;
   hub->draw = draw;
@@ -97,6 +103,7 @@ ty_hub_free (TyHub *hub)
   g_ptr_array_unref (hub->dirty);
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
+  g_strfreev (hub->pinned);
   g_free (hub->name);
   g_free (hub->address);
   g_free (hub);

@@ -4,6 +4,7 @@
  *   conn.c       a connection: its making and its end
  *   conn-in.c, conn-out.c   the bytes that come and go on it
  *   sealing.c    the seal of a connection: its handshake, sealed records
+ *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "transport/hub.h"
+#include "transport/keyring.h"
 #include "transport/noise.h"
 #include "transport/session.h"
 
@@ -303,6 +305,7 @@ struct _TyHub
   const TyNetOps *ops;
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
+  TyKeyring keyring;
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

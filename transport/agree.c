@@ -180,6 +180,14 @@ is_impostor (const TyConn *conn)
          && memcmp (hub->pin, ty_sealing_other (conn), sizeof hub->pin) != 0;
 }
 
+/* Somebody else than who first came as this incarnation. */
+static gboolean
+is_false (const TyConn *conn)
+{
+  const guint8 *key = ty_sealing_other (conn);
+  return key != NULL && ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
+}
+
 /* Message 2 has come: the hello is whole, and the other end has the key that it shows, but who knows who that is? */
 void
 ty_handshake_dialer_on_keys (TyConn *conn)
@@ -193,7 +201,7 @@ ty_handshake_dialer_on_keys (TyConn *conn)
       ty_handshake_unusable (conn, "that is this process itself");
       return;
     }
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     {
       ty_handshake_unusable (conn, "answers with another key than before");
       return;
@@ -227,7 +235,7 @@ ty_handshake_probed (TyConn *conn)
   TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
   gboolean connected = is_connected (peer), same = is_same_session (conn, peer);
   gboolean stale = connected && peer->conn->opened > conn->began;
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     ty_handshake_unusable (conn, "answers with another key than before");
   else if (conn->probe == TY_PROBE_STRANGER)
     {
@@ -330,7 +338,7 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
       return;
     }
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     {
       ty_conn_end (conn, TY_END_KEY, "that process is known here by another key");
       return;

@@ -4,6 +4,7 @@
  *   conn.c       a connection: its making and its end
  *   conn-in.c, conn-out.c   the bytes that come and go on it
  *   sealing.c    the seal of a connection: its handshake, sealed records
+ *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "transport/hub.h"
+#include "transport/keyring.h"
 #include "transport/noise.h"
 #include "transport/session.h"
 
@@ -171,6 +173,7 @@ typedef struct
 {
   guint8 psk[TY_NOISE_KEY_BYTES];
   guint8 secret[TY_NOISE_KEY_BYTES];
+  guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
 TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);
@@ -312,6 +315,7 @@ struct _TyHub
   TyHubKeys *keys; /* NULL: plain */
   char **pinned;   /* or NULL */
   guint8 pin[TY_NOISE_KEY_BYTES];
+  TyKeyring keyring;
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

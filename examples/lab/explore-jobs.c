@@ -185,7 +185,8 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
   g_subprocess_wait_finish (G_SUBPROCESS (process), result, NULL);
   if (g_subprocess_get_if_exited (worker->process) || worker->over)
     {
-      if (!worker->over && g_subprocess_get_if_exited (worker->process) && g_subprocess_get_exit_status (worker->process) != 0)
+      if (!worker->over && g_subprocess_get_if_exited (worker->process)
+          && g_subprocess_get_exit_status (worker->process) != 0)
         add_failure (worker->course, worker->next, "its worker ended early");
       end (worker);
       return;

@@ -201,7 +201,9 @@ shrink_lists (Shrink *s)
     if (!is_needed (s, s->best->steps->pdata[i]))
       {
         any |= shrink_list (s, i, FALSE);
-        any |= shrink_list (s, i, TRUE);
+        /* Founders name one list. */
+        if (((const SceneStep *) s->best->steps->pdata[i])->what != DO_FOUND)
+          any |= shrink_list (s, i, TRUE);
       }
   return any;
 }

@@ -13,6 +13,7 @@ const char *const fault_names[N_FAULTS] = {
   [FAULT_DELAY] = "delay",         [FAULT_SLOW] = "slow",         [FAULT_CHOKE] = "choke",     [FAULT_CLOCK] = "clock",
   [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer", [FAULT_BLINK] = "blink",     [FAULT_DEAF] = "deaf",
   [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",
+  [FAULT_LAG] = "lag",
 };
 
 /* How often each comes, of the sum. */
@@ -23,6 +24,7 @@ static const guint weights[N_FAULTS] = {
   [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
   [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4, [FAULT_BLINK] = 3,     [FAULT_DEAF] = 3,     [FAULT_ALONE] = 2,
   [FAULT_DOOM] = 3,
+  [FAULT_LAG] = 2,
 };
 
 static TySimProcess *
@@ -89,30 +91,38 @@ pick_victim (Seed *seed)
 
 /* ---- Crashes ---- */
 
+static SceneStep *
+some_messages (Seed *seed, guint site, guint g)
+{
+  const Part *part = stage_part (process (seed, site), g);
+  guint n = (guint) pick (seed, 0, 6);
+  if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving
+      || ty_sim_is_stopped (process (seed, site)))
+    return NULL;
+  SceneStep *step = seed_step (seed, DO_SEND, site);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("m%u", ++seed->n_messages);
+      g_strv_builder_add (names, name);
+    }
+  step->others = g_strv_builder_end (names);
+  step->has_service = TRUE;
+  step->service = stage_service (part, pick (seed, 0, 100));
+  step->number = (gint64) pick (seed, 0, 3000);
+  step->group = g;
+  return step;
+}
+
 /* So that something is under way that only some have. */
 static void
 burst (Seed *seed, guint site)
 {
   for (guint g = 0; g < seed->scene->n_groups; g++)
     {
-      const Part *part = stage_part (process (seed, site), g);
-      guint n = (guint) pick (seed, 0, 6);
-      if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving
-          || ty_sim_is_stopped (process (seed, site)))
-        continue;
-      SceneStep *step = seed_step (seed, DO_SEND, site);
-      g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-      for (guint i = 0; i < n; i++)
-        {
-          g_autofree char *name = g_strdup_printf ("m%u", ++seed->n_messages);
-          g_strv_builder_add (names, name);
-        }
-      step->others = g_strv_builder_end (names);
-      step->has_service = TRUE;
-      step->service = stage_service (part, pick (seed, 0, 100));
-      step->number = (gint64) pick (seed, 0, 3000);
-      step->group = g;
-      seed_do (seed, step);
+      SceneStep *step = some_messages (seed, site, g);
+      if (step != NULL)
+        seed_do (seed, step);
     }
 }
 
@@ -204,6 +214,32 @@ crash_in_transfer (Seed *seed)
     return TRUE;
   SceneStep *step = seed_step (seed, DO_CRASH, victim);
   seed_plan (seed, play_now (seed->play) + (gint64) pick (seed, 1000, 60000), step);
+  return TRUE;
+}
+
+static gboolean restart (Seed *seed);
+
+/* Who coordinates is heard of late by one, and the others talk in the next view meanwhile. */
+static gboolean
+lag (Seed *seed, guint site)
+{
+  guint first = oldest (seed, site);
+  if (first == site || first == seed->n_sites)
+    return FALSE;
+  SceneStep *step = seed_step2 (seed, DO_DELAY, first, site);
+  step->us = (gint64) pick (seed, 20000, 150000);
+  gint64 until = play_now (seed->play) + step->us;
+  seed_do (seed, step);
+  if (!leave (seed))
+    restart (seed);
+  for (guint n = (guint) pick (seed, 3, 12); n > 0; n--)
+    {
+      guint who = any_site (seed);
+      gint64 at = (gint64) pick (seed, (guint64) play_now (seed->play), (guint64) until);
+      SceneStep *send = who != site ? some_messages (seed, who, 0) : NULL;
+      if (send != NULL)
+        seed_plan (seed, at, send);
+    }
   return TRUE;
 }
 
@@ -458,6 +494,8 @@ befall (Seed *seed, Fault fault)
       return deafen (seed, any_site (seed));
     case FAULT_ALONE:
       return leave_alone (seed, any_site (seed));
+    case FAULT_LAG:
+      return lag (seed, any_site (seed));
     case FAULT_DOOM:
       return doom (seed, any_site (seed));
     case FAULT_TRANSFER:

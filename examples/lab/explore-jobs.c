@@ -193,7 +193,7 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
     }
   g_autofree char *wrong = NULL;
   int by = g_subprocess_get_term_sig (worker->process);
-  if (by == SIGALRM)
+  if (by == EXPLORE_ALARM)
     wrong = g_strdup ("it does not end");
   else
     wrong = g_strdup_printf ("signal %d%s%s", by, worker->last_words != NULL ? ": " : "",

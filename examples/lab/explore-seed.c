@@ -143,6 +143,8 @@ make_head (Seed *seed)
   if (chance (seed, 3))
     c->node.lease_us
         = (gint64) pick (seed, (guint64) (5 * c->node.heartbeat_us / 2), (guint64) (3 * c->node.suspect_after_us / 2));
+  if (c->node.window_bytes < 10000 && chance (seed, 2))
+    c->node.max_message_bytes = (gsize) pick (seed, 500, 2000);
   c->sealed = chance (seed, 10) || seed->options->sealed;
   scene->seed = pick (seed, 0, G_MAXUINT64);
   scene->with_state = chance (seed, 2);

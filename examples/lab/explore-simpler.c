@@ -91,6 +91,7 @@ static void
 usual_lease (Scene *scene)
 {
   scene->config.node.lease_us = 0;
+  scene->config.node.max_message_bytes = 4 * 1024 * 1024;
 }
 
 static void

@@ -35,7 +35,7 @@ static const GOptionEntry entries[] = {
     "Spend so long on shrinking a failing seed; 60 unless set, 0: do not", "SECONDS" },
   { "sealed", 0, 0, G_OPTION_ARG_NONE, &option_sealed, "All connections are sealed; else the seed picks", NULL },
   { "failures", 0, 0, G_OPTION_ARG_INT, &option_failures, "Stop when so many seeds have failed", "N" },
-  { "hang", 0, 0, G_OPTION_ARG_INT, &option_hang, "A seed that takes longer hangs; 60 unless set", "SECONDS" },
+  { "hang", 0, 0, G_OPTION_ARG_INT, &option_hang, "A seed that takes more time of the processor hangs; 60 unless set", "SECONDS" },
   { "every-step", 0, 0, G_OPTION_ARG_STRING, &option_every_step,
     "Crash each process after each of its steps in a small run of that seed; --seeds counts these crashes", "SEED" },
   { "print", 0, 0, G_OPTION_ARG_NONE, &option_print, "Play the first seed alone, and print its scene", NULL },

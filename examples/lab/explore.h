@@ -35,6 +35,7 @@ typedef enum
   FAULT_BLINK,    /* one is cut off for about as long as silence is borne */
   FAULT_DEAF,     /* one hears nobody, and goes on talking; or is heard by nobody */
   FAULT_ALONE,    /* all but one leave, and that one is cut off */
+  FAULT_LAG,      /* one hears late of a round, while the others go on and talk */
   FAULT_DOOM,     /* one speaks to the oldest alone, somebody comes, and both crash */
   N_FAULTS
 } Fault;
@@ -55,7 +56,7 @@ typedef struct
   gboolean small;       /* a short run of few processes and messages, with one or two faults */
   gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
   guint64 base;
-  guint hang_s;        /* a run that takes longer, in real time, hangs */
+  guint hang_s;         /* a run that takes more of the processor's time hangs */
   const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
 } ExploreOptions;
 

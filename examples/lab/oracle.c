@@ -16,12 +16,20 @@ typedef struct
   TyId who;
 } Accept;
 
+/* Who has closed its last view, and stays for the others. */
+typedef struct
+{
+  gboolean begun, over;
+  GArray *reached; /* of TyId: all the time since */
+} Staying;
+
 struct _Oracle
 {
   GArray *accepts;         /* of Accept */
   GArray *decided;         /* of TyId: the digest of what followed each view, by its number; null: nothing yet */
   GArray *checked;         /* of gboolean, by number of a view: somebody's decision has been looked at */
-  GArray *lately;          /* of Accept: the last of each process, by its place */
+  GArray *lately;  /* of Accept: the last of each process, by its place */
+  GArray *staying; /* of Staying: by its place */
   const char *rule, *what; /* the first finding */
   char *text;
 };
@@ -34,6 +42,7 @@ oracle_new (void)
   oracle->decided = g_array_new (FALSE, TRUE, sizeof (TyId));
   oracle->checked = g_array_new (FALSE, TRUE, sizeof (gboolean));
   oracle->lately = g_array_new (FALSE, TRUE, sizeof (Accept));
+  oracle->staying = g_array_new (FALSE, TRUE, sizeof (Staying));
   return oracle;
 }
 
@@ -44,6 +53,9 @@ oracle_free (Oracle *oracle)
   g_array_unref (oracle->decided);
   g_array_unref (oracle->checked);
   g_array_unref (oracle->lately);
+  for (guint i = 0; i < oracle->staying->len; i++)
+    g_clear_pointer (&g_array_index (oracle->staying, Staying, i).reached, g_array_unref);
+  g_array_unref (oracle->staying);
   g_free (oracle->text);
   g_free (oracle);
 }
@@ -143,6 +155,59 @@ check_decision (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint wh
                      kept->number);
 }
 
+/* ---- V11 ---- */
+
+static gboolean
+is_staying (const Oracle *oracle, const TyMembership *m, guint who)
+{
+  gboolean out = m->phase == TY_MEMBERSHIP_LINGERING || m->phase == TY_MEMBERSHIP_OVER;
+  const Kept *last = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
+  return out && last != NULL && last->number == m->view->id.number
+         && !(who < oracle->staying->len && g_array_index (oracle->staying, Staying, who).over);
+}
+
+static gboolean
+has_closed (const OracleSeat *seats, guint n_seats, const TyId *pid, guint64 number)
+{
+  for (guint i = n_seats; i > 0; i--)
+    {
+      const OracleSeat *seat = &seats[i - 1];
+      if (!ty_id_equal (&seat->pid, pid))
+        continue;
+      const TyMembership *m = membership_of (seat->group);
+      return seat->over || m == NULL || m->view->id.number > number || m->phase != TY_MEMBERSHIP_IN;
+    }
+  return TRUE;
+}
+
+/* Those whom it has reached ever since it closed the view have closed it, too, when it goes. */
+static void
+watch_leaver (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint who, const TyMembership *m)
+{
+  if (oracle->staying->len <= who)
+    g_array_set_size (oracle->staying, who + 1);
+  Staying *staying = &g_array_index (oracle->staying, Staying, who);
+  const Kept *kept = m->kept->pdata[m->kept->len - 1];
+  if (!staying->begun)
+    {
+      staying->begun = TRUE;
+      staying->reached = g_array_new (FALSE, FALSE, sizeof (TyId));
+      for (guint i = 0; i < kept->value->n_members; i++)
+        if (ty_view_rank (kept->view, &kept->value->members[i].pid) < kept->view->n_members)
+          ty_ids_add (staying->reached, &kept->value->members[i].pid);
+    }
+  for (guint i = staying->reached->len; i > 0; i--)
+    if (m->host->reach (m->host_data, &g_array_index (staying->reached, TyId, i - 1)) != TY_REACH_UP)
+      g_array_remove_index (staying->reached, i - 1);
+  if (m->phase != TY_MEMBERSHIP_OVER)
+    return;
+  staying->over = TRUE;
+  for (guint i = 0; i < staying->reached->len; i++)
+    if (!has_closed (seats, n_seats, &g_array_index (staying->reached, TyId, i), kept->number))
+      oracle_complain (oracle, "V11", "a leaver has gone before others have closed its view", seats[who].name,
+                       kept->number);
+}
+
 gboolean
 oracle_has_news (const Oracle *oracle, const TyGroup *group, guint who)
 {
@@ -156,6 +221,8 @@ oracle_has_news (const Oracle *oracle, const TyGroup *group, guint who)
           || ty_ballot_compare (&last->ballot, &m->accepted_ballot) != 0)
         return TRUE;
     }
+  if (is_staying (oracle, m, who))
+    return TRUE;
   const Kept *kept = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
   return kept != NULL
          && (kept->number >= oracle->checked->len || !g_array_index (oracle->checked, gboolean, kept->number));
@@ -169,6 +236,8 @@ oracle_stepped (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint wh
     return;
   if (m->accepted != NULL)
     note_accept (oracle, &seats[who], who, m);
+  if (is_staying (oracle, m, who))
+    watch_leaver (oracle, seats, n_seats, who, m);
   for (guint k = 0; k < m->kept->len; k++)
     {
       const Kept *kept = m->kept->pdata[k];

@@ -3,6 +3,7 @@
  *
  *   V6   what follows a view is one value, and a quorum of the view has accepted it in one ballot
  *   V10  the loaded members hold a quorum
+ *   V11  who leaves stays until the others, as far as it reaches them, have closed the view
  *   V14  at most one view acts at a time
  *   N2   no more is under way than the window allows
  *   V7, V15  once all is quiet, nothing is kept for anybody

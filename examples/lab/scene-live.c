@@ -284,7 +284,8 @@ play_live (Play *play, gint64 within_us)
 {
   gint64 limit = ty_sim_now (play->net) + (within_us >= 0 ? within_us : SECONDS (90));
   /* For as long as it takes to suspect somebody, and to do without. */
-  gint64 while_us = 3 * play->scene->config.node.suspect_after_us / 2;
+  const TyNodeConfig *config = &play->scene->config.node;
+  gint64 while_us = MAX (3 * config->suspect_after_us / 2, config->suspect_after_us + 2 * config->lease_us);
   play->dirty = TRUE;
   /* What was suspected before may still come out: it is whole when it stays so for a while. */
   for (guint64 views = G_MAXUINT64; views != play->n_views;)

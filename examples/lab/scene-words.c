@@ -12,7 +12,7 @@ static const char *const kept[]
         "calm",      "choke",   "clock",   "continue", "crash",  "cut",     "delay",   "delays", "every",
         "expect",    "found",   "founds",  "from",     "group",  "has",     "have",    "heal",   "heartbeat",
         "in",        "is",      "join",    "joins",    "lack",   "lacks",   "later",   "lease",  "leave",  "leaves",
-        "legal",     "live",    "message", "noise",    "not",    "of",      "open",    "order",  "ordering",
+        "legal",     "live",    "message", "messages", "noise",    "not",    "of",      "open",    "order",  "ordering",
         "processes", "refusal", "refused", "restart",  "same",   "sealed",   "seed",    "send",    "sends",  "sent",
         "settle",    "settled", "slow",    "split",    "start",  "state",   "steps",   "stop",   "stops",
         "suspect",   "the",     "then",    "through",  "to",     "towards", "traffic", "turns",  "unplug",

@@ -308,6 +308,8 @@ put_config (GString *out, const Scene *scene)
     put_range (out, "heartbeat ", c->node.heartbeat_us, c->node.heartbeat_us);
   if (c->node.lease_us != usual.node.lease_us)
     put_range (out, "lease ", c->node.lease_us, c->node.lease_us);
+  if (c->node.max_message_bytes != usual.node.max_message_bytes)
+    g_string_append_printf (out, "messages up to %" G_GSIZE_FORMAT " bytes\n", c->node.max_message_bytes);
   if (c->sealed)
     g_string_append (out, "sealed\n");
   if (c->node.window_bytes != usual.node.window_bytes)

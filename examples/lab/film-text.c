@@ -102,8 +102,8 @@ film_wait_text (const Film *film, const FilmWait *wait)
 const char *
 film_wait_word (FilmWaitReason reason)
 {
-  static const char *const words[] = { "predecessor", "fifo",    "floor", "order",   "stable",
-                                       "flush",       "blocked", "view",  "loading", "unknown" };
+  static const char *const words[]
+      = { "predecessor", "fifo", "floor", "order", "stable", "flush", "blocked", "view", "loading", "unknown" };
   return (guint) reason < G_N_ELEMENTS (words) ? words[reason] : "?";
 }
 

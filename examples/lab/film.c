@@ -159,7 +159,7 @@ film_at_rw (Film *film, int message, int process)
       guint n = MAX ((guint) process + 1, film->processes->len);
       m->at = g_renew (FilmArrival, m->at, n);
       for (; m->n_at < n; m->n_at++)
-        m->at[m->n_at] = (FilmArrival){ FILM_NEVER, FILM_NEVER, FILM_NEVER, -1, -1, -1 };
+        m->at[m->n_at] = (FilmArrival){ FILM_NEVER, FILM_NEVER, FILM_NEVER, FILM_NEVER, -1, -1, -1 };
     }
   return &m->at[process];
 }

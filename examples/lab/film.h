@@ -54,20 +54,21 @@ typedef struct
   int group;
   gboolean transitional, primary;
   guint n_members;
-  int *members;           /* by rank */
-  gint64 *installed;      /* by rank: when that member was told; NEVER */
+  int *members;             /* by rank */
+  gint64 *installed;        /* by rank: when that member was told; NEVER */
   gint64 first_us, last_us; /* of these */
 } FilmView;
 
 /* One message at one process. */
 typedef struct
 {
-  gint64 left_us;      /* the packet that brought it left `via` then */
+  gint64 left_us; /* the packet that brought it left `via` then */
   gint64 received_us;
   gint64 delivered_us;
-  int via;             /* who it came from: the sender, or who forwarded it */
-  int place;           /* in what the process delivered, from 0 */
-  int first_wait;      /* the first of its waits, the others follow by `next` */
+  gint64 dropped_us; /* its view ended without it; at once, if it came when that was over */
+  int via;           /* who it came from: the sender, or who forwarded it */
+  int place;         /* in what the process delivered, from 0 */
+  int first_wait;    /* the first of its waits, the others follow by `next` */
 } FilmArrival;
 
 typedef struct
@@ -157,7 +158,7 @@ typedef struct
 /* What the network did not let pass: from one site to another. */
 typedef struct
 {
-  char *from, *to; /* sites */
+  char *from, *to;       /* sites */
   gint64 from_us, to_us; /* NEVER: to the end */
 } FilmCut;
 
@@ -181,22 +182,22 @@ typedef struct
 typedef struct
 {
   char *title;
-  char *note;        /* how far it can be trusted, a sentence; or NULL */
-  char *verdict;     /* of the judge, a line */
+  char *note;    /* how far it can be trusted, a sentence; or NULL */
+  char *verdict; /* of the judge, a line */
   gboolean legal;
   gboolean is_play;  /* receipts, waits, packets and faults are known */
   gint64 end_us;     /* of what is worth being drawn */
   GArray *groups;    /* FilmGroup */
   GArray *processes; /* FilmProcess */
   guint n_lanes;
-  GArray *views;    /* FilmView */
-  GArray *messages; /* FilmMessage, in the order of sending */
-  GArray *waits;    /* FilmWait */
-  GArray *events;   /* FilmEvent, in the order of time */
-  GArray *spans;    /* FilmSpan */
-  GArray *cuts;     /* FilmCut */
-  GArray *packets;  /* FilmPacket, in the order of sending */
-  GArray *findings; /* FilmFinding */
+  GArray *views;                           /* FilmView */
+  GArray *messages;                        /* FilmMessage, in the order of sending */
+  GArray *waits;                           /* FilmWait */
+  GArray *events;                          /* FilmEvent, in the order of time */
+  GArray *spans;                           /* FilmSpan */
+  GArray *cuts;                            /* FilmCut */
+  GArray *packets;                         /* FilmPacket, in the order of sending */
+  GArray *findings;                        /* FilmFinding */
   guint64 n_packets[64], packet_bytes[64]; /* of all packets that left, by type */
 
   GHashTable *by_id;    /* message id -> index + 1 */

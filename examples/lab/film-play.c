@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* What stands before a packet that arrives, in the list of those on their way: looked through so far, and no farther. */
+/* What stands before a packet that arrives, in the list of those on their way, is looked through so far. */
 #define MAX_ON_THE_WAY 4096
 
 typedef struct

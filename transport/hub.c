@@ -385,3 +385,10 @@ ty_hub_waiting_bytes (const TyHub *hub, guint peer)
   TyPeer *p = peer < hub->peers->len ? g_ptr_array_index (hub->peers, peer) : NULL;
   return p != NULL ? ty_session_waiting_bytes (p->session) : 0;
 }
+
+const char *
+ty_hub_peer_name (const TyHub *hub, guint peer)
+{
+  const TyPeer *p = peer < hub->peers->len ? g_ptr_array_index (hub->peers, peer) : NULL;
+  return p != NULL ? p->name : NULL;
+}

@@ -139,3 +139,5 @@ void ty_hub_get_stats (const TyHub *hub, TyHubStats *out);
 
 /* Bytes that wait for `peer`: queued, or sent and not acknowledged. */
 gsize ty_hub_waiting_bytes (const TyHub *hub, guint peer);
+/* The name of the process at the other end; NULL if that is not known. Valid until the hub is used again. */
+const char *ty_hub_peer_name (const TyHub *hub, guint peer);

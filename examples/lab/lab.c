@@ -15,6 +15,7 @@ static const struct
 } commands[] = {
   { "cat", "join a group from a shell: lines in are multicast, events come out", lab_cat },
   { "check", "judge the histories of a run: was all that was promised kept?", lab_check },
+  { "compare", "play a scene under several orderings, and say what the difference is", lab_compare },
   { "explore", "sweep seeds of random faults, and shrink what fails to a scene", lab_explore },
   { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };

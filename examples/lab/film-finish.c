@@ -88,9 +88,29 @@ close_what_is_open (Film *film)
       film_process (film, i)->born_us = film->end_us; /* a member that nobody has heard of */
 }
 
+/* Asked for during a flush: it gets its number in the next view. */
+static void
+add_asks (Film *film)
+{
+  for (guint i = 0; i < film->messages->len; i++)
+    {
+      const FilmMessage *m = film_message (film, i);
+      for (guint k = 0; k < film->spans->len && m->asked_us < m->sent_us; k++)
+        {
+          const FilmSpan *span = &g_array_index (film->spans, FilmSpan, k);
+          if (span->type != FILM_SPAN_FLUSH || span->process != m->sender || m->asked_us < span->from_us
+              || (span->to_us != FILM_NEVER && m->asked_us >= span->to_us))
+            continue;
+          film_add_event (film, m->asked_us, FILM_ASK, m->sender, (int) i, -1, NULL);
+          break;
+        }
+    }
+}
+
 void
 film_finish (Film *film)
 {
+  add_asks (film);
   for (guint i = 1; i < film->events->len; i++)
     if (film_event (film, i)->us < film_event (film, i - 1)->us)
       {

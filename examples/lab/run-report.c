@@ -4,6 +4,7 @@
 #include "run-report.h"
 
 #include "examples/lab/out.h"
+#include "timeline.h"
 
 #include <string.h>
 
@@ -56,17 +57,13 @@ run_report_told (gint64 us, const char *p, const char *what, const char *text, g
 /* ---- As text ---- */
 
 static void
-put_timeline (GString *out, const RunReport *report)
+put_timeline (GString *out, const Film *film)
 {
-  for (guint i = 0; i < report->lines->len; i++)
-    {
-      const Line *line = &g_array_index (report->lines, Line, i);
-      g_string_append_printf (out, "%8" G_GINT64_FORMAT ".%03d ms  ", line->us / 1000, (int) (line->us % 1000));
-      if (line->p[0] == '\0')
-        g_string_append_printf (out, "--- %s\n", line->text);
-      else
-        g_string_append_printf (out, "%-5s %s\n", line->p, line->text);
-    }
+  TimelineOptions options;
+  timeline_options_init (&options);
+  g_autofree char *text = timeline_of_film (film, &options);
+  g_string_append (out, text);
+  g_string_append_c (out, '\n');
 }
 
 static void
@@ -154,7 +151,7 @@ put_json (GString *out, const RunReport *report, const Play *play)
 }
 
 char *
-run_report_to_string (const RunReport *report, const Play *play)
+run_report_to_string (const RunReport *report, const Play *play, const Film *film)
 {
   GString *out = g_string_new (NULL);
   if (report->form == RUN_JSON)
@@ -162,7 +159,7 @@ run_report_to_string (const RunReport *report, const Play *play)
   else
     {
       if (report->form == RUN_TIMELINE)
-        put_timeline (out, report);
+        put_timeline (out, film);
       else
         put_by_process (out, report, play);
       put_results (out, play);

@@ -77,7 +77,7 @@ lab_run (int argc, char **argv)
   play_steps (play);
   play_end (play);
   g_autoptr (Film) film = filming_end (filming);
-  g_autofree char *text = run_report_to_string (report, play);
+  g_autofree char *text = run_report_to_string (report, play, film);
   g_autoptr (GError) error = NULL;
   fputs (text, stdout);
   if (fflush (stdout) != 0)

@@ -174,8 +174,9 @@ static gboolean
 takes_room (const FilmEvent *e)
 {
   return e->process >= 0
-         && (e->type == FILM_SEND || e->type == FILM_RECEIVE || e->type == FILM_DELIVER || e->type == FILM_CRASH
-             || e->type == FILM_OUT || e->type == FILM_EXCLUDED || (e->type == FILM_VIEW && e->us > 0));
+         && (e->type == FILM_ASK || e->type == FILM_SEND || e->type == FILM_RECEIVE || e->type == FILM_DELIVER
+             || e->type == FILM_CRASH || e->type == FILM_OUT || e->type == FILM_EXCLUDED
+             || (e->type == FILM_VIEW && e->us > 0));
 }
 
 /* A message that is delivered when it comes is one thing, not two. */

@@ -272,7 +272,13 @@ static void
 put_symbol (const SvgDraw *d, const FilmEvent *e, double x, double y)
 {
   double r = d->radius;
-  if (e->type == FILM_SEND)
+  if (e->type == FILM_ASK) /* up to where it is sent at last */
+    g_string_append_printf (d->out,
+                            "<circle class=\"r\" stroke-dasharray=\"2 1.5\" cx=\"%s\" cy=\"%s\" r=\"%s\"/>"
+                            "<path class=\"a d2\" d=\"M%s %sH%s\"/>",
+                            svg_n (x), svg_n (y), svg_n (r), svg_n (x + r), svg_n (y - 3),
+                            svg_n ((double) d->at.sent[e->message]));
+  else if (e->type == FILM_SEND)
     g_string_append_printf (d->out, "<circle class=\"f\" cx=\"%s\" cy=\"%s\" r=\"%s\"/>", svg_n (x), svg_n (y),
                             svg_n (r + 0.6));
   else if (e->type == FILM_RECEIVE)
@@ -288,7 +294,7 @@ draw_event (const SvgDraw *d, SvgRow *row, guint index)
 {
   const FilmEvent *e = film_event (d->film, index);
   static const char *const verbs[]
-      = { [FILM_SEND] = "sends", [FILM_RECEIVE] = "receives", [FILM_DELIVER] = "delivers" };
+      = { [FILM_ASK] = "queues", [FILM_SEND] = "sends", [FILM_RECEIVE] = "receives", [FILM_DELIVER] = "delivers" };
   double x = svg_clock_event_x (d->clock, d->number, index), y = svg_process_y (d, e->process);
   const FilmMessage *m = film_message (d->film, e->message);
   const FilmArrival *at = film_at (d->film, e->message, e->process);
@@ -333,7 +339,7 @@ draw_views (const SvgDraw *d)
 void
 svg_draw_events (SvgDraw *d)
 {
-  static const FilmEventType order[] = { FILM_RECEIVE, FILM_SEND, FILM_DELIVER };
+  static const FilmEventType order[] = { FILM_ASK, FILM_RECEIVE, FILM_SEND, FILM_DELIVER };
   SvgRow *rows = g_new (SvgRow, d->film->n_lanes + 1);
   for (guint i = 0; i <= d->film->n_lanes; i++)
     svg_row_init (&rows[i]);

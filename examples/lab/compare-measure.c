@@ -143,8 +143,8 @@ measure_wire (Side *side, const Film *film)
       if (type == TY_PACKET_ALIVE)
         continue;
       Wire wire = type == TY_PACKET_DATA || type == TY_PACKET_FORWARD ? WIRE_DATA
-                  : type == TY_PACKET_ORDERING                       ? WIRE_ORDERING
-                                                                     : WIRE_OTHER;
+                  : type == TY_PACKET_ORDERING                        ? WIRE_ORDERING
+                                                                      : WIRE_OTHER;
       side->packets[wire] += film->n_packets[type];
       side->bytes[wire] += film->packet_bytes[type];
     }

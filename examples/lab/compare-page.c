@@ -36,7 +36,8 @@ page_begin (GString *out, const char *title)
       "tr.first>*{border-top:1px solid var(--rule)}tbody tr:nth-child(even){background:var(--zebra)}\n"
       "td.bad{color:var(--bad);font-weight:600}.wide{overflow-x:auto;margin:0 -.4rem;padding:.4rem}"
       ".wide>svg{display:block}.plot{max-width:100%%;height:auto}li{margin:.2rem 0}\n"
-      "a{color:inherit}@media print{body{max-width:none}.wide{overflow:visible}.wide>svg{max-width:100%%;height:auto}}\n"
+      "a{color:inherit}@media "
+      "print{body{max-width:none}.wide{overflow:visible}.wide>svg{max-width:100%%;height:auto}}\n"
       "</style></head><body>\n",
       escaped);
 }
@@ -121,7 +122,8 @@ put_plots (GString *out, const Comparison *c)
     return;
   for (guint i = 0; i < n; i++)
     rows[i] = (PlotRow){ compare_side (c, i)->name, &compare_side (c, i)->causal, 0 };
-  g_autofree char *causal = plot_counts ("Deliveries before something they follow from: in how many runs so many", rows, n);
+  g_autofree char *causal
+      = plot_counts ("Deliveries before something they follow from: in how many runs so many", rows, n);
   for (guint i = 0; i < n; i++)
     rows[i] = (PlotRow){ compare_side (c, i)->name, &compare_side (c, i)->order, 0 };
   g_autofree char *order = plot_counts ("Pairs of messages in different orders: in how many runs so many", rows, n);

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#define WIDTH 860.0
+#define WIDTH 920.0
 #define LEFT 120.0
 #define RIGHT 820.0
 #define TOP 34.0
@@ -124,10 +124,10 @@ axis_for (double low, double high)
 static char *
 plain_number (double v)
 {
-  return v >= 1e6    ? g_strdup_printf ("%.0fM", v / 1e6)
-         : v >= 1e4  ? g_strdup_printf ("%.0fk", v / 1e3)
-         : v >= 1    ? g_strdup_printf ("%.0f", v)
-                     : g_strdup (n1 (v));
+  return v >= 1e6   ? g_strdup_printf ("%.0fM", v / 1e6)
+         : v >= 1e4 ? g_strdup_printf ("%.0fk", v / 1e3)
+         : v >= 1   ? g_strdup_printf ("%.0f", v)
+                    : g_strdup (n1 (v));
 }
 
 static void
@@ -184,8 +184,9 @@ put_mark (GString *out, const Axis *a, gint64 us, const char *name, guint colour
   g_autofree char *time = film_time_text (us);
   g_autofree char *text = g_strdup_printf ("%s %s", name, time);
   double half = (double) g_utf8_strlen (text, -1) * 3.1;
-  g_string_append_printf (out, "<path class=\"pm p%u\" d=\"M%s %sV%s\"/>\n", colour, n1 (x), n1 (base - 9), n1 (base + 4));
-  double at = CLAMP (x, MAX (LEFT + half, *last + half + 8), RIGHT + 30 - half);
+  g_string_append_printf (out, "<path class=\"pm p%u\" d=\"M%s %sV%s\"/>\n", colour, n1 (x), n1 (base - 9),
+                          n1 (base + 4));
+  double at = CLAMP (x, MAX (LEFT + half, *last + half + 8), WIDTH - 4 - half);
   if (at - half < *last + 4)
     return;
   put_text (out, "ps", at, base + 16, "middle", text);
@@ -213,9 +214,9 @@ plot_times (const char *title, const PlotRow *rows, guint n)
       double base = TOP + ROW * (i + 1) - 18, last = 0;
       Sample *s = rows[i].sample;
       put_text (out, "", 8, base - 8, "start", rows[i].name);
-      g_autofree char *count = rows[i].n_zero > 0
-                                   ? g_strdup_printf ("%u of %" G_GUINT64_FORMAT, sample_n (s), sample_n (s) + rows[i].n_zero)
-                                   : g_strdup_printf ("%u", sample_n (s));
+      g_autofree char *count = rows[i].n_zero > 0 ? g_strdup_printf ("%u of %" G_GUINT64_FORMAT, sample_n (s),
+                                                                     sample_n (s) + rows[i].n_zero)
+                                                  : g_strdup_printf ("%u", sample_n (s));
       put_text (out, "ps", 8, base + 6, "start", count);
       if (sample_n (s) == 0)
         {
@@ -232,13 +233,19 @@ plot_times (const char *title, const PlotRow *rows, guint n)
 
 /* ---- Counts ---- */
 
+static gint64
+bin_of (gint64 count, gint64 width)
+{
+  return count == 0 ? 0 : 1 + (count - 1) / width;
+}
+
 char *
 plot_counts (const char *title, const PlotRow *rows, guint n)
 {
   gint64 most = 1;
   for (guint i = 0; i < n; i++)
     most = MAX (most, sample_max (rows[i].sample));
-  gint64 width = most / 20 + 1, n_bins = most / width + 1;
+  gint64 width = (most - 1) / 20 + 1, n_bins = (most - 1) / width + 2; /* none at all is a bin of its own */
   double bottom = TOP + ROW * n, step = (RIGHT - LEFT) / (double) n_bins;
   GString *out = begin (title, bottom + 24);
   for (guint i = 0; i < n; i++)
@@ -251,7 +258,7 @@ plot_counts (const char *title, const PlotRow *rows, guint n)
         {
           guint count = 0;
           for (guint k = 0; k < s->values->len; k++)
-            count += g_array_index (s->values, gint64, k) / width == bin;
+            count += bin_of (g_array_index (s->values, gint64, k), width) == bin;
           if (count == 0)
             continue;
           double height = HILL * count / s->values->len, x = LEFT + step * (double) bin;
@@ -263,9 +270,9 @@ plot_counts (const char *title, const PlotRow *rows, guint n)
     }
   for (gint64 bin = 0; bin < n_bins; bin++)
     {
-      g_autofree char *text = width == 1 ? g_strdup_printf ("%" G_GINT64_FORMAT, bin)
-                                         : g_strdup_printf ("%" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, bin * width,
-                                                            (bin + 1) * width - 1);
+      gint64 from = bin == 0 ? 0 : (bin - 1) * width + 1, to = bin * width;
+      g_autofree char *text = from == to ? g_strdup_printf ("%" G_GINT64_FORMAT, from)
+                                         : g_strdup_printf ("%" G_GINT64_FORMAT "–%" G_GINT64_FORMAT, from, to);
       if (n_bins <= 12 || bin % 2 == 0)
         put_text (out, "ps", LEFT + step * ((double) bin + 0.5), bottom + 8, "middle", text);
     }

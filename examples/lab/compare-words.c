@@ -197,15 +197,6 @@ compare_anomalies (const Comparison *c)
 
 /* ---- Words ---- */
 
-static Side *
-find_side (const Comparison *c, const char *name)
-{
-  for (guint i = 0; i < c->sides->len; i++)
-    if (g_str_equal (compare_side (c, i)->name, name))
-      return compare_side (c, i);
-  return NULL;
-}
-
 static gboolean
 is_ordered (const Side *s)
 {
@@ -244,25 +235,25 @@ say_order (GString *out, const Side *s)
     g_string_append (out, "; nothing was held back");
   double causal = sum_of (&s->causal), order = sum_of (&s->order);
   if (causal > 0)
-    g_string_append_printf (out, "; %.0f %s delivered before something that its sender had seen (%s)", causal,
-                            causal == 1 ? "was" : "were", s->causal_first);
+    g_string_append_printf (out, "; %.0f %s delivered before something that its sender had seen", causal,
+                            causal == 1 ? "was" : "were");
   if (order > 0)
-    g_string_append_printf (out, "; %.0f %s of messages came in different orders (%s)", order,
-                            order == 1 ? "pair" : "pairs", s->order_first);
+    g_string_append_printf (out, "; %.0f %s of messages came in different orders", order,
+                            order == 1 ? "pair" : "pairs");
   if (causal == 0 && order == 0)
-    g_string_append (out, "; everybody delivered in one order, and nothing came before what it follows from");
+    g_string_append (out, "; all delivered in one order, and nothing before what it follows from");
   g_string_append (out, ". ");
 }
 
-/* The cheapest of those that did something: of equal ones the first named. */
+/* The quickest of those that promise as much: of equal ones the first named. */
 static const Side *
-cheapest (const Comparison *c, gboolean causal, gboolean ordered)
+quickest (const Comparison *c, TyService promise)
 {
   const Side *best = NULL;
   for (guint i = 0; i < c->sides->len; i++)
     {
       const Side *s = compare_side (c, i);
-      if ((causal && !is_causal (s)) || (ordered && !is_ordered (s)))
+      if (s->promise < promise || sample_n (&s->latency) == 0)
         continue;
       if (best == NULL || sample_mean (&s->latency) < sample_mean (&best->latency))
         best = s;
@@ -270,51 +261,55 @@ cheapest (const Comparison *c, gboolean causal, gboolean ordered)
   return best;
 }
 
+static gboolean
+all_are (const Comparison *c, gboolean (*what) (const Side *))
+{
+  for (guint i = 0; i < c->sides->len; i++)
+    if (!what (compare_side (c, i)))
+      return FALSE;
+  return TRUE;
+}
+
+/* "who needs that takes this, and pays so much" */
+static void
+say_choice (GString *out, const char *need, const Side *s, const Side *quick)
+{
+  g_autofree char *more = s != NULL ? times_as (sample_mean (&s->latency), sample_mean (&quick->latency)) : NULL;
+  if (s == NULL)
+    g_string_append_printf (out, "%s, none of these will do. ", need);
+  else
+    g_string_append_printf (out, "%s, take %s: the quickest here that promises it%s. ", need, s->name,
+                            s != quick ? more : "");
+}
+
 static char *
 choice (const Comparison *c)
 {
   g_autoptr (GString) out = g_string_new (NULL);
-  gboolean causal = TRUE, ordered = TRUE;
-  for (guint i = 0; i < c->sides->len; i++)
-    {
-      causal = causal && is_causal (compare_side (c, i));
-      ordered = ordered && is_ordered (compare_side (c, i));
-    }
-  const Side *quick = cheapest (c, FALSE, FALSE), *after = cheapest (c, TRUE, FALSE), *same = cheapest (c, TRUE, TRUE);
-  if (causal && ordered)
-    g_string_append_printf (out,
-                            "In this scene nothing came out of order under any of them, so what tells them apart is "
-                            "what they cost, and what they promise when the network is less kind. ");
-  if (quick != NULL && quick != after)
+  const Side *quick = quickest (c, TY_SERVICE_FIFO), *causal = quickest (c, TY_SERVICE_CAUSAL);
+  const Side *agreed = quickest (c, TY_SERVICE_AGREED), *safe = quickest (c, TY_SERVICE_SAFE);
+  if (all_are (c, is_causal) && all_are (c, is_ordered))
+    g_string_append (out,
+                     "Here nothing came out of order under any of them, so what tells them apart is what they cost, "
+                     "and what they promise when the network is less kind. ");
+  if (quick != causal)
     g_string_append_printf (out,
                             "Take %s where messages of different senders have nothing to do with each other: it is the "
                             "quickest here. ",
                             quick->name);
-  if (after != NULL && !causal)
+  say_choice (out, "Where an answer must not come before its question", causal, quick);
+  say_choice (out, "Where all must act in the same order, as copies of one state do", agreed, quick);
+  if (causal != NULL && causal->promise < TY_SERVICE_AGREED && is_ordered (causal) && !all_are (c, is_ordered))
+    g_string_append_printf (
+        out, "That all delivered in one order under %s too is this scene's doing: it is not promised. ", causal->name);
+  if (agreed != NULL && safe != NULL && safe != agreed)
     {
-      g_autofree char *more = times_as (sample_mean (&after->latency), sample_mean (&quick->latency));
-      g_string_append_printf (out,
-                              "Where an answer must not come before its question, %s is the quickest that kept "
-                              "that%s. ",
-                              after->name, after != quick ? more : "");
-    }
-  if (same != NULL && !ordered)
-    {
-      g_autofree char *more = times_as (sample_mean (&same->latency), sample_mean (&quick->latency));
-      g_string_append_printf (out,
-                              "Where all must act in the same order, as copies of one state do, it takes %s%s%s. ",
-                              same->name, same != quick ? " here" : "", same != quick ? more : "");
-    }
-  else if (same == NULL)
-    g_string_append (out, "Where all must act in the same order, none of these will do. ");
-  const Side *total = find_side (c, "total"), *safe = find_side (c, "total/safe");
-  if (total != NULL && safe != NULL && sample_n (&total->latency) > 0)
-    {
-      g_autofree char *a = ms (sample_mean (&safe->latency) - sample_mean (&total->latency));
-      g_string_append_printf (out,
-                              "And where what was delivered has effects that nobody may contradict later, the safe "
-                              "service: %s more, because everyone must be known to have the message first. ",
-                              a);
+      g_autofree char *more = ms (sample_mean (&safe->latency) - sample_mean (&agreed->latency));
+      g_string_append_printf (
+          out,
+          "Where what was delivered has effects that nobody may contradict later, take %s: %s more, "
+          "because everyone must be known to have the message first. ",
+          safe->name, more);
     }
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
@@ -341,9 +336,10 @@ about_views (const Comparison *c)
     return g_strdup_printf ("A change of views stopped each member for %s on average, whatever the ordering: what the "
                             "flush waits for is receipts, not order.",
                             a);
-  return g_strdup_printf ("A change of views stopped each member for %s (%s) to %s (%s) on average: it waits for what is "
-                          "on the way when it begins.",
-                          a, least->name, b, most->name);
+  return g_strdup_printf (
+      "A change of views stopped each member for %s (%s) to %s (%s) on average: it waits for what is "
+      "on the way when it begins.",
+      a, least->name, b, most->name);
 }
 
 static char *
@@ -355,7 +351,8 @@ about_wire (const Comparison *c)
       const Side *s = compare_side (c, i);
       if (s->n_messages == 0)
         return NULL;
-      if (least == NULL || per_message (s, s->packets[WIRE_ORDERING]) < per_message (least, least->packets[WIRE_ORDERING]))
+      if (least == NULL
+          || per_message (s, s->packets[WIRE_ORDERING]) < per_message (least, least->packets[WIRE_ORDERING]))
         least = s;
       if (most == NULL || per_message (s, s->packets[WIRE_ORDERING]) > per_message (most, most->packets[WIRE_ORDERING]))
         most = s;

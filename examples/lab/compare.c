@@ -25,10 +25,12 @@ static gboolean option_json, option_real;
 
 static const GOptionEntry entries[] = {
   { "orderings", 0, 0, G_OPTION_ARG_STRING, &option_orderings,
-    "Under these, with commas; ORDERING/SERVICE: all messages with that service. All orderings, and total/safe", "LIST" },
+    "Under these, with commas; ORDERING/SERVICE: all messages with that service. All orderings, and total/safe",
+    "LIST" },
   { "seeds", 0, 0, G_OPTION_ARG_INT64, &option_seeds, "With so many seeds, from that of the scene on (1)", "N" },
   { "html", 0, 0, G_OPTION_ARG_FILENAME, &option_html, "Write a page there: table, words, plots, diagrams", "FILE" },
-  { "svg", 0, 0, G_OPTION_ARG_FILENAME, &option_svg, "Draw the diagrams there, one above another on one clock", "FILE" },
+  { "svg", 0, 0, G_OPTION_ARG_FILENAME, &option_svg, "Draw the diagrams there, one above another on one clock",
+    "FILE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
   { "real", 0, 0, G_OPTION_ARG_NONE, &option_real,
     "No scene: measures real processes on this machine, by group and message size", NULL },
@@ -87,6 +89,7 @@ read_side (Side *side)
       return complain ("there is no ordering \"%s\"; there are %s", parts[0], known);
     }
   side->ordering = g_strdup (parts[0]);
+  side->promise = ops->standard;
   if (parts[1] == NULL)
     return TRUE;
   for (TyService s = TY_SERVICE_FIFO; s <= TY_SERVICE_SAFE; s++)
@@ -96,7 +99,7 @@ read_side (Side *side)
           return complain ("%s does not offer the service %s; %s at most", ops->name, parts[1],
                            film_service_name (ops->strongest));
         side->forced = TRUE;
-        side->service = s;
+        side->service = side->promise = s;
         return TRUE;
       }
   return complain ("there is no service \"%s\"; there are fifo, causal, agreed, safe", parts[1]);
@@ -181,6 +184,8 @@ play_side (Side *side, const Scene *scene, guint64 seed)
 {
   g_autoptr (Scene) under = scene_under (scene, side, seed);
   g_autoptr (Play) play = play_new (under, NULL, NULL);
+  play->stage->traffic_same = TRUE;
+  play->stage->traffic_service = side->promise;
   Filming *filming = filming_new (play);
   play_steps (play);
   play_end (play);
@@ -272,11 +277,12 @@ lab_compare (int argc, char **argv)
 {
   g_autoptr (GOptionContext) context = g_option_context_new ("SCENE");
   g_autoptr (GError) error = NULL;
-  g_option_context_set_summary (context, "Plays the same scene under several orderings, and says what the difference is.");
-  g_option_context_set_description (context,
-                                    "A message that asks for more than an ordering offers gets what it offers.\n"
-                                    "Exit status: 0 every run is legal, 1 one is not, 2 bad usage, an unreadable scene or "
-                                    "an unwritable file.\n");
+  g_option_context_set_summary (context,
+                                "Plays the same scene under several orderings, and says what the difference is.");
+  g_option_context_set_description (
+      context, "A message that asks for more than an ordering offers gets what it offers.\n"
+               "Exit status: 0 every run is legal, 1 one is not, 2 bad usage, an unreadable scene or "
+               "an unwritable file.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     complain ("%s", error->message);

@@ -39,6 +39,7 @@ typedef struct
   char *ordering; /* "total" */
   gboolean forced;
   TyService service; /* of all messages, if forced */
+  TyService promise; /* of those that ask for nothing */
 
   guint n_seeds;
   guint n_illegal;
@@ -47,13 +48,13 @@ typedef struct
   char *missed; /* the first expectation that was not kept */
 
   guint64 n_messages, n_refused;
-  guint64 n_deliveries;  /* at others than the sender */
-  Sample latency;        /* of each: from the application's send to the delivery, microseconds */
-  Sample own;            /* the same, at the sender itself */
-  Sample held;           /* of each that was: from receipt to delivery */
-  Sample still;          /* of each member and view change: how long it delivered nothing */
-  guint64 n_views;       /* installed after the beginning */
-  guint64 blocked_us;    /* of all members together */
+  guint64 n_deliveries; /* at others than the sender */
+  Sample latency;       /* of each: from the application's send to the delivery, microseconds */
+  Sample own;           /* the same, at the sender itself */
+  Sample held;          /* of each that was: from receipt to delivery */
+  Sample still;         /* of each member and view change: how long it delivered nothing */
+  guint64 n_views;      /* installed after the beginning */
+  guint64 blocked_us;   /* of all members together */
   guint64 packets[N_WIRE], bytes[N_WIRE];
 
   Sample causal; /* by seed: deliveries that came before something that they follow from */

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* What stands before a packet that arrives, in the list of those on their way: looked through so far, and no farther. */
+/* What stands before a packet that arrives, in the list of those on their way, is looked through so far. */
 #define MAX_ON_THE_WAY 4096
 
 typedef struct
@@ -355,6 +355,14 @@ message_numbered (const Filming *f, int view, int sender, guint64 number)
   return GPOINTER_TO_INT (g_hash_table_lookup (f->film->by_id, id)) - 1;
 }
 
+/* Who sends after a message has delivered it: else it comes first by the total order alone. */
+static gboolean
+is_cause (const Filming *f, int message, const FilmMessage *of)
+{
+  const FilmArrival *at = film_at (f->film, message, of->sender);
+  return at != NULL && at->delivered_us != FILM_NEVER && at->delivered_us < of->sent_us;
+}
+
 /* What the ordering says; FALSE: nothing. */
 static gboolean
 ask_ordering (const Filming *f, const Part *part, FilmWait *wait)
@@ -374,6 +382,9 @@ ask_ordering (const Filming *f, const Part *part, FilmWait *wait)
     wait->member = view->members[why.member];
   if (why.reason == TY_WAIT_PREDECESSOR)
     wait->message = message_numbered (f, m->view, wait->member, why.number);
+  if (why.reason == TY_WAIT_PREDECESSOR && wait->message >= 0 && !is_cause (f, wait->message, m)
+      && m->service >= TY_SERVICE_AGREED)
+    wait->reason = FILM_WAIT_TURN;
   wait->ordinal = why.number;
   if (why.reason != TY_WAIT_MODE && why.message < number)
     {

@@ -73,6 +73,8 @@ film_wait_text (const Film *film, const FilmWait *wait)
       if (wait->message < 0)
         return g_strdup_printf ("waits for a message of %s: causal predecessor", member);
       return g_strdup_printf ("waits for %s: causal predecessor", other);
+    case FILM_WAIT_TURN:
+      return g_strdup_printf ("waits for %s: its turn in the total order comes first", other);
     case FILM_WAIT_FIFO:
       return g_strdup_printf ("waits behind %s: the same sender's, sent earlier", other);
     case FILM_WAIT_FLOOR:

@@ -16,8 +16,8 @@
 #include "core/judge.h"
 
 #define FILM_NEVER G_MININT64
-/* Messages times processes: what is more is not drawn. */
-#define FILM_MAX_ARRIVALS 4000000
+/* What is more is not drawn. */
+#define FILM_MAX_DELIVERIES 400000
 #define FILM_MAX_PROCESSES 500
 
 /* How a process was at the end. */
@@ -87,6 +87,7 @@ typedef struct
 typedef enum
 {
   FILM_WAIT_PREDECESSOR, /* for `message` of `member`, which causally precedes it */
+  FILM_WAIT_TURN,        /* for `message` of `member`, whose turn comes first in the total order */
   FILM_WAIT_FIFO,        /* behind `message`, of the same sender */
   FILM_WAIT_FLOOR,       /* for the total order up to `ordinal` (`message`, if known), which its sender had delivered */
   FILM_WAIT_ORDER,       /* for its order from `member` */

@@ -16,6 +16,7 @@ static const struct
   { "cat", "join a group from a shell: lines in are multicast, events come out", lab_cat },
   { "check", "judge the histories of a run: was all that was promised kept?", lab_check },
   { "compare", "play a scene under several orderings, and say what the difference is", lab_compare },
+  { "draw", "draw the diagram of a recorded run, and judge it", lab_draw },
   { "explore", "sweep seeds of random faults, and shrink what fails to a scene", lab_explore },
   { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };

@@ -22,5 +22,6 @@ int lab_main (int argc, char **argv);
 int lab_cat (int argc, char **argv);
 int lab_check (int argc, char **argv);
 int lab_compare (int argc, char **argv);
+int lab_draw (int argc, char **argv);
 int lab_run (int argc, char **argv);
 int lab_explore (int argc, char **argv);

@@ -299,7 +299,8 @@ draw_event (const SvgDraw *d, SvgRow *row, guint index)
   const FilmMessage *m = film_message (d->film, e->message);
   const FilmArrival *at = film_at (d->film, e->message, e->process);
   gboolean late = e->type == FILM_RECEIVE && at != NULL && at->dropped_us == e->us;
-  if (e->type == FILM_RECEIVE && at != NULL && at->delivered_us == e->us)
+  gsize key = (gsize) e->message * d->at.n + (guint) e->process;
+  if (e->type == FILM_RECEIVE && d->at.delivered[key] > 0 && d->at.delivered[key] <= d->at.received[key])
     return; /* at once: the delivery says it all */
   if (d->density != SVG_CROWDED)
     {

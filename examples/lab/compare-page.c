@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "compare.h"
-#include "svg.h"
+#include "page.h"
 
 #include <string.h>
 
@@ -13,39 +13,42 @@ page_text (GString *out, const char *tag, const char *text)
   g_string_append_printf (out, "<%s>%s</%.*s>\n", tag, escaped, (int) strcspn (tag, " "), tag);
 }
 
+static const char style[]
+    = ".compare{--rule:#dde3e9;--zebra:#f5f8fb;--wrong:#b3161d;--dim:#5c6773}\n"
+      "@media (prefers-color-scheme:dark){.compare{--rule:#2b333d;--zebra:#1a1f26;--wrong:#ff6f6f;--dim:#9aa7b5}}\n"
+      ".compare{font-size:15px;line-height:1.55}.compare h2{font-size:1.12rem;margin:2rem 0 .5rem}"
+      ".compare p,.compare ul{max-width:52rem}.compare .dim{color:var(--dim)}"
+      ".compare table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}"
+      ".compare th,.compare td{padding:.26rem .8rem;text-align:right;white-space:nowrap}"
+      ".compare thead th{border-bottom:2px solid var(--rule)}"
+      ".compare tbody th{text-align:left;font-weight:400}.compare tbody th.g{font-weight:600}"
+      ".compare tr.first>*{border-top:1px solid var(--rule)}"
+      ".compare tbody tr:nth-child(even){background:var(--zebra)}"
+      ".compare td.wrong{color:var(--wrong);font-weight:600}"
+      ".compare .wide{overflow-x:auto;padding:.3rem 0}.compare .wide>svg{display:block}"
+      ".plot{max-width:100%;height:auto}.compare li{margin:.2rem 0}"
+      "@media print{.compare .wide{overflow:visible}}\n";
+
 void
 page_begin (GString *out, const char *title)
 {
   g_autofree char *escaped = g_markup_escape_text (title, -1);
-  g_string_append_printf (
-      out,
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title>\n"
-      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<style>\n"
-      ":root{--bg:#fff;--fg:#1c2530;--dim:#5c6773;--rule:#dde3e9;--zebra:#f5f8fb;--bad:#b3161d}\n"
-      "@media (prefers-color-scheme:dark){:root{--bg:#14171c;--fg:#e8ecf1;--dim:#9aa7b5;--rule:#2b333d;"
-      "--zebra:#1a1f26;--bad:#ff6f6f}}\n"
-      "body{margin:0 auto;padding:1.6rem 1.4rem 4rem;max-width:70rem;background:var(--bg);color:var(--fg);"
-      "font:15px/1.55 system-ui,'DejaVu Sans','Segoe UI',Roboto,sans-serif}\n"
-      "h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.12rem;margin:2.2rem 0 .5rem}"
-      "p{max-width:50rem}.dim{color:var(--dim)}\n"
-      "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}"
-      "th,td{padding:.28rem .8rem;text-align:right;white-space:nowrap}"
-      "thead th{border-bottom:2px solid var(--rule)}"
-      "tbody th{text-align:left;font-weight:400}tbody th.g{font-weight:600}"
-      "tr.first>*{border-top:1px solid var(--rule)}tbody tr:nth-child(even){background:var(--zebra)}\n"
-      "td.bad{color:var(--bad);font-weight:600}.wide{overflow-x:auto;margin:0 -.4rem;padding:.4rem}"
-      ".wide>svg{display:block}.plot{max-width:100%%;height:auto}li{margin:.2rem 0}\n"
-      "a{color:inherit}@media "
-      "print{body{max-width:none}.wide{overflow:visible}.wide>svg{max-width:100%%;height:auto}}\n"
-      "</style></head><body>\n",
-      escaped);
+  g_string_append_printf (out,
+                          "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title>\n"
+                          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                          "<meta name=\"color-scheme\" content=\"light dark\">\n<style>\n"
+                          "body{margin:0 auto;padding:1.6rem 1.4rem 4rem;max-width:70rem;background:#fff;color:#1c2530;"
+                          "font-family:system-ui,'DejaVu Sans','Segoe UI',Roboto,sans-serif}h1{font-size:1.5rem}\n"
+                          "@media (prefers-color-scheme:dark){body{background:#14171c;color:#e8ecf1}}\n%s"
+                          "</style></head><body><div class=\"compare\">\n",
+                          escaped, style);
+  page_text (out, "h1", title);
 }
 
 void
 page_end (GString *out)
 {
-  g_string_append (out, "</body></html>\n");
+  g_string_append (out, "</div></body></html>\n");
 }
 
 static gboolean
@@ -71,7 +74,7 @@ page_table (GString *out, const GArray *rows, char *const *heads, guint n)
       page_text (out, "th class=\"g\"", row->group != NULL ? row->group : "");
       page_text (out, "th scope=\"row\"", row->name);
       for (guint i = 0; i < n; i++)
-        page_text (out, is_bad (row->name, row->cells[i]) ? "td class=\"bad\"" : "td", row->cells[i]);
+        page_text (out, is_bad (row->name, row->cells[i]) ? "td class=\"wrong\"" : "td", row->cells[i]);
       g_string_append (out, "</tr>\n");
     }
   g_string_append (out, "</tbody></table></div>\n");
@@ -81,7 +84,6 @@ static void
 put_head (GString *out, const Comparison *c)
 {
   const Film *film = compare_side (c, 0)->film;
-  page_text (out, "h1", c->title);
   g_string_append_printf (out,
                           "<p class=\"dim\">The same scene, with the same seed, under %u orderings: %u processes, %u "
                           "messages, %s%" G_GUINT64_FORMAT,
@@ -130,28 +132,9 @@ put_plots (GString *out, const Comparison *c)
   g_string_append_printf (out, "<div class=\"wide\">%s</div>\n<div class=\"wide\">%s</div>\n", causal, order);
 }
 
-static void
-put_diagrams (GString *out, const Comparison *c)
-{
-  g_autofree const Film **films = g_new (const Film *, c->sides->len);
-  g_autofree const char **captions = g_new0 (const char *, c->sides->len + 1);
-  for (guint i = 0; i < c->sides->len; i++)
-    {
-      films[i] = compare_side (c, i)->film;
-      captions[i] = compare_side (c, i)->name;
-    }
-  SvgOptions options = { .title = c->title, .captions = captions };
-  g_autofree char *svg = svg_of_films (films, c->sides->len, &options);
-  const char *begin = strstr (svg, "<svg"); /* no XML declaration within a page */
-  page_text (out, "h2", "What happened, on one clock");
-  if (c->n_seeds > 1)
-    g_string_append_printf (out, "<p class=\"dim\">Seed %" G_GUINT64_FORMAT ".</p>\n", c->seed);
-  g_string_append_printf (out, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"diagrams\">%s</div>\n",
-                          begin != NULL ? begin : svg);
-}
-
-char *
-compare_to_page (const Comparison *c)
+/* What stands above the diagrams. */
+static char *
+before_diagrams (const Comparison *c)
 {
   GString *out = g_string_new (NULL);
   g_autoptr (GArray) rows = compare_rows (c);
@@ -160,7 +143,7 @@ compare_to_page (const Comparison *c)
   char *heads[G_N_ELEMENTS (((CompareRow *) NULL)->cells)];
   for (guint i = 0; i < c->sides->len; i++)
     heads[i] = compare_side (c, i)->name;
-  page_begin (out, c->title);
+  g_string_append_printf (out, "<style>%s</style><div class=\"compare\">\n", style);
   put_head (out, c);
   for (guint i = 0; words[i] != NULL; i++)
     page_text (out, "p", words[i]);
@@ -173,8 +156,25 @@ compare_to_page (const Comparison *c)
     }
   page_text (out, "h2", "Figures");
   page_table (out, rows, heads, c->sides->len);
-  put_diagrams (out, c);
   put_plots (out, c);
-  page_end (out);
+  page_text (out, "h2", "What happened, on one clock");
+  if (c->n_seeds > 1)
+    g_string_append_printf (out, "<p class=\"dim\">Seed %" G_GUINT64_FORMAT ".</p>\n", c->seed);
+  g_string_append (out, "</div>\n");
   return g_string_free (out, FALSE);
+}
+
+char *
+compare_to_page (const Comparison *c)
+{
+  g_autofree const Film **films = g_new (const Film *, c->sides->len);
+  g_autofree const char **captions = g_new0 (const char *, c->sides->len + 1);
+  for (guint i = 0; i < c->sides->len; i++)
+    {
+      films[i] = compare_side (c, i)->film;
+      captions[i] = compare_side (c, i)->name;
+    }
+  g_autofree char *before = before_diagrams (c);
+  PageOptions options = { .title = c->title, .captions = captions, .before_html = before };
+  return page_of_films (films, c->sides->len, &options);
 }

@@ -165,6 +165,7 @@ struct _TyMembership
   TyMember me;
   gint64 join_deadline;
   gint64 ask_at;
+  gint64 name_taken_at; /* when first told that another has this name; 0: never */
   gint64 join_since;
 };
 

@@ -17,7 +17,7 @@ name_messages (Film *film)
       if (m->name == NULL && m->sender >= 0)
         m->name = g_strdup_printf ("%s:%u", film_process (film, m->sender)->name, number);
       else if (m->name == NULL)
-        m->name = g_strdup (m->id);
+        m->name = film_clean (m->id);
     }
 }
 
@@ -161,7 +161,7 @@ film_add_report (Film *film, const TyJudgeReport *report)
       const TyJudgeViolation *v = report->violations->pdata[i];
       FilmFinding finding = {
         .rule = g_strdup_printf ("%s %s", ty_judge_rule_number (v->rule), ty_judge_rule_name (v->rule)),
-        .text = g_strdup (v->text),
+        .text = film_clean (v->text),
         .processes = indices (film, v->processes, film->by_name),
         .messages = indices (film, v->messages, film->by_id),
         .views = view_indices (film, v->group, v->views),

@@ -1,8 +1,9 @@
 /* examples/lab/film-history.c: a film of recorded histories, of real runs or simulated ones.
  *
  * Each process has a clock of its own.  On one machine these agree; where they do not (other machines, the simulator)
- * they are first laid beside each other by the views, which all members install at nearly one time, and then moved until
- * nothing is delivered before it was sent.  That is a picture that may have been, not what was measured: a note says so.
+ * they are first laid beside each other by the views, which all members install at nearly one time, and then moved
+ * until nothing is delivered before it was sent.  That is a picture that may have been, not what was measured: a note
+ * says so.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "film.h"

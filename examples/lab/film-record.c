@@ -44,7 +44,8 @@ add_view (Film *film, const TyRecord *r)
     .first_us = FILM_NEVER,
     .last_us = FILM_NEVER,
   };
-  view.text = short_label (view.label);
+  g_autofree char *clean = film_clean (view.label);
+  view.text = short_label (clean);
   for (guint i = 0; i < r->n_members; i++)
     {
       g_autofree char *name = text_of (&r->members[i]);

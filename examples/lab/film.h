@@ -226,6 +226,10 @@ const char *film_packet_name (guint type);
 char *film_wait_text (const Film *film, const FilmWait *wait);
 /* "predecessor", "order", ...: for machines. */
 const char *film_wait_word (FilmWaitReason reason);
+/* The text without control characters, which a terminal would obey and XML does not allow. (transfer full) */
+char *film_clean (const char *text);
+/* FALSE: there is so much of it that nobody could look at the picture. */
+gboolean film_is_drawable (const Film *film, GError **error);
 /* How long, for people: "340 µs", "1.25 ms", "2 s". (transfer full) */
 char *film_time_text (gint64 us);
 

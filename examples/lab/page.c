@@ -339,6 +339,9 @@ page_of_films (const Film *const *films, guint n_films, const PageOptions *optio
 gboolean
 page_write (const char *path, const Film *const *films, guint n_films, const PageOptions *options, GError **error)
 {
+  for (guint i = 0; i < n_films; i++)
+    if (!film_is_drawable (films[i], error))
+      return FALSE;
   g_autofree char *text = page_of_films (films, n_films, options);
   return g_file_set_contents (path, text, -1, error);
 }

@@ -11,8 +11,8 @@ typedef struct
 {
   const char *title;           /* NULL: that of the first film */
   const char *const *captions; /* one for each film; NULL: their titles */
-  const char *before_html;     /* between the heading and the diagrams, as it is: what it holds of others must be escaped.
-                                  NULL: nothing */
+  /* Between the heading and the diagrams, as it is: what it holds of others must be escaped. NULL: nothing. */
+  const char *before_html;
 } PageOptions;
 
 /* One document. `options` may be NULL. (transfer full) */

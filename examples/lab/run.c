@@ -10,12 +10,13 @@
 #include <stdio.h>
 
 static char *option_history, *option_write, *option_svg, *option_html;
-static gboolean option_json, option_by_process, option_trace, option_check;
+static gboolean option_control, option_json, option_by_process, option_trace, option_check;
 
 static const GOptionEntry entries[] = {
   { "history", 0, 0, G_OPTION_ARG_FILENAME, &option_history, "Write the history of all processes there", "FILE" },
   { "svg", 0, 0, G_OPTION_ARG_FILENAME, &option_svg, "Write the diagram there", "FILE" },
   { "html", 0, 0, G_OPTION_ARG_FILENAME, &option_html, "Write a page there that shows it step by step", "FILE" },
+  { "control", 0, 0, G_OPTION_ARG_NONE, &option_control, "Control packets too, in the diagram", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
   { "by-process", 0, 0, G_OPTION_ARG_NONE, &option_by_process,
     "Print what each process was told, in its order, without times", NULL },
@@ -93,7 +94,8 @@ lab_run (int argc, char **argv)
       return LAB_USAGE;
     }
   const Film *films[] = { film };
-  if ((option_svg != NULL && !svg_write (option_svg, films, 1, NULL, &error))
+  const SvgOptions drawing = { .control = option_control };
+  if ((option_svg != NULL && !svg_write (option_svg, films, 1, &drawing, &error))
       || (option_html != NULL && !page_write (option_html, films, 1, NULL, &error)))
     {
       g_printerr ("tyet run: %s\n", error->message);

@@ -210,14 +210,16 @@ draw_hold (const SvgDraw *d, guint message, guint process, double *ends, guint t
              why[0] != '\0' ? ": " : "", why);
   g_string_append_printf (d->out, "<rect class=\"r hold f%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"5\" rx=\"2.5\"/>",
                           dropped ? " d2" : "", svg_n (from), svg_n (y), svg_n (to - from));
-  if (d->density == SVG_ROOMY && words != NULL && why[0] != '\0')
+  if (d->density == SVG_ROOMY && at->first_wait >= 0)
     {
-      g_autofree char *text = g_strdup_printf ("%s %s", m->name, why);
+      const FilmWait *wait = film_wait (d->film, at->first_wait);
+      g_autofree char *first = film_wait_text (d->film, wait);
+      g_autofree char *text = g_strdup_printf ("%s %s%s", m->name, first, wait->next >= 0 ? " …" : "");
       double width = svg_text_width (text, 9);
       double x = MIN (from, d->right - width);
       if (svg_row_take (words, x - 2, x + width + 6))
         {
-          g_string_append_printf (d->out, "<text class=\"tiny soft\" x=\"%s\" y=\"%s\">", svg_n (x),
+          g_string_append_printf (d->out, "<text class=\"tiny soft wait\" x=\"%s\" y=\"%s\">", svg_n (x),
                                   svg_n (svg_process_y (d, (int) process) + d->pitch / 2 - 5));
           svg_text (d->out, text);
           g_string_append (d->out, "</text>");
@@ -254,7 +256,7 @@ static void
 label_message (const SvgDraw *d, SvgRow *row, const FilmEvent *e, double x, double y)
 {
   const FilmMessage *m = film_message (d->film, e->message);
-  double half = svg_text_width (m->name, 10) / 2 + 2.5;
+  double half = svg_text_width (m->name, 10) / 2 + 3;
   if (d->density == SVG_CROWDED || !svg_row_take (row, x - half, x + half))
     return;
   const char *at_x = svg_n (x), *at_y = svg_n (y - d->radius - 4);

@@ -43,7 +43,8 @@ svg_n (double v)
 void
 svg_text (GString *out, const char *text)
 {
-  g_autofree char *escaped = g_markup_escape_text (text, -1);
+  g_autofree char *clean = film_clean (text); /* XML has no way to write control characters */
+  g_autofree char *escaped = g_markup_escape_text (clean, -1);
   g_string_append (out, escaped);
 }
 
@@ -427,6 +428,9 @@ svg_of_films (const Film *const *films, guint n_films, const SvgOptions *options
 gboolean
 svg_write (const char *path, const Film *const *films, guint n_films, const SvgOptions *options, GError **error)
 {
+  for (guint i = 0; i < n_films; i++)
+    if (!film_is_drawable (films[i], error))
+      return FALSE;
   g_autofree char *text = svg_of_films (films, n_films, options);
   return g_file_set_contents (path, text, -1, error);
 }

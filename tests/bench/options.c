@@ -40,6 +40,8 @@ static const Option table[] = {
   { "channel", WORD, AT (channel), NULL, " tcp unix shm ", "tcp, unix or shm" },
   { "seconds", NUMBER, AT (seconds), " throughput raw locks scale compare memory ", NULL,
     "T: how long each repetition measures" },
+  { "messages", UINT, AT (messages), " throughput raw locks scale compare ", NULL,
+    "N: how many messages it measures at the least, however long that takes; 1" },
   { "warm-up", NUMBER, AT (warm_up), " throughput raw locks scale compare ", NULL, "T: seconds before that" },
   { "window", BYTES, AT (window), " throughput raw latency locks view-change memory scale ", NULL,
     "BYTES: a sender's window; as the library has it" },

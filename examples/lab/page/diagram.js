@@ -356,14 +356,14 @@ class Diagram {
     g.append(make("rect", { class: `hold${a.delivered === null ? " d2" : ` d${m.index % DASHES}`}`, x: n(x), y: n(y),
       width: n(to - x), height: 5, rx: 2.5 }));
     this.points.push({ x: (x + to) / 2, y: y + 2, half: (to - x) / 2, m, a });
-    const why = waitText(this.film, a);
-    const text = `${m.name} ${why}`, width = textWidth(text, 9), at = Math.max(this.gutter, Math.min(x, this.width - width));
+    const waits = waitsOf(this.film, a), why = waits.length > 0 ? waits[0].text : "";
+    const text = `${m.name} ${why}${waits.length > 1 ? " …" : ""}`, width = textWidth(text, 9), at = Math.max(this.gutter, Math.min(x, this.width - width));
     if (this.density === "roomy" && why && words.take(at - 2, at + width + 6))
       g.append(make("text", { class: "tiny soft halo", x: n(at), y: n(this.py(a.process) + this.pitch / 2 - 5) }, text));
   }
 
   label(g, m, x, lane) {
-    const half = textWidth(m.name, 10) / 2 + 2;
+    const half = textWidth(m.name, 10) / 2 + 3;
     if (!this.labels[lane].take(x - half, x + half)) return;
     g.append(make("text", { class: "m halo", "text-anchor": "middle", x: n(x), y: n(this.y(lane) - this.radius - 4) }, m.name));
   }
@@ -410,8 +410,9 @@ class Diagram {
       }
       fills[c] += `M${n(this.sx(m.x) - 2)} ${this.py(m.sender)}a2 2 0 1 1 4 0a2 2 0 1 1 -4 0`;
     }
+    const faint = n(Math.max(0.06, Math.min(0.45, 6 * this.width / this.arrows.length / this.film.lanes)) * 100) / 100;
     for (let c = 0; c < COLOURS; c++)
-      group.append(make("g", { class: `msg c${c}` }, make("path", { class: "a", d: arrows[c] }),
+      group.append(make("g", { class: `msg c${c}` }, make("path", { class: "a", d: arrows[c], style: `stroke-opacity:${faint}` }),
         make("path", { class: "f", d: fills[c] })));
     if (special.length === 0) return;
     this.labels = Array.from({ length: this.film.lanes }, () => new Row());

@@ -151,8 +151,9 @@ function messageButton(film, index) {
   return element("button", { class: "link", type: "button", onclick: () => choose(film, m) }, m.name);
 }
 
-function listOf(film, indices) {
-  const out = element("span", {}), all = [...indices].sort((a, b) => a - b);
+/* What is nearest to the message comes first. */
+function listOf(film, indices, nearestLast) {
+  const out = element("span", {}), all = [...indices].sort((a, b) => (nearestLast ? b - a : a - b));
   all.slice(0, 40).forEach((index, i) => out.append(i > 0 ? ", " : "", messageButton(film, index)));
   if (all.length > 40) out.append(` and ${all.length - 40} more`);
   if (all.length === 0) out.append("none");
@@ -198,8 +199,8 @@ function showDetails() {
       `; asked for at ${timeText(m.asked)}, during a flush: queued until the next view` : ""}.`));
   if (m.sender >= 0)
     body.append(element("p", {}, `Its vector clock, as it was sent: ${clockText(film, clockAtSend(film, m))}`));
-  body.append(element("p", {}, element("strong", {}, "Its past: "), listOf(film, cones.pastMessages)),
-    element("p", {}, element("strong", {}, "Its future: "), listOf(film, cones.futureMessages)));
+  body.append(element("p", {}, element("strong", {}, "Its past: "), listOf(film, cones.pastMessages, true)),
+    element("p", {}, element("strong", {}, "Its future: "), listOf(film, cones.futureMessages, false)));
   const table = element("table", {}, element("thead", {}, element("tr", {},
     ...["at", "received", "delivered", "held back", "why", "vector clock then"].map(h => element("th", { scope: "col" }, h)))));
   const rows = element("tbody", {});
@@ -242,9 +243,16 @@ function goToFinding(film, f) {
 
 const MOST_SHOWN = 300;
 
+/* The time around which they are shown, if they are too long to be shown whole. */
+function ordersTime() {
+  const e = step();
+  return state.chosen && state.chosen.film === state.film ? state.chosen.m.sent : e ? e.us : 0;
+}
+
 function showOrders() {
   const film = state.film, body = $("orders-body"), holder = element("div", { class: "orders" });
-  const all = ordersOf(film);
+  const all = film.orders = film.orders || ordersOf(film);
+  film.ordersAt = ordersTime();
   const moved = all.reduce((n, o) => n + o.moved.size, 0), lacking = all.reduce((n, o) => n + o.lacks.size, 0);
   const reference = all.find(o => o.reference);
   $("orders-about").textContent = all.length === 0 ? "Nobody delivered anything." :
@@ -269,7 +277,12 @@ function orderColumn(film, order, reference) {
     items.splice(at, 0, { index, lacks: true });
   }
   let lastView = -1;
-  items.slice(0, MOST_SHOWN).forEach(({ index, lacks }) => {
+  const near = items.findIndex(({ index, lacks }) => !lacks
+    && film.messages[index].at.get(order.process.index).delivered >= film.ordersAt);
+  const last = Math.max(0, items.length - MOST_SHOWN);
+  const from = Math.max(0, Math.min(last, near < 0 ? last : near - MOST_SHOWN / 2));
+  if (from > 0) list.append(element("li", { class: "soft" }, `… ${from} before`));
+  items.slice(from, from + MOST_SHOWN).forEach(({ index, lacks }) => {
     const m = film.messages[index];
     if (m.view !== lastView && m.view >= 0)
       list.append(element("li", { class: "viewmark" }, `view ${film.views[m.view].text}`));
@@ -281,12 +294,14 @@ function orderColumn(film, order, reference) {
     element("button", { type: "button", "aria-label": `${m.name}${words}`, onclick: () => choose(film, m) },
       `${lacks ? "✗" : "▲"} ${m.name}${order.moved.has(index) ? " ⇄" : ""}`)));
   });
-  if (items.length > MOST_SHOWN) list.append(element("li", { class: "soft" }, `… ${items.length - MOST_SHOWN} more`));
+  const after = items.length - from - MOST_SHOWN;
+  if (after > 0) list.append(element("li", { class: "soft" }, `… ${after} more`));
   return element("div", {}, element("h3", {}, `${order.process.name}${order.process.end ? ` (${order.process.end})` : ""}`), list);
 }
 
 function markOrders() {
   const e = step();
+  if (state.film.messages.length > MOST_SHOWN && state.film.ordersAt !== ordersTime()) { showOrders(); return; }
   for (const li of $("orders-body").querySelectorAll("li[data-index]")) {
     const us = li.dataset.us;
     li.classList.toggle("later", e !== null && us !== "" && +us > e.us);

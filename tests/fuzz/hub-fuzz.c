@@ -1,30 +1,16 @@
-/* tests/fuzz/bytes-fuzz.c: foreign bytes for everything below the step machine, and beside it: hubs that talk with
- * somebody who half speaks the protocol, sessions that are fed fragments, histories, addresses, values and batches.
+/* tests/fuzz/hub-fuzz.c: hubs that talk with somebody who half speaks the protocol, and sessions that are fed
+ * fragments.
  *
- * fuzz-bytes [--seeds A..B] [--seed N] [--seconds S]
+ * fuzz-hub [--seeds A..B] [--seed N] [--seconds S]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/fuzz/drive.h"
 #include "tests/fuzz/mutate.h"
-#include "tests/fuzz/texts.h"
 #include "tests/transport/test-net.h"
-#include "transport/address.h"
 #include "transport/session.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 #define MS 1000
 #define MOST_ALLOCATED ((gsize) 128 << 20)
-
-static char *seeds_arg;
-static gint64 seed_arg = -1;
-static gint seconds_arg;
-static GOptionEntry options[] = {
-  { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to run", "A..B" },
-  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed_arg, "One seed", "N" },
-  { "seconds", 0, 0, G_OPTION_ARG_INT, &seconds_arg, "Seeds from the first on, for that long", "S" },
-  { NULL, 0, 0, 0, NULL, NULL, NULL },
-};
 
 static void
 maybe_mutate (GRand *rand, GByteArray *bytes, guint percent)
@@ -225,66 +211,13 @@ run_session (GRand *rand)
   ty_session_free (s);
 }
 
-/* ---- Addresses ---- */
-
-static void
-run_address (GRand *rand)
-{
-  static const char *const good[] = { "tcp://127.0.0.1:7001",
-                                      "tcp://[::1]:80",
-                                      "tcp://host.name:1",
-                                      "unix:///tmp/x",
-                                      "unix:@name",
-                                      "tcp://[fe80::1%eth0]:9",
-                                      "" };
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  const char *from = good[fuzz_below (rand, G_N_ELEMENTS (good))];
-  g_byte_array_append (bytes, (const guint8 *) from, (guint) strlen (from));
-  /* About as long as the system lets a Unix socket's name be. */
-  for (guint n = fuzz_chance (rand, 10) ? 95 + fuzz_below (rand, 12) : 0; n > 0; n--)
-    ty_write_u8 (bytes, 'y');
-  for (guint n = fuzz_below (rand, 4); n > 0; n--)
-    {
-      static const char marks[] = ":/[]@%.0\\";
-      fuzz_mutate (rand, bytes);
-      if (fuzz_chance (rand, 60))
-        ty_write_u8 (bytes, (guint8) marks[fuzz_below (rand, sizeof marks - 1)]);
-    }
-  ty_write_u8 (bytes, 0);
-  g_autofree char *text = g_strdup ((const char *) bytes->data);
-  TyAddress address;
-  TySockaddr sockaddr;
-  g_autoptr (GError) error = NULL;
-  if (!ty_address_parse (text, &address, &error))
-    {
-      g_assert_true (error != NULL && g_utf8_validate (error->message, -1, NULL));
-      return;
-    }
-  if (ty_address_numeric (&address, &sockaddr))
-    ty_sockaddr_is_any (&sockaddr);
-  /* What is printed means the same. */
-  g_autofree char *printed = ty_address_print (&address);
-  TyAddress again;
-  g_assert_true (ty_address_parse (printed, &again, NULL));
-  g_assert_cmpstr (again.host, ==, address.host);
-  g_assert_cmpuint (again.port, ==, address.port);
-  ty_address_clear (&again);
-  ty_address_clear (&address);
-}
-
 static void
 run (guint64 seed)
 {
-  fuzz_begin_seed ("fuzz-bytes", seed, 60);
   GRand *rand = g_rand_new_with_seed ((guint32) seed);
   run_hub (rand);
   if (seed % 16 == 0)
     run_session (rand);
-  for (guint i = 0; i < 50; i++)
-    {
-      run_address (rand);
-      fuzz_texts (rand);
-    }
   g_assert_cmpuint (fuzz_allocated (), <, MOST_ALLOCATED);
   g_rand_free (rand);
 }
@@ -292,24 +225,6 @@ run (guint64 seed)
 int
 main (int argc, char **argv)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
-  guint64 from = 0, to = 300;
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
-    {
-      fprintf (stderr, "%s\n", error->message);
-      return 2;
-    }
-  if (seeds_arg != NULL && sscanf (seeds_arg, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2)
-    return 2;
-  if (seed_arg >= 0)
-    from = to = (guint64) seed_arg;
-  fuzz_watch ();
-  gint64 until = seconds_arg > 0 ? g_get_monotonic_time () + seconds_arg * G_USEC_PER_SEC : G_MAXINT64;
-  guint64 n = 0;
-  for (guint64 seed = from; (seed <= to || seconds_arg > 0) && g_get_monotonic_time () < until; seed++, n++)
-    run (seed);
-  printf ("%" G_GUINT64_FORMAT " seeds, nobody fell\n", n);
-  return 0;
+  const FuzzProgram program = { .name = "fuzz-hub", .last_seed = 300, .seconds = 60, .run = run };
+  return fuzz_drive (&program, argc, argv);
 }

@@ -1,4 +1,4 @@
-/* tests/fuzz/node-fuzz.c: liars among step machines.
+/* tests/fuzz/liars-fuzz.c: liars among step machines.
  *
  * Groups live a normal life on the mesh (they are founded and joined, with states, send in all services, lose
  * members), while some processes lie: what they send is tampered with on its way, old packets come again, and
@@ -7,17 +7,15 @@
  * memory without bound, and that what is malformed is refused and counted.  With nobody lying, nothing at all may be
  * refused.
  *
- * fuzz-node [--seeds A..B] [--seed N --trace] [--seconds S]
+ * fuzz-liars [--seeds A..B] [--seed N] [--seconds S] [--trace]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
 #include "membership/membership.h"
 #include "tests/engine/mesh.h"
+#include "tests/fuzz/drive.h"
 #include "tests/fuzz/lies.h"
 #include "tests/fuzz/mutate.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 #define POOL 400
 /* With the small limits that processes are given here, all of a run together never needs more. */
@@ -38,14 +36,8 @@ typedef struct
   guint64 refused; /* of those that are gone */
 } Fuzz;
 
-static char *seeds_arg;
-static gint64 seed_arg = -1;
 static gboolean trace_arg;
-static gint seconds_arg;
-static GOptionEntry options[] = {
-  { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to run", "A..B" },
-  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed_arg, "One seed", "N" },
-  { "seconds", 0, 0, G_OPTION_ARG_INT, &seconds_arg, "Seeds from the first on, for that long", "S" },
+static const GOptionEntry options[] = {
   { "trace", 0, 0, G_OPTION_ARG_NONE, &trace_arg, "Say everything", NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -287,7 +279,6 @@ static void
 run (guint64 seed)
 {
   static const char *const orderings[] = { "fifo", "causal", "total" };
-  fuzz_begin_seed ("fuzz-node", seed, 120);
   Fuzz f = { .mesh = mesh_new ((guint32) seed), .rand = g_rand_new_with_seed ((guint32) seed + 77) };
   guint o = fuzz_below (f.rand, 4);
   f.ordering = orderings[MIN (o, 2)];
@@ -345,24 +336,7 @@ run (guint64 seed)
 int
 main (int argc, char **argv)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
-  guint64 from = 0, to = 200;
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
-    {
-      fprintf (stderr, "%s\n", error->message);
-      return 2;
-    }
-  if (seeds_arg != NULL && sscanf (seeds_arg, "%" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT, &from, &to) != 2)
-    return 2;
-  if (seed_arg >= 0)
-    from = to = (guint64) seed_arg;
-  fuzz_watch ();
-  gint64 until = seconds_arg > 0 ? g_get_monotonic_time () + seconds_arg * G_USEC_PER_SEC : G_MAXINT64;
-  guint64 n = 0;
-  for (guint64 seed = from; (seed <= to || seconds_arg > 0) && g_get_monotonic_time () < until; seed++, n++)
-    run (seed);
-  printf ("%" G_GUINT64_FORMAT " seeds, nobody fell\n", n);
-  return 0;
+  const FuzzProgram program
+      = { .name = "fuzz-liars", .last_seed = 200, .seconds = 120, .options = options, .run = run };
+  return fuzz_drive (&program, argc, argv);
 }

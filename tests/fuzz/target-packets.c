@@ -1,4 +1,4 @@
-/* tests/fuzz/target-node.c: libFuzzer: packets for one node in a view of three, whose other members are the input.
+/* tests/fuzz/target-packets.c: libFuzzer: packets for one node in a view of three, whose other members are the input.
  *
  * The input: one byte that picks the ordering, then packets, each: a byte for who sends it (and whether the head is
  * made right), two bytes of length, bytes.

@@ -106,7 +106,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->ordering_ops = ops;
   group->flush_ops = node->modules->flush;
   group->membership_ops = node->modules->membership;
-  group->ordering = ops->create (&ty_group_ordering_host, group);
+  group->ordering = ops->create (ops, &ty_group_ordering_host, group);
   group->membership = node->modules->membership->create (&ty_group_membership_host, group, &node->config, &node->pid);
   group->weight = 1;
   group->deliver_own = TRUE;

@@ -71,11 +71,12 @@ parse_ordering (const char *text, const char **out)
   if (text == NULL || g_str_equal (text, "all"))
     return TRUE;
   g_autoptr (GString) known = g_string_new (NULL);
-  for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
+  const TyOrderingOps *ops;
+  for (guint n = 0; (ops = ty_modules_nth_ordering (&ty_modules, n)) != NULL; n++)
     {
-      if (g_str_equal ((*o)->name, text))
-        *out = (*o)->name;
-      g_string_append_printf (known, "%s, ", (*o)->name);
+      if (g_str_equal (ops->name, text))
+        *out = ops->name;
+      g_string_append_printf (known, "%s, ", ops->name);
     }
   if (*out == NULL)
     g_printerr ("tyet explore: there is no ordering \"%s\"; there are %sand all\n", text, known->str);

@@ -12,10 +12,7 @@
 static gboolean
 is_ordering (const char *name)
 {
-  for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
-    if (g_str_equal ((*o)->name, name))
-      return TRUE;
-  return FALSE;
+  return ty_modules_find_ordering (&ty_modules, name) != NULL;
 }
 
 static gboolean

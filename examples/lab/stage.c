@@ -417,7 +417,10 @@ traffic_turn (gpointer data)
       TySimProcess *p = ty_sim_process (stage->world, i);
       for (guint g = 0; g < STAGE_MAX_GROUPS && ty_sim_is_alive (p) && !ty_sim_is_stopped (p); g++)
         if (stage_part (p, g) != NULL && stage_part (p, g)->entered && !stage_part (p, g)->leaving)
-          stage_send (stage_part (p, g), stage_service (stage_part (p, g), stage->n_messages), stage->traffic_len);
+          stage_send (stage_part (p, g),
+                      stage->traffic_same ? stage->traffic_service
+                                          : stage_service (stage_part (p, g), stage->n_messages),
+                      stage->traffic_len);
     }
   stage->traffic_set = TRUE;
   ty_sim_at (ty_sim_world_net (stage->world), ty_sim_now (ty_sim_world_net (stage->world)) + stage->traffic_us,

@@ -353,6 +353,8 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
     ty_peer_lost (peer, "the other end does not have the session any more");
   if (!same)
     peer = ty_peer_new (hub, &conn->pid, &intro->session);
+  if (!same && conn->seal != NULL)
+    memcpy (peer->binding, conn->seal->hash, sizeof peer->binding);
   if (peer->conn != NULL)
     {
       g_assert (peer->conn != conn);

@@ -55,6 +55,9 @@ struct _TyetProcess
   guint spill_bytes;
   guint lag_ms;
   guint state_buffer_bytes;
+  guint handshake_ms;
+  guint max_strangers;
+  guint max_strangers_of_host;
   gboolean refusal_is_death;
   TyetSecurity security;
 };
@@ -71,6 +74,9 @@ enum
   PROP_SPILL_SIZE,
   PROP_LAG_LIMIT,
   PROP_STATE_BUFFER_SIZE,
+  PROP_HANDSHAKE_TIMEOUT,
+  PROP_MAX_STRANGERS,
+  PROP_MAX_STRANGERS_OF_HOST,
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
   PROP_HISTORY,
@@ -125,6 +131,15 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
     case PROP_STATE_BUFFER_SIZE:
       self->state_buffer_bytes = g_value_get_uint (value);
       break;
+    case PROP_HANDSHAKE_TIMEOUT:
+      self->handshake_ms = g_value_get_uint (value);
+      break;
+    case PROP_MAX_STRANGERS:
+      self->max_strangers = g_value_get_uint (value);
+      break;
+    case PROP_MAX_STRANGERS_OF_HOST:
+      self->max_strangers_of_host = g_value_get_uint (value);
+      break;
     case PROP_REFUSAL_IS_DEATH:
       self->refusal_is_death = g_value_get_boolean (value);
       break;
@@ -177,6 +192,15 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
       break;
     case PROP_STATE_BUFFER_SIZE:
       g_value_set_uint (value, self->state_buffer_bytes);
+      break;
+    case PROP_HANDSHAKE_TIMEOUT:
+      g_value_set_uint (value, self->handshake_ms);
+      break;
+    case PROP_MAX_STRANGERS:
+      g_value_set_uint (value, self->max_strangers);
+      break;
+    case PROP_MAX_STRANGERS_OF_HOST:
+      g_value_set_uint (value, self->max_strangers_of_host);
       break;
     case PROP_REFUSAL_IS_DEATH:
       g_value_set_boolean (value, self->refusal_is_death);
@@ -237,6 +261,9 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   config->max_message_bytes = self->max_message_bytes;
   config->spill_bytes = self->spill_bytes;
   config->lag_us = (gint64) self->lag_ms * 1000;
+  config->handshake_us = (gint64) self->handshake_ms * 1000;
+  config->max_half_open = self->max_strangers;
+  config->max_half_open_from = self->max_strangers_of_host;
   config->refusal_is_death = self->refusal_is_death;
   return TRUE;
 }
@@ -321,6 +348,37 @@ process_install_limits (TyNodeConfig *defaults)
       = g_param_spec_uint ("state-buffer-size", NULL, NULL, 1024, G_MAXUINT, 1024 * 1024, flags);
 }
 
+/* What somebody costs who has connected and not proved anything. */
+static void
+process_install_strangers (TyNodeConfig *defaults)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * TyetProcess:handshake-timeout:
+   *
+   * How long somebody who connects may take to shake hands before he is thrown out, and somebody who is connected to
+   * before he is given up; in milliseconds.
+   */
+  props[PROP_HANDSHAKE_TIMEOUT] = g_param_spec_uint ("handshake-timeout", NULL, NULL, 10, 3600 * 1000,
+                                                     (guint) (defaults->handshake_us / 1000), flags);
+  /**
+   * TyetProcess:max-strangers:
+   *
+   * How many may be connected to this process at one time who have not shaken hands yet. One more, and the one that
+   * has been so for the longest is thrown out: to shake hands takes a few round trips only. Each costs some kilobytes.
+   */
+  props[PROP_MAX_STRANGERS]
+      = g_param_spec_uint ("max-strangers", NULL, NULL, 1, 65536, defaults->max_half_open, flags);
+  /**
+   * TyetProcess:max-strangers-of-host:
+   *
+   * The same, of one host: an address of IPv4, a net of 64 bits of IPv6.
+   */
+  props[PROP_MAX_STRANGERS_OF_HOST]
+      = g_param_spec_uint ("max-strangers-of-host", NULL, NULL, 1, 65536, defaults->max_half_open_from, flags);
+}
+
 static void
 tyet_process_class_init (TyetProcessClass *klass)
 {
@@ -369,6 +427,7 @@ tyet_process_class_init (TyetProcessClass *klass)
    */
   props[PROP_HEARTBEAT] = g_param_spec_uint ("heartbeat", NULL, NULL, 0, 24 * 3600 * 1000, 0, flags);
   process_install_limits (&defaults);
+  process_install_strangers (&defaults);
   /**
    * TyetProcess:refusal-is-death:
    *

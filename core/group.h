@@ -122,3 +122,5 @@ typedef struct
 void ty_group_wait_clear (TyGroupWait *wait);
 /* (transfer full) an array of TyGroupWait, empty if nothing is waited for. */
 GArray *ty_group_waits (TyGroup *group, gint64 now_us);
+/* Why the next message of the member with rank `sender` is not delivered, as data (core/ordering-port.h). */
+void ty_group_explain (const TyGroup *group, guint sender, TyWait *out);

@@ -161,10 +161,12 @@ struct _TyMembership
   char **contacts;
   char **contact_why; /* why each came to nothing so far */
   gboolean *contact_final;
+  gboolean denied; /* a contact does not let this process speak to it */
   GArray *met; /* of TyId: who has answered as a contact or a member */
   TyMember me;
   gint64 join_deadline;
   gint64 ask_at;
+  gint64 name_taken_at; /* when first told that another has this name; 0: never */
   gint64 join_since;
 };
 

@@ -49,6 +49,13 @@ ty_handshake_unusable (TyConn *conn, const char *why)
   ty_conn_close (conn);
 }
 
+void
+ty_handshake_denied (TyConn *conn, const char *why)
+{
+  ty_dial_denied (conn->dial, why);
+  ty_conn_close (conn);
+}
+
 /* Not now: there is, or will be, another connection to the same process. */
 void
 ty_handshake_postpone (TyConn *conn)
@@ -171,6 +178,16 @@ is_false (const TyConn *conn)
   return key != NULL && ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
 }
 
+/* Somebody else than who gave the ticket answers there. */
+static gboolean
+is_impostor (const TyConn *conn)
+{
+  const TyHub *hub = conn->hub;
+  return hub->pinned != NULL && ty_id_is_null (&conn->dial->pid)
+         && g_strv_contains ((const char *const *) hub->pinned, conn->dial->address)
+         && memcmp (hub->pin, ty_sealing_other (conn), sizeof hub->pin) != 0;
+}
+
 /* Message 2 has come: the hello is whole, and the other end has the key that it shows, but who knows who that is? */
 void
 ty_handshake_dialer_on_keys (TyConn *conn)
@@ -187,6 +204,11 @@ ty_handshake_dialer_on_keys (TyConn *conn)
   if (is_false (conn))
     {
       ty_handshake_unusable (conn, "answers with another key than before");
+      return;
+    }
+  if (is_impostor (conn))
+    {
+      ty_handshake_denied (conn, "has another key than the ticket says: it is not the process that gave the ticket");
       return;
     }
   if (is_stranger (conn))

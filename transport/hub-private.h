@@ -201,6 +201,8 @@ void ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume);
 void ty_handshake_say_probe (TyConn *conn);
 /* The dial of `conn` has found nobody of use; or is to be made again later. Both close `conn`. */
 void ty_handshake_unusable (TyConn *conn, const char *why);
+/* The same: it does not let this process in, or is not who it should be. */
+void ty_handshake_denied (TyConn *conn, const char *why);
 void ty_handshake_postpone (TyConn *conn);
 /* It broke, or took too long, before it was OPEN. */
 void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
@@ -288,6 +290,7 @@ void ty_dial_refused (TyDial *dial);
 void ty_dial_retry (TyDial *dial, const char *why);    /* nobody to blame: again later. `why` NULL: not worth a word */
 void ty_dial_again (TyDial *dial);                     /* at once, as a first contact */
 void ty_dial_unusable (TyDial *dial, const char *why); /* a first contact ends; for a session it goes on */
+void ty_dial_denied (TyDial *dial, const char *why);
 void ty_dial_stranger (TyDial *dial, const TyId *pid); /* another incarnation than the one wanted */
 
 /* ---- The hub ---- */
@@ -307,6 +310,8 @@ struct _TyHub
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
   TyKeyring keyring;
+  char **pinned;   /* or NULL */
+  guint8 pin[TY_NOISE_KEY_BYTES];
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

@@ -52,7 +52,13 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->config.name = hub->config.address = NULL;
   if (config->secret != NULL)
     hub->keys = ty_hub_keys_new (config, draw, draw_data);
-  hub->config.secret = hub->config.identity = NULL;
+  if (config->pin != NULL && config->pinned != NULL)
+    {
+      hub->pinned = g_strdupv ((char **) config->pinned);
+      memcpy (hub->pin, config->pin, sizeof hub->pin);
+    }
+  hub->config.secret = hub->config.identity = hub->config.pin = NULL;
+  hub->config.pinned = NULL;
   hub->ops = ops;
   hub->net = net;
   hub->draw = draw;
@@ -99,6 +105,7 @@ ty_hub_free (TyHub *hub)
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
   ty_keyring_clear (&hub->keyring);
+  g_strfreev (hub->pinned);
   g_free (hub->name);
   g_free (hub->address);
   g_free (hub);
@@ -387,4 +394,11 @@ ty_hub_waiting_bytes (const TyHub *hub, guint peer)
 {
   TyPeer *p = peer < hub->peers->len ? g_ptr_array_index (hub->peers, peer) : NULL;
   return p != NULL ? ty_session_waiting_bytes (p->session) : 0;
+}
+
+const char *
+ty_hub_peer_name (const TyHub *hub, guint peer)
+{
+  const TyPeer *p = peer < hub->peers->len ? g_ptr_array_index (hub->peers, peer) : NULL;
+  return p != NULL ? p->name : NULL;
 }

@@ -50,7 +50,7 @@ explore_work (const ExploreOptions *options, guint64 from, guint64 to, guint64 s
   for (guint64 seed = from;; seed += step)
     {
       ExploreOutcome out;
-      alarm (EXPLORE_HUNG_S);
+      alarm (options->hang_s);
       Scene *scene = explore_seed (seed, options, -1, &out);
       print_line (seed, &out);
       explore_outcome_clear (&out);

@@ -5,9 +5,6 @@
 
 #include "explore.h"
 
-/* A seed that takes longer, in real time, hangs. */
-#define EXPLORE_HUNG_S 60
-
 /* Seeds from, from + step, ... up to `to`, or until the clock shows `until_us` (-1: no limit). */
 void explore_work (const ExploreOptions *options, guint64 from, guint64 to, guint64 step, gint64 until_us);
 

@@ -47,6 +47,7 @@ typedef struct
   gboolean small;       /* a short run of few processes and messages, with one or two faults */
   gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
   guint64 base;
+  guint hang_s;        /* a run that takes longer, in real time, hangs */
   const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
 } ExploreOptions;
 

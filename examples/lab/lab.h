@@ -17,6 +17,7 @@ enum
 typedef int (*LabCommand) (int argc, char **argv);
 
 int lab_cat (int argc, char **argv);
+int lab_key (int argc, char **argv);
 int lab_check (int argc, char **argv);
 int lab_run (int argc, char **argv);
 int lab_explore (int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct
   { "cat", "join a group from a shell: lines in are multicast, events come out", lab_cat },
   { "check", "judge the histories of a run: was all that was promised kept?", lab_check },
   { "explore", "sweep seeds of random faults, and shrink what fails to a scene", lab_explore },
+  { "key", "make and show the keys of processes, and secrets", lab_key },
   { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };
 

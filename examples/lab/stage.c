@@ -341,6 +341,8 @@ stage_try_send (Part *part, TyService service, gsize len, GError **error)
   stage->n_messages++;
   g_array_append_val (stage->sizes, size);
   g_array_append_val (part->sent, message);
+  if (stage->on_sent != NULL)
+    stage->on_sent (part, message, service, size, stage->on_sent_data);
   ty_sim_trace (stage->world, "%s: sends %" G_GUINT64_FORMAT " (service %d) in %s", ty_sim_name (part->p), message,
                 (int) service, part->name);
   return message;

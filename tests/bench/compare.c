@@ -75,9 +75,15 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   item->raw.verify = item->options.verify;
   item->options.table = item->raw.table = all->table;
   item->options.seconds = all->seconds;
+  if (all->suspect_after_ms > 0)
+    item->options.suspect_after_ms = all->suspect_after_ms;
+  item->options.messages = item->raw.messages = all->messages;
   item->options.warm_up = item->raw.warm_up = all->warm_up;
   item->raw.seconds = item->by_time ? 0 : all->seconds;
-  item->raw.count = item->by_time ? item->raw.count : 0;
+  if (!item->by_time)
+    item->raw.count = 0;
+  else if (g_str_equal (item->words[0], "latency"))
+    item->raw.count = item->options.count;
   return TRUE;
 }
 

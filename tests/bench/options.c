@@ -40,6 +40,8 @@ static const Option table[] = {
   { "channel", WORD, AT (channel), NULL, " tcp unix shm ", "tcp, unix or shm" },
   { "seconds", NUMBER, AT (seconds), " throughput raw locks scale compare memory ", NULL,
     "T: how long each repetition measures" },
+  { "messages", UINT, AT (messages), " throughput raw locks scale compare ", NULL,
+    "N: how many messages it measures at the least, however long that takes; 1" },
   { "warm-up", NUMBER, AT (warm_up), " throughput raw locks scale compare ", NULL, "T: seconds before that" },
   { "window", BYTES, AT (window), " throughput raw latency locks view-change memory scale ", NULL,
     "BYTES: a sender's window; as the library has it" },
@@ -152,8 +154,6 @@ static gboolean
 complete (BenchOptions *options, GError **error)
 {
   gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
-  if (g_str_equal (options->seal, "on"))
-    return usage (error, "%s%s", "Channels cannot be sealed yet: leave --seal on out", "");
   if (g_str_equal (options->channel, "shm"))
     return usage (error, "%s%s", "There is no channel over shared memory yet: leave --channel shm out", "");
   if (options->simulated != NULL)

@@ -5,7 +5,7 @@
 #include "core/judge.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
-#include "membership/membership.h"
+#include "examples/lab/oracle.h"
 #include "tests/engine/mesh.h"
 #include "tests/engine/storm.h"
 
@@ -35,20 +35,9 @@ typedef struct
   guint doomed_in;
   Proc *talks; /* sends one message after another for some moves */
   guint talks_for;
-  GHashTable *checked;   /* "group number": views whose end has been looked at */
-  GArray *accepts;       /* of Accept: whatever anybody has accepted */
-  GHashTable *decided;   /* "group number" -> digest of what was decided to follow that view */
+  Oracle *oracles[2];    /* of the two groups */
   StormFinding *finding; /* the first */
 } Storm;
-
-typedef struct
-{
-  gboolean second;
-  guint64 view;
-  TyBallot ballot;
-  TyViewId value;
-  TyId who;
-} Accept;
 
 /* One of the two groups of a process, as the storm looks at it. */
 typedef struct
@@ -601,83 +590,35 @@ converged (const Storm *s)
   return (!may_go_on (s, FALSE) || group_converged (s, FALSE)) && (!may_go_on (s, TRUE) || group_converged (s, TRUE));
 }
 
-/* V14: whoever holds a lease and is not stopped is in the only view that acts. */
-static void
-one_view_acts (Storm *s)
-{
-  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
-    {
-      guint64 acts = 0;
-      for (guint i = 0; i < s->mesh->procs->len; i++)
-        {
-          Proc *p = s->mesh->procs->pdata[i];
-          Seat mine = seat (p, second == 1);
-          if (mine.over || p->stopped || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
-            continue;
-          gint64 then = p->node->now;
-          p->node->now = mesh_clock (p);
-          gboolean lease = mine.group->membership_ops->lease (mine.group->membership);
-          p->node->now = then;
-          guint64 number = ty_group_get_view (mine.group)->id.number;
-          if (lease && acts != 0 && acts != number)
-            complain (s, "V14", "two views act at once");
-          if (lease)
-            acts = number;
-        }
-    }
-}
+/* ---- The oracles ---- */
 
-static void
-note_accept (Storm *s, const Proc *p, gboolean second, const TyMembership *m)
+/* Everybody, as far as one of the two groups is concerned. */
+static GArray *
+seats_of (const Storm *s, gboolean second)
 {
-  Accept accept = { second, m->view->id.number, m->accepted_ballot, m->accepted->id, p->pid };
-  for (guint i = s->accepts->len; i-- > 0;)
-    {
-      const Accept *a = &g_array_index (s->accepts, Accept, i);
-      if (a->second == second && a->view == accept.view && ty_id_equal (&a->who, &p->pid)
-          && ty_ballot_compare (&a->ballot, &accept.ballot) == 0)
-        return;
-    }
-  g_array_append_val (s->accepts, accept);
-}
-
-/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has, in the same step;
- * so may have whoever is in the next view already. */
-static gboolean
-quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kept, const TyBallot *ballot)
-{
-  const TyetView *view = kept->view;
-  g_autofree gboolean *in = g_new0 (gboolean, view->n_members + 1);
-  in[ty_view_rank (view, &p->pid)] = TRUE;
-  for (guint i = 0; i < s->accepts->len; i++)
-    {
-      const Accept *a = &g_array_index (s->accepts, Accept, i);
-      if (a->second == second && a->view == kept->number && ty_view_id_equal (&a->value, &kept->value->id)
-          && ballot != NULL && ty_ballot_compare (&a->ballot, ballot) == 0)
-        in[ty_view_rank (view, &a->who)] = TRUE;
-    }
+  GArray *seats = g_array_sized_new (FALSE, FALSE, sizeof (OracleSeat), s->mesh->procs->len);
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
-      const Proc *q = s->mesh->procs->pdata[i];
-      Seat other = seat (q, second);
-      const TyetView *its = other.group != NULL ? ty_group_get_view (other.group) : NULL;
-      in[ty_view_rank (view, &q->pid)] |= its != NULL && its->id.number > kept->number;
+      const Proc *p = s->mesh->procs->pdata[i];
+      Seat mine = seat (p, second);
+      OracleSeat as = { .name = p->name,
+                        .pid = p->pid,
+                        .group = second ? p->second : p->group,
+                        .over = mine.over,
+                        .stopped = p->stopped,
+                        .clock = mesh_clock (p) };
+      g_array_append_val (seats, as);
     }
-  return ty_members_quorum (view->members, view->n_members, in);
+  return seats;
 }
 
-/* V6: what is decided has been accepted by a quorum of the view in one ballot. */
+#define SEATS(array) ((const OracleSeat *) (gconstpointer) (array)->data), (array)->len
+
 static void
-check_decision (Storm *s, const Proc *p, gboolean second, const Kept *kept)
+take_finding (Storm *s, const Oracle *oracle)
 {
-  gboolean good = quorum_accepted (s, p, second, kept, NULL);
-  for (guint i = 0; !good && i < s->accepts->len; i++)
-    {
-      const Accept *a = &g_array_index (s->accepts, Accept, i);
-      good = a->view == kept->number && quorum_accepted (s, p, second, kept, &a->ballot);
-    }
-  if (!good)
-    complain (s, "V6", "a value is decided that no quorum of the view has accepted in one ballot");
+  if (oracle_rule (oracle) != NULL)
+    complain (s, oracle_rule (oracle), oracle_text (oracle));
 }
 
 static void
@@ -686,66 +627,35 @@ stepped (Proc *p, gpointer user_data)
   Storm *s = user_data;
   for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
-      const TyGroup *group = second == 1 ? p->second : p->group;
-      const TyMembership *m = group != NULL ? group->membership : NULL;
-      if (m != NULL && m->view != NULL && m->accepted != NULL)
-        note_accept (s, p, second == 1, m);
-      for (guint k = 0; m != NULL && k < m->kept->len; k++)
-        {
-          const Kept *kept = m->kept->pdata[k];
-          g_autofree char *key = g_strdup_printf ("%u %" G_GUINT64_FORMAT, second, kept->number);
-          if (kept->number > 0 && g_hash_table_add (s->checked, g_steal_pointer (&key)))
-            check_decision (s, p, second == 1, kept);
-        }
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
+      oracle_stepped (s->oracles[second], SEATS (seats), p->index);
+      take_finding (s, s->oracles[second]);
     }
 }
 
-/* V6: whatever follows a view, a next one or the end of the group, everybody who knows it knows the same. */
+typedef void (*Look) (Oracle *oracle, const OracleSeat *seats, guint n_seats);
+
 static void
-one_is_decided (Storm *s)
+look (Storm *s, Look at)
 {
-  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
-      const Proc *p = s->mesh->procs->pdata[i / 2];
-      const TyGroup *group = i % 2 == 1 ? p->second : p->group;
-      for (guint k = 0; group != NULL && k < group->membership->kept->len; k++)
-        {
-          const Kept *kept = group->membership->kept->pdata[k];
-          g_autofree char *key = g_strdup_printf ("%u %" G_GUINT64_FORMAT, i % 2, kept->number);
-          TyId digest, *known = g_hash_table_lookup (s->decided, key);
-          ty_value_digest (kept->value, &digest);
-          if (known == NULL)
-            g_hash_table_insert (s->decided, g_steal_pointer (&key), g_memdup2 (&digest, sizeof digest));
-          else if (!ty_id_equal (known, &digest))
-            {
-              g_autofree char *what = g_strdup_printf (
-                  "%s knows another successor of view %" G_GUINT64_FORMAT " than others", p->name, kept->number);
-              complain (s, "V6", what);
-            }
-        }
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
+      at (s->oracles[second], SEATS (seats));
+      take_finding (s, s->oracles[second]);
     }
 }
 
-/* What can be seen of each process at any moment: V10 and N2. */
+/* What can be seen of each process at any moment: V10, N2, V15. */
 static void
 each_is_sound (Storm *s)
 {
-  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
-      Seat mine = seat (s->mesh->procs->pdata[i / 2], i % 2 == 1);
-      const TyetView *view = mine.over ? NULL : ty_group_get_view (mine.group);
-      if (view == NULL)
-        continue;
-      g_autofree gboolean *loaded = g_new0 (gboolean, view->n_members);
-      for (guint m = 0; m < view->n_members; m++)
-        loaded[m] = view->members[m].loaded;
-      if (!ty_members_quorum (view->members, view->n_members, loaded))
-        complain (s, "V10", "the loaded members hold no quorum");
-      TyGroupStats stats;
-      ty_group_get_stats (mine.group, &stats);
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
       /* One message of any size is taken; and batches have heads. */
-      if (stats.window_used_bytes > 2 * s->mesh->config.window_bytes + s->largest + 2000)
-        complain (s, "N2", "more is under way than the window allows");
+      oracle_look_at_windows (s->oracles[second], SEATS (seats), s->largest + 2000);
+      take_finding (s, s->oracles[second]);
     }
   if (s->mesh->unlike != NULL)
     complain (s, "V15", s->mesh->unlike);
@@ -755,18 +665,16 @@ each_is_sound (Storm *s)
 static void
 nothing_kept (Storm *s)
 {
-  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+  for (guint second = 0; second < 2; second++)
     {
-      Proc *p = s->mesh->procs->pdata[i / 2];
-      Seat mine = seat (p, i % 2 == 1);
-      if (mine.over || !may_go_on (s, i % 2 == 1) || stranded (s, p, i % 2 == 1))
-        continue;
-      if (mine.group->kept->len > 0)
-        complain (s, "V7", "messages of a view that all have closed are kept");
-      if (mine.group->future_bytes > 0)
-        complain (s, "V7", "packets of later views are kept");
-      if (mine.group->transfers->len > 0 || mine.group->saving)
-        complain (s, "V15", "a transfer is still going on");
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
+      for (guint i = 0; i < seats->len; i++)
+        {
+          const OracleSeat *mine = &g_array_index (seats, OracleSeat, i);
+          if (!mine->over && may_go_on (s, second == 1) && !stranded (s, s->mesh->procs->pdata[i], second == 1))
+            oracle_look_at_rest (s->oracles[second], mine);
+        }
+      take_finding (s, s->oracles[second]);
     }
 }
 
@@ -933,11 +841,11 @@ rage (Storm *s)
       what_was_begun (s);
       mesh_move (s->mesh);
       if (i % 4 == 0)
-        one_view_acts (s);
+        look (s, oracle_look_at_leases);
       if (i % 16 == 0)
         each_is_sound (s);
       if (i % 8 == 0)
-        one_is_decided (s);
+        look (s, oracle_look_at_values);
     }
   judge (s, TRUE);
   none_refused (s);
@@ -1000,11 +908,10 @@ storm_run (guint32 seed, gboolean trace)
 {
   Storm s = { .mesh = mesh_new (seed) };
   s.mesh->trace = trace;
-  s.checked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  s.accepts = g_array_new (FALSE, FALSE, sizeof (Accept));
+  for (guint i = 0; i < 2; i++)
+    s.oracles[i] = oracle_new ();
   s.mesh->stepped = stepped;
   s.mesh->stepped_data = &s;
-  s.decided = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   draw_parameters (&s);
   if (s.founding)
     begin_by_founders (&s);
@@ -1018,13 +925,12 @@ storm_run (guint32 seed, gboolean trace)
   if (s.finding == NULL)
     {
       each_is_sound (&s);
-      one_is_decided (&s);
+      look (&s, oracle_look_at_values);
       judge (&s, TRUE);
       none_refused (&s);
     }
   mesh_free (s.mesh);
-  g_hash_table_unref (s.decided);
-  g_hash_table_unref (s.checked);
-  g_array_unref (s.accepts);
+  for (guint i = 0; i < 2; i++)
+    oracle_free (s.oracles[i]);
   return s.finding;
 }

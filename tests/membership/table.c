@@ -477,6 +477,20 @@ table_tick (Table *table)
       ty_membership.tick (table->seats[i].m);
 }
 
+Seat *
+table_join (Table *table, const char *name)
+{
+  Seat *seat = table_seat (table, FALSE);
+  const char *contacts[] = { table->seats[0].address, NULL };
+  TyMember me = { .pid = seat->pid,
+                  .name = name != NULL ? (char *) name : seat->name,
+                  .address = seat->address,
+                  .weight = 1,
+                  .loaded = TRUE };
+  ty_membership.join (seat->m, "g", "fifo", contacts, &me, G_MAXINT64);
+  return seat;
+}
+
 void
 table_run (Table *table)
 {

@@ -295,6 +295,21 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   return TRUE;
 }
 
+/* A founder that starts again is the same incarnation, and an incarnation has one key: it is kept with its promises. */
+static TyetIdentity *
+process_find_identity (TyetProcess *self, GError **error)
+{
+  if (self->identity != NULL)
+    return tyet_identity_ref (self->identity);
+  if (self->storage == NULL)
+    return tyet_identity_new ();
+  g_autofree char *path = g_build_filename (self->storage, "identity", NULL);
+  if (g_mkdir_with_parents (self->storage, 0700) != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
+    return tyet_identity_load (path, error);
+  g_autoptr (TyetIdentity) identity = tyet_identity_new ();
+  return tyet_identity_save (identity, path, error) ? g_steal_pointer (&identity) : NULL;
+}
+
 /* Where the network secret comes from: what was given, else the environment, else it is made. */
 static gboolean
 process_find_secret (TyetProcess *self, TyetSecret **secret, gboolean *alone, GError **error)
@@ -337,7 +352,9 @@ process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **er
     {
       if (!process_find_secret (self, &secret, &keys.secret_alone, error))
         return NULL;
-      identity = self->identity != NULL ? tyet_identity_ref (self->identity) : tyet_identity_new ();
+      identity = process_find_identity (self, error);
+      if (identity == NULL)
+        return NULL;
       keys.secret = secret;
       keys.identity = identity;
       keys.ticket = self->ticket;
@@ -524,8 +541,9 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:identity:
    *
-   * The pair of keys that the process proves itself with. If none is given a fresh one is made. %NULL when channels are
-   * in the clear.
+   * The pair of keys that the process proves itself with. If none is given it is the one kept in
+   * [property@Tyet.Process:storage], and if there is none either, a fresh one is made. %NULL when channels are in the
+   * clear.
    */
   props[PROP_IDENTITY] = g_param_spec_boxed ("identity", NULL, NULL, TYET_TYPE_IDENTITY, flags);
   /**

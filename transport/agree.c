@@ -175,7 +175,11 @@ static gboolean
 is_false (const TyConn *conn)
 {
   const guint8 *key = ty_sealing_other (conn);
-  return key != NULL && ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
+  const TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
+  if (key == NULL)
+    return FALSE;
+  return (peer != NULL && peer->has_key && memcmp (peer->key, key, sizeof peer->key) != 0)
+         || ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
 }
 
 /* Somebody else than who gave the ticket answers there. */
@@ -353,6 +357,8 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
     ty_peer_lost (peer, "the other end does not have the session any more");
   if (!same)
     peer = ty_peer_new (hub, &conn->pid, &intro->session);
+  if (!same && conn->seal != NULL)
+    memcpy (peer->binding, conn->seal->hash, sizeof peer->binding);
   if (peer->conn != NULL)
     {
       g_assert (peer->conn != conn);

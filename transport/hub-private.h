@@ -314,9 +314,9 @@ struct _TyHub
   const TyNetOps *ops;
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
+  TyKeyring keyring;
   char **pinned;   /* or NULL */
   guint8 pin[TY_NOISE_KEY_BYTES];
-  TyKeyring keyring;
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

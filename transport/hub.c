@@ -105,8 +105,8 @@ ty_hub_free (TyHub *hub)
   g_ptr_array_unref (hub->dirty);
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
-  g_strfreev (hub->pinned);
   ty_keyring_clear (&hub->keyring);
+  g_strfreev (hub->pinned);
   g_free (hub->name);
   g_free (hub->address);
   g_free (hub);

@@ -44,11 +44,11 @@ want_new_group (SceneReader *r)
   if (scene->n_groups == STAGE_MAX_GROUPS)
     return scene_wrong (r, r->at, "there are at most %d groups", STAGE_MAX_GROUPS);
   guint g = scene->n_groups;
-  g_free (scene->group[g]);
-  scene->group[g] = g_strdup (word);
   r->at++;
   if (!want_ordering (r, &scene->ordering[g]))
     return FALSE;
+  g_free (scene->group[g]);
+  scene->group[g] = g_strdup (word);
   scene->n_groups++;
   return TRUE;
 }

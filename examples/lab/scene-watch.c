@@ -76,7 +76,7 @@ play_is_at_rest (const Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (!site->outside && play_takes_part (part)
+      if (!site->outside && play_takes_part (part) && part->entered
           && (!oracle_is_at_rest (part->group) || part->wants_room > part->n_rooms))
         return FALSE;
     }
@@ -92,7 +92,7 @@ play_watch_rest (Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part))
+      if (site->outside || !play_takes_part (part) || !part->entered)
         continue;
       oracle_look_at_rest (play->oracles[g], &g_array_index (play->seats, OracleSeat, place_of (play, site->newest)));
       if (part->wants_room > part->n_rooms)

@@ -4,6 +4,7 @@
  *   conn.c       a connection: its making and its end
  *   conn-in.c, conn-out.c   the bytes that come and go on it
  *   sealing.c    the seal of a connection: its handshake, sealed records
+ *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "transport/hub.h"
+#include "transport/keyring.h"
 #include "transport/noise.h"
 #include "transport/session.h"
 
@@ -179,6 +181,7 @@ typedef struct
 {
   guint8 psk[TY_NOISE_KEY_BYTES];
   guint8 secret[TY_NOISE_KEY_BYTES];
+  guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
 TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);
@@ -210,6 +213,8 @@ void ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume);
 void ty_handshake_say_probe (TyConn *conn);
 /* The dial of `conn` has found nobody of use; or is to be made again later. Both close `conn`. */
 void ty_handshake_unusable (TyConn *conn, const char *why);
+/* The same: it does not let this process in, or is not who it should be. */
+void ty_handshake_denied (TyConn *conn, const char *why);
 void ty_handshake_postpone (TyConn *conn);
 /* It broke, or took too long, before it was OPEN. */
 void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
@@ -250,6 +255,7 @@ struct _TyPeer
   gboolean down;      /* PEER_DOWN was told, or the node itself suspects it */
   gboolean has_key;
   guint8 key[TY_NOISE_KEY_BYTES]; /* its static public key */
+  guint8 binding[TY_NOISE_HASH_BYTES]; /* the hash of the handshake that its session began with */
   char *dead;         /* its death is proven, and told once its last bytes are read: why */
 };
 
@@ -297,6 +303,7 @@ void ty_dial_refused (TyDial *dial);
 void ty_dial_retry (TyDial *dial, const char *why);    /* nobody to blame: again later. `why` NULL: not worth a word */
 void ty_dial_again (TyDial *dial);                     /* at once, as a first contact */
 void ty_dial_unusable (TyDial *dial, const char *why); /* a first contact ends; for a session it goes on */
+void ty_dial_denied (TyDial *dial, const char *why);
 void ty_dial_stranger (TyDial *dial, const TyId *pid); /* another incarnation than the one wanted */
 
 /* ---- The hub ---- */
@@ -315,6 +322,9 @@ struct _TyHub
   const TyNetOps *ops;
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
+  TyKeyring keyring;
+  char **pinned;   /* or NULL */
+  guint8 pin[TY_NOISE_KEY_BYTES];
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

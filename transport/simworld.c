@@ -21,6 +21,10 @@ struct _TySimWorld
   gpointer trace_data;
   TySimApp watch;
   gpointer watch_data;
+  const TySimWitness *witness;
+  gpointer witness_data;
+  TySimStepped stepped;
+  gpointer stepped_data;
   GPtrArray *processes;
   guint64 turns;
 };
@@ -28,6 +32,7 @@ struct _TySimWorld
 struct _TySimProcess
 {
   TySimWorld *world;
+  TyId pid;
   char *name;
   char *address;
   TySimPort *port; /* these three NULL once it is dead */
@@ -122,10 +127,24 @@ ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 }
 
 void
+ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data)
+{
+  world->stepped = stepped;
+  world->stepped_data = data;
+}
+
+void
 ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
 {
   world->watch = watch;
   world->watch_data = data;
+}
+
+void
+ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data)
+{
+  world->witness = witness;
+  world->witness_data = data;
 }
 
 void
@@ -298,6 +317,8 @@ die (TySimProcess *p)
   ty_sim_trace (p->world, "%s: dies (%s)", p->name, p->death == TY_SIM_KILLED ? "killed" : "vanished");
   TySimPort *port = p->port;
   p->port = NULL;
+  if (p->world->witness != NULL)
+    p->world->witness->died (p, p->death, p->world->witness_data);
   /* Not a word leaves that was not written: what the hub says while it is freed goes nowhere. */
   ty_sim_port_close (port, p->death);
   p->turn_at = G_MAXINT64;
@@ -320,6 +341,8 @@ carry_out (TySimProcess *p)
           break;
         }
       trace_effect (p, &effects[i]);
+      if (p->world->witness != NULL)
+        p->world->witness->effect (p, &effects[i], p->world->witness_data);
       if (ty_hub_handles (effects[i].type))
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)
@@ -339,9 +362,18 @@ step (TySimProcess *p, gint64 local)
     {
       for (guint i = 0; i < n; i++)
         trace_event (p, &events[i]);
+      const TySimWitness *witness = p->world->witness;
+      for (guint i = 0; witness != NULL && i < n; i++)
+        witness->event (p, &events[i], p->world->witness_data);
       ty_node_step (p->node, events, n, local);
       ty_hub_events_done (p->hub);
+      if (witness != NULL)
+        witness->stepped (p, p->world->witness_data);
+      if (p->world->stepped != NULL)
+        p->world->stepped (p, p->world->stepped_data);
       carry_out (p);
+      if (witness != NULL)
+        witness->turned (p, p->world->witness_data);
     }
   else
     ty_hub_events_done (p->hub);
@@ -405,6 +437,12 @@ keep_lines (const char *lines, gsize len_bytes, gpointer data)
 TySimProcess *
 ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
 {
+  return ty_sim_spawn_as (world, name, site, NULL);
+}
+
+TySimProcess *
+ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const TyId *as)
+{
   TySimProcess *p = g_new0 (TySimProcess, 1);
   p->world = world;
   p->name = g_strdup (name);
@@ -419,7 +457,11 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
 
   TyId pid;
   TyWorld of_node = { .draw = draw, .world = world };
-  draw (world, &pid, sizeof pid);
+  if (as != NULL)
+    pid = *as;
+  else
+    draw (world, &pid, sizeof pid);
+  p->pid = pid;
   p->node = ty_node_new (&world->config.node, &pid, name, world->modules, &of_node);
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
@@ -442,6 +484,18 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
   ty_sim_trace (world, "%s: starts at %s", name, p->address);
   set_turn (p, soon (p));
   return p;
+}
+
+gint64
+ty_sim_clock (const TySimProcess *p)
+{
+  return local_time (p);
+}
+
+const TyId *
+ty_sim_pid (const TySimProcess *p)
+{
+  return &p->pid;
 }
 
 guint

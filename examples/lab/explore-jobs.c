@@ -24,6 +24,7 @@ typedef struct
   gint64 start_us;
   guint working;
   gboolean showed;
+  GPtrArray *workers; /* Worker */
 } Course;
 
 typedef struct
@@ -35,6 +36,8 @@ typedef struct
   GSubprocess *process;
   GDataInputStream *lines;
 } Worker;
+
+static void stop (Worker *worker);
 
 static void
 failure_free (gpointer data)
@@ -52,14 +55,25 @@ explore_totals_free (ExploreTotals *totals)
   g_free (totals);
 }
 
+/* Failing seeds: there need be no more. */
+static gboolean
+has_enough (const Course *course)
+{
+  return course->jobs->failures > 0 && course->totals->failures->len >= course->jobs->failures;
+}
+
 static void
 add_failure (Course *course, guint64 seed, const char *wrong)
 {
+  if (has_enough (course))
+    return;
   ExploreFailure *failure = g_new0 (ExploreFailure, 1);
   failure->seed = seed;
   failure->wrong = g_strdup (wrong);
   g_ptr_array_add (course->totals->failures, failure);
   course->jobs->on_failure (failure, course->jobs->data);
+  for (guint i = 0; has_enough (course) && i < course->workers->len; i++)
+    stop (course->workers->pdata[i]);
 }
 
 /* This program, with more arguments. */
@@ -105,6 +119,14 @@ show_progress (gpointer data)
 /* ---- Workers ---- */
 
 static void start (Worker *worker);
+
+static void
+stop (Worker *worker)
+{
+  worker->over = TRUE;
+  if (worker->process != NULL)
+    g_subprocess_force_exit (worker->process);
+}
 
 static void
 end (Worker *worker)
@@ -153,7 +175,7 @@ take_line (Worker *worker, const char *line)
   if (!out.good)
     add_failure (worker->course, seed, out.wrong);
   explore_outcome_clear (&out);
-  worker->over = !go_to_next (worker);
+  worker->over |= !go_to_next (worker);
 }
 
 static void
@@ -163,22 +185,23 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
   g_subprocess_wait_finish (G_SUBPROCESS (process), result, NULL);
   if (g_subprocess_get_if_exited (worker->process) || worker->over)
     {
-      if (g_subprocess_get_if_exited (worker->process) && g_subprocess_get_exit_status (worker->process) != 0)
+      if (!worker->over && g_subprocess_get_if_exited (worker->process)
+          && g_subprocess_get_exit_status (worker->process) != 0)
         add_failure (worker->course, worker->next, "its worker ended early");
       end (worker);
       return;
     }
   g_autofree char *wrong = NULL;
   int by = g_subprocess_get_term_sig (worker->process);
-  if (by == SIGALRM)
-    wrong = g_strdup_printf ("it did not end within %d s", EXPLORE_HUNG_S);
+  if (by == EXPLORE_ALARM)
+    wrong = g_strdup ("it does not end");
   else
     wrong = g_strdup_printf ("signal %d%s%s", by, worker->last_words != NULL ? ": " : "",
                              worker->last_words != NULL ? worker->last_words : "");
   g_clear_pointer (&worker->last_words, g_free);
   worker->course->totals->seeds++;
   add_failure (worker->course, worker->next, wrong);
-  if (go_to_next (worker) && goes_on (worker))
+  if (!worker->over && go_to_next (worker) && goes_on (worker))
     start (worker);
   else
     end (worker);
@@ -249,8 +272,10 @@ explore_jobs (const ExploreJobs *jobs)
   guint n = n_seeds < jobs->n_jobs ? (guint) n_seeds + 1 : jobs->n_jobs;
   g_autofree Worker *workers = g_new0 (Worker, n);
   course.working = n;
+  course.workers = g_ptr_array_new ();
   for (guint i = 0; i < n; i++)
     {
+      g_ptr_array_add (course.workers, &workers[i]);
       workers[i] = (Worker){ .course = &course, .next = jobs->from + i };
       start (&workers[i]);
     }
@@ -269,6 +294,7 @@ explore_jobs (const ExploreJobs *jobs)
       g_clear_object (&workers[i].process);
       g_free (workers[i].last_words);
     }
+  g_ptr_array_unref (course.workers);
   g_main_loop_unref (course.loop);
   return course.totals;
 }

@@ -31,6 +31,7 @@ typedef struct
   guint n_jobs;
   gint64 until_us; /* -1: none */
   guint shrink_s;  /* 0: no shrinking */
+  guint failures;  /* stops when so many seeds have failed; 0: goes on */
   const char *scenes;
   guint progress; /* milliseconds between two lines of progress on standard error */
   void (*on_failure) (const ExploreFailure *failure, gpointer data);

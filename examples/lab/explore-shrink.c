@@ -5,7 +5,7 @@
  * fails in the same way.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "explore.h"
+#include "explore-work.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A candidate that takes longer, in real time, hangs. */
-#define HUNG_S 10
+/* A candidate is smaller than the seed: it is given no more time than this. */
+#define HANG_S 10
 
 typedef struct
 {
@@ -22,6 +22,7 @@ typedef struct
   const char *wrong;
   gboolean live; /* it fails to go on, rather than to be legal */
   gint64 until_us;
+  guint hang_s;
   guint plays;
 } Shrink;
 
@@ -33,6 +34,7 @@ typedef struct
   guint64 seed;
   const ExploreOptions *options;
   int log;
+  guint hang_s;
 } Job;
 
 static char *
@@ -82,7 +84,7 @@ fails (const Job *job)
       close (ends[0]);
       close (STDERR_FILENO);
       dup2 (ends[1], STDOUT_FILENO); /* what a broken invariant has to say comes here, too */
-      alarm (HUNG_S);
+      explore_set_alarm (job->hang_s);
       g_autofree char *wrong = do_job (job);
       write_all (ends[1], wrong != NULL ? wrong : "");
       _exit (0);
@@ -93,7 +95,7 @@ fails (const Job *job)
   int status = 0;
   while (child > 0 && waitpid (child, &status, 0) < 0 && errno == EINTR)
     ;
-  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGALRM)
+  if (WIFSIGNALED (status) && WTERMSIG (status) == EXPLORE_ALARM)
     return g_strdup ("it does not end");
   if (WIFSIGNALED (status))
     return g_strdup_printf ("signal %d%s%s", WTERMSIG (status), wrong[0] != '\0' ? ": " : "", g_strchomp (wrong));
@@ -113,7 +115,7 @@ static gboolean
 take_if_alike (Shrink *s, Scene *candidate)
 {
   s->plays++;
-  g_autofree char *wrong = is_time_over (s) ? NULL : fails (&(Job){ .scene = candidate });
+  g_autofree char *wrong = is_time_over (s) ? NULL : fails (&(Job){ .scene = candidate, .hang_s = s->hang_s });
   gboolean alike = g_strcmp0 (wrong, s->wrong) == 0;
   Scene *loser = alike ? s->best : candidate;
   if (alike)
@@ -199,7 +201,9 @@ shrink_lists (Shrink *s)
     if (!is_needed (s, s->best->steps->pdata[i]))
       {
         any |= shrink_list (s, i, FALSE);
-        any |= shrink_list (s, i, TRUE);
+        /* Founders name one list. */
+        if (((const SceneStep *) s->best->steps->pdata[i])->what != DO_FOUND)
+          any |= shrink_list (s, i, TRUE);
       }
   return any;
 }
@@ -321,7 +325,7 @@ scene_of_seed (guint64 seed, const ExploreOptions *options, char **wrong)
   if (log < 0)
     return NULL;
   unlink (path);
-  *wrong = fails (&(Job){ .seed = seed, .options = options, .log = log });
+  *wrong = fails (&(Job){ .seed = seed, .options = options, .log = log, .hang_s = options->hang_s });
   g_autofree char *text = lseek (log, 0, SEEK_SET) == 0 ? read_all (log) : NULL;
   close (log);
   g_autofree char *name = g_strdup_printf ("seed-%" G_GUINT64_FORMAT ".scene", seed);
@@ -340,9 +344,11 @@ explore_shrink (guint64 seed, const ExploreOptions *options, gint64 seconds, cha
     return NULL;
   gboolean illegal = (*wrong)[0] == 'P' && g_ascii_isdigit ((*wrong)[1]);
   gboolean live = !illegal && !g_str_has_prefix (*wrong, "signal ") && !g_str_has_prefix (*wrong, "it does not end");
-  Shrink s = {
-    .best = scene, .wrong = *wrong, .live = live, .until_us = g_get_monotonic_time () + seconds * G_USEC_PER_SEC
-  };
+  Shrink s = { .best = scene,
+               .wrong = *wrong,
+               .live = live,
+               .hang_s = MIN (options->hang_s, HANG_S),
+               .until_us = g_get_monotonic_time () + seconds * G_USEC_PER_SEC };
   if (!take_if_alike (&s, scene_copy (scene)))
     {
       g_printerr ("tyet explore: seed %" G_GUINT64_FORMAT " fails in another way when it is played as a scene\n", seed);

@@ -188,9 +188,9 @@ def by_load(binary, common, doc, full):
 def memory(binary):
     row, = bench(binary, "memory", "--reps", "1", "--groups", "1000")
     member, group, process = (row[f"bytes_per_{what}"] / 1024 for what in ("member", "group", "process"))
-    return [f"A message of 64 B in flight takes {row['bytes_per_message']:.0f} bytes of its sender's memory, payload and "
-            f"all; a member {member:.1f} KiB, a group {group:.1f} KiB, a process {process:.1f} KiB. With 1,000 groups it "
-            f"took {row['rss_bytes'] / 1048576:.1f} MiB in all."]
+    return [f"A message of 64 B in flight takes {row['bytes_per_message']:.0f} bytes of its sender's memory, payload "
+            f"and all; a member {member:.1f} KiB, a group {group:.1f} KiB, a process {process:.1f} KiB. With 1,000 "
+            f"groups it took {row['rss_bytes'] / 1048576:.1f} MiB in all."]
 
 
 def growth(binary, simulated):

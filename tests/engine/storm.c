@@ -5,12 +5,17 @@
 #include "core/judge.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
+#include "examples/lab/oracle.h"
 #include "membership/membership.h"
 #include "tests/engine/mesh.h"
 #include "tests/engine/storm.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* How long a process asks to be let in; and one that is to stay till the end. */
+#define JOIN_US 15000000
+#define LONG_JOIN_US 120000000
 
 typedef struct
 {
@@ -29,26 +34,20 @@ typedef struct
   gboolean rounds;   /* a small group, few messages, and one round after another */
   Proc *again;       /* to be healed at a time */
   gint64 again_at;
+  Proc *parted[2]; /* to be healed with each other at a time; then the first has something to say */
+  gint64 parted_until;
   Proc *alone; /* to be cut off after some moves */
   guint alone_in;
-  Proc *doomed[2]; /* to crash after some moves */
+  Proc *doomed[2]; /* to crash after some moves, or once this one has said FLUSH: */
+  Proc *comes;
+  Proc *late; /* to hear as the others do again after some moves */
+  guint late_for;
   guint doomed_in;
   Proc *talks; /* sends one message after another for some moves */
   guint talks_for;
-  GHashTable *checked;   /* "group number": views whose end has been looked at */
-  GArray *accepts;       /* of Accept: whatever anybody has accepted */
-  GHashTable *decided;   /* "group number" -> digest of what was decided to follow that view */
+  Oracle *oracles[2];    /* of the two groups */
   StormFinding *finding; /* the first */
 } Storm;
-
-typedef struct
-{
-  gboolean second;
-  guint64 view;
-  TyBallot ballot;
-  TyViewId value;
-  TyId who;
-} Accept;
 
 /* One of the two groups of a process, as the storm looks at it. */
 typedef struct
@@ -94,7 +93,7 @@ spawn (Storm *s, gboolean takes_state, Proc *instead)
 }
 
 static void
-join (Storm *s, Proc *p)
+join (Storm *s, Proc *p, gint64 timeout_us)
 {
   const char *contacts[5] = { NULL };
   guint n = 0;
@@ -109,9 +108,9 @@ join (Storm *s, Proc *p)
     }
   GError *error = NULL;
   p->failed = p->second_over = n == 0;
-  if (n > 0 && !ty_group_join (p->group, contacts, 15000000, &error))
+  if (n > 0 && !ty_group_join (p->group, contacts, timeout_us, &error))
     g_error ("%s", error->message);
-  if (n > 0 && p->second != NULL && !ty_group_join (p->second, contacts, 15000000, &error))
+  if (n > 0 && p->second != NULL && !ty_group_join (p->second, contacts, timeout_us, &error))
     g_error ("%s", error->message);
 }
 
@@ -190,6 +189,32 @@ isolate_for_a_moment (Storm *s, Proc *p)
       = s->mesh->now + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.8 + g_rand_double (s->mesh->rand)));
 }
 
+static Proc *
+member_at (Storm *s, const Proc *as_seen_by, guint rank)
+{
+  const TyetView *view = ty_group_get_view (as_seen_by->group);
+  for (guint i = 0; view != NULL && rank < view->n_members && i < s->mesh->procs->len; i++)
+    if (ty_id_equal (&((Proc *) s->mesh->procs->pdata[i])->pid, &view->members[rank].pid))
+      return s->mesh->procs->pdata[i];
+  return NULL;
+}
+
+/* The second of the view begins a round without the first, who does not know, and who is back before the round has
+ * ended: it cannot end before the first's lease has. */
+static void
+part (Storm *s, const Proc *p)
+{
+  Proc *a = member_at (s, p, 0), *b = member_at (s, p, 1);
+  if (a == NULL || b == NULL || !a->alive || !b->alive || seat (a, FALSE).over)
+    return;
+  mesh_cut (s->mesh, a->index, b->index);
+  s->parted[0] = a;
+  s->parted[1] = b;
+  s->parted_until
+      = s->mesh->now
+        + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.4 + 1.2 * g_rand_double (s->mesh->rand)));
+}
+
 /* All but one ask to leave, and soon that one is cut off, and they know it. */
 static void
 leave_one_alone (Storm *s, Proc *stays)
@@ -204,15 +229,12 @@ leave_one_alone (Storm *s, Proc *stays)
   s->alone_in = (guint) g_rand_int_range (s->mesh->rand, 1, 60);
 }
 
-/* It speaks to the oldest alone, and both are gone before anybody else has heard of what it said. */
+/* It speaks to the oldest alone, who speaks to nobody's ear, and both are gone before anybody else has heard of what they
+ * said; but a process that comes then may have said FLUSH to it. */
 static void
 doom (Storm *s, Proc *p)
 {
-  const TyetView *view = ty_group_get_view (p->group);
-  Proc *first = NULL;
-  for (guint i = 0; view != NULL && i < s->mesh->procs->len; i++)
-    if (ty_id_equal (&((Proc *) s->mesh->procs->pdata[i])->pid, &view->members[0].pid))
-      first = s->mesh->procs->pdata[i];
+  Proc *first = member_at (s, p, 0);
   if (first == NULL || first == p || !first->alive || in_group (s) < 5)
     return;
   for (guint i = 0; i < s->mesh->procs->len; i++)
@@ -225,6 +247,46 @@ doom (Storm *s, Proc *p)
   s->doomed_in = (guint) g_rand_int_range (s->mesh->rand, 20, 250);
   s->talks = p;
   s->talks_for = 15;
+  s->comes = NULL;
+  if (s->spawned < 40 && mesh_chance (s->mesh, 0.7))
+    {
+      for (guint i = 0; i < s->mesh->procs->len; i++)
+        ((Proc *) s->mesh->procs->pdata[i])->slow = i != first->index;
+      s->comes = spawn (s, FALSE, NULL);
+      join (s, s->comes, LONG_JOIN_US);
+      s->doomed_in *= 2;
+    }
+}
+
+/* It takes what the others say, but hardly learns what they agree on. */
+static void
+delay (Storm *s, Proc *p)
+{
+  p->tardy = TRUE;
+  s->late = p;
+  s->late_for = (guint) g_rand_int_range (s->mesh->rand, 100, 600);
+}
+
+/* Everybody else talks. */
+static void
+talk_to (Storm *s, const Proc *p)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Seat other = seat (s->mesh->procs->pdata[i], FALSE);
+      if (i != p->index && !other.over && other.entered && mesh_chance (s->mesh, 0.1))
+        send_some (s, s->mesh->procs->pdata[i]);
+    }
+}
+
+static gboolean
+has_flushed (const Proc *p)
+{
+  const TyMembership *m = p != NULL && p->alive && p->group != NULL ? p->group->membership : NULL;
+  for (guint i = 0; m != NULL && i < m->records->len; i++)
+    if (((const Record *) m->records->pdata[i])->accepted)
+      return TRUE;
+  return FALSE;
 }
 
 /* Everybody else loses its session with it, and knows so; it does not, and goes on talking. */
@@ -244,9 +306,33 @@ what_was_begun (Storm *s)
   if (s->talks != NULL && s->talks_for-- > 0 && !s->talks->stopped && !seat (s->talks, FALSE).over
       && mesh_chance (s->mesh, 0.2))
     ty_group_send (s->talks->group, (TyService) s->strongest, "talk", 4, NULL);
-  if (s->doomed_in > 0 && --s->doomed_in == 0)
-    for (guint i = 0; i < 2; i++)
-      mesh_crash (s->doomed[i]);
+  if (s->doomed_in > 0 && (--s->doomed_in == 0 || has_flushed (s->comes)))
+    {
+      for (guint i = 0; i < s->mesh->procs->len && s->comes != NULL; i++)
+        {
+          ((Proc *) s->mesh->procs->pdata[i])->slow = FALSE;
+          for (guint d = 0; d < 2; d++)
+            mesh_lose (s->mesh, i, s->doomed[d]->index);
+        }
+      for (guint i = 0; i < 2; i++)
+        mesh_crash (s->doomed[i]);
+      s->doomed_in = 0;
+      s->comes = NULL;
+    }
+  if (s->late != NULL && --s->late_for == 0)
+    {
+      s->late->tardy = FALSE;
+      s->late = NULL;
+    }
+  if (s->late != NULL)
+    talk_to (s, s->late);
+  if (s->parted[0] != NULL && s->mesh->now >= s->parted_until)
+    {
+      mesh_heal (s->mesh, s->parted[0]->index, s->parted[1]->index);
+      s->talks = s->parted[0];
+      s->talks_for = 200;
+      s->parted[0] = NULL;
+    }
   if (s->again != NULL && s->mesh->now >= s->again_at)
     {
       for (guint i = 0; i < s->mesh->procs->len; i++)
@@ -295,10 +381,10 @@ fault (Storm *s)
   guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n),
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
   /* Those that make one round after another, and leave each unfinished. */
-  static const gint32 of_rounds[]
-      = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 29, 29 };
+  static const gint32 of_rounds[] = { 0,  5,  8,  11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24,
+                                      25, 25, 25, 26, 26, 27, 28, 28, 28, 29, 29, 30, 31, 31 };
   gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, G_N_ELEMENTS (of_rounds))]
-                           : g_rand_int_range (mesh->rand, 0, 30);
+                           : g_rand_int_range (mesh->rand, 0, 32);
   switch (which)
     {
     case 0:
@@ -328,7 +414,7 @@ fault (Storm *s)
     case 8:
     case 9:
       if (in_group (s) < s->most && s->spawned < 40)
-        join (s, spawn (s, mesh_chance (mesh, 0.5), NULL));
+        join (s, spawn (s, mesh_chance (mesh, 0.5), NULL), JOIN_US);
       break;
     case 10:
       if (p != NULL && p->entered && in_group (s) > 1)
@@ -370,7 +456,7 @@ fault (Storm *s)
     case 20:
       p = pick_dead (s);
       if (p != NULL && s->spawned < 40)
-        join (s, spawn (s, mesh_chance (mesh, 0.5), p));
+        join (s, spawn (s, mesh_chance (mesh, 0.5), p), JOIN_US);
       break;
     case 21:
       if (p != NULL)
@@ -383,6 +469,14 @@ fault (Storm *s)
     case 28:
       if (p != NULL && p->entered && s->doomed_in == 0)
         doom (s, p);
+      break;
+    case 31:
+      if (p != NULL && p->entered && s->parted[0] == NULL)
+        part (s, p);
+      break;
+    case 30:
+      if (p != NULL && p->entered && s->late == NULL)
+        delay (s, p);
       break;
     case 29:
       if (p != NULL && p->entered)
@@ -464,6 +558,16 @@ stranded (const Storm *s, const Proc *p, gboolean second)
   return TRUE;
 }
 
+/* Nobody is left of those whom it asks to let it in. */
+static gboolean
+asks_the_dead (const Proc *p)
+{
+  for (guint i = 0; i < p->contacts->len; i++)
+    if (!seat (p->contacts->pdata[i], FALSE).over)
+      return FALSE;
+  return !p->entered;
+}
+
 /* All who are alive and not cut off come to one view, with nobody in it who is not. */
 static gboolean
 group_converged (const Storm *s, gboolean second)
@@ -474,7 +578,7 @@ group_converged (const Storm *s, gboolean second)
     {
       Proc *p = s->mesh->procs->pdata[i];
       Seat mine = seat (p, second);
-      if (mine.over || stranded (s, p, second))
+      if (mine.over || stranded (s, p, second) || (!mine.entered && asks_the_dead (p)))
         continue;
       if (!mine.entered || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
         return FALSE;
@@ -601,83 +705,35 @@ converged (const Storm *s)
   return (!may_go_on (s, FALSE) || group_converged (s, FALSE)) && (!may_go_on (s, TRUE) || group_converged (s, TRUE));
 }
 
-/* V14: whoever holds a lease and is not stopped is in the only view that acts. */
-static void
-one_view_acts (Storm *s)
-{
-  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
-    {
-      guint64 acts = 0;
-      for (guint i = 0; i < s->mesh->procs->len; i++)
-        {
-          Proc *p = s->mesh->procs->pdata[i];
-          Seat mine = seat (p, second == 1);
-          if (mine.over || p->stopped || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
-            continue;
-          gint64 then = p->node->now;
-          p->node->now = mesh_clock (p);
-          gboolean lease = mine.group->membership_ops->lease (mine.group->membership);
-          p->node->now = then;
-          guint64 number = ty_group_get_view (mine.group)->id.number;
-          if (lease && acts != 0 && acts != number)
-            complain (s, "V14", "two views act at once");
-          if (lease)
-            acts = number;
-        }
-    }
-}
+/* ---- The oracles ---- */
 
-static void
-note_accept (Storm *s, const Proc *p, gboolean second, const TyMembership *m)
+/* Everybody, as far as one of the two groups is concerned. */
+static GArray *
+seats_of (const Storm *s, gboolean second)
 {
-  Accept accept = { second, m->view->id.number, m->accepted_ballot, m->accepted->id, p->pid };
-  for (guint i = s->accepts->len; i-- > 0;)
-    {
-      const Accept *a = &g_array_index (s->accepts, Accept, i);
-      if (a->second == second && a->view == accept.view && ty_id_equal (&a->who, &p->pid)
-          && ty_ballot_compare (&a->ballot, &accept.ballot) == 0)
-        return;
-    }
-  g_array_append_val (s->accepts, accept);
-}
-
-/* Whether a quorum of the view has accepted what `p` takes for decided, in `ballot`. `p` itself has, in the same step;
- * so may have whoever is in the next view already. */
-static gboolean
-quorum_accepted (const Storm *s, const Proc *p, gboolean second, const Kept *kept, const TyBallot *ballot)
-{
-  const TyetView *view = kept->view;
-  g_autofree gboolean *in = g_new0 (gboolean, view->n_members + 1);
-  in[ty_view_rank (view, &p->pid)] = TRUE;
-  for (guint i = 0; i < s->accepts->len; i++)
-    {
-      const Accept *a = &g_array_index (s->accepts, Accept, i);
-      if (a->second == second && a->view == kept->number && ty_view_id_equal (&a->value, &kept->value->id)
-          && ballot != NULL && ty_ballot_compare (&a->ballot, ballot) == 0)
-        in[ty_view_rank (view, &a->who)] = TRUE;
-    }
+  GArray *seats = g_array_sized_new (FALSE, FALSE, sizeof (OracleSeat), s->mesh->procs->len);
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
-      const Proc *q = s->mesh->procs->pdata[i];
-      Seat other = seat (q, second);
-      const TyetView *its = other.group != NULL ? ty_group_get_view (other.group) : NULL;
-      in[ty_view_rank (view, &q->pid)] |= its != NULL && its->id.number > kept->number;
+      const Proc *p = s->mesh->procs->pdata[i];
+      Seat mine = seat (p, second);
+      OracleSeat as = { .name = p->name,
+                        .pid = p->pid,
+                        .group = second ? p->second : p->group,
+                        .over = mine.over,
+                        .stopped = p->stopped,
+                        .clock = mesh_clock (p) };
+      g_array_append_val (seats, as);
     }
-  return ty_members_quorum (view->members, view->n_members, in);
+  return seats;
 }
 
-/* V6: what is decided has been accepted by a quorum of the view in one ballot. */
+#define SEATS(array) ((const OracleSeat *) (gconstpointer) (array)->data), (array)->len
+
 static void
-check_decision (Storm *s, const Proc *p, gboolean second, const Kept *kept)
+take_finding (Storm *s, const Oracle *oracle)
 {
-  gboolean good = quorum_accepted (s, p, second, kept, NULL);
-  for (guint i = 0; !good && i < s->accepts->len; i++)
-    {
-      const Accept *a = &g_array_index (s->accepts, Accept, i);
-      good = a->view == kept->number && quorum_accepted (s, p, second, kept, &a->ballot);
-    }
-  if (!good)
-    complain (s, "V6", "a value is decided that no quorum of the view has accepted in one ballot");
+  if (oracle_rule (oracle) != NULL)
+    complain (s, oracle_rule (oracle), oracle_text (oracle));
 }
 
 static void
@@ -686,66 +742,35 @@ stepped (Proc *p, gpointer user_data)
   Storm *s = user_data;
   for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
-      const TyGroup *group = second == 1 ? p->second : p->group;
-      const TyMembership *m = group != NULL ? group->membership : NULL;
-      if (m != NULL && m->view != NULL && m->accepted != NULL)
-        note_accept (s, p, second == 1, m);
-      for (guint k = 0; m != NULL && k < m->kept->len; k++)
-        {
-          const Kept *kept = m->kept->pdata[k];
-          g_autofree char *key = g_strdup_printf ("%u %" G_GUINT64_FORMAT, second, kept->number);
-          if (kept->number > 0 && g_hash_table_add (s->checked, g_steal_pointer (&key)))
-            check_decision (s, p, second == 1, kept);
-        }
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
+      oracle_stepped (s->oracles[second], SEATS (seats), p->index);
+      take_finding (s, s->oracles[second]);
     }
 }
 
-/* V6: whatever follows a view, a next one or the end of the group, everybody who knows it knows the same. */
+typedef void (*Look) (Oracle *oracle, const OracleSeat *seats, guint n_seats);
+
 static void
-one_is_decided (Storm *s)
+look (Storm *s, Look at)
 {
-  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
-      const Proc *p = s->mesh->procs->pdata[i / 2];
-      const TyGroup *group = i % 2 == 1 ? p->second : p->group;
-      for (guint k = 0; group != NULL && k < group->membership->kept->len; k++)
-        {
-          const Kept *kept = group->membership->kept->pdata[k];
-          g_autofree char *key = g_strdup_printf ("%u %" G_GUINT64_FORMAT, i % 2, kept->number);
-          TyId digest, *known = g_hash_table_lookup (s->decided, key);
-          ty_value_digest (kept->value, &digest);
-          if (known == NULL)
-            g_hash_table_insert (s->decided, g_steal_pointer (&key), g_memdup2 (&digest, sizeof digest));
-          else if (!ty_id_equal (known, &digest))
-            {
-              g_autofree char *what = g_strdup_printf (
-                  "%s knows another successor of view %" G_GUINT64_FORMAT " than others", p->name, kept->number);
-              complain (s, "V6", what);
-            }
-        }
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
+      at (s->oracles[second], SEATS (seats));
+      take_finding (s, s->oracles[second]);
     }
 }
 
-/* What can be seen of each process at any moment: V10 and N2. */
+/* What can be seen of each process at any moment: V10, N2, V15. */
 static void
 each_is_sound (Storm *s)
 {
-  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+  for (guint second = 0; second < (s->seconds ? 2 : 1); second++)
     {
-      Seat mine = seat (s->mesh->procs->pdata[i / 2], i % 2 == 1);
-      const TyetView *view = mine.over ? NULL : ty_group_get_view (mine.group);
-      if (view == NULL)
-        continue;
-      g_autofree gboolean *loaded = g_new0 (gboolean, view->n_members);
-      for (guint m = 0; m < view->n_members; m++)
-        loaded[m] = view->members[m].loaded;
-      if (!ty_members_quorum (view->members, view->n_members, loaded))
-        complain (s, "V10", "the loaded members hold no quorum");
-      TyGroupStats stats;
-      ty_group_get_stats (mine.group, &stats);
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
       /* One message of any size is taken; and batches have heads. */
-      if (stats.window_used_bytes > 2 * s->mesh->config.window_bytes + s->largest + 2000)
-        complain (s, "N2", "more is under way than the window allows");
+      oracle_look_at_windows (s->oracles[second], SEATS (seats), s->largest + 2000);
+      take_finding (s, s->oracles[second]);
     }
   if (s->mesh->unlike != NULL)
     complain (s, "V15", s->mesh->unlike);
@@ -755,18 +780,17 @@ each_is_sound (Storm *s)
 static void
 nothing_kept (Storm *s)
 {
-  for (guint i = 0; i < 2 * s->mesh->procs->len; i++)
+  for (guint second = 0; second < 2; second++)
     {
-      Proc *p = s->mesh->procs->pdata[i / 2];
-      Seat mine = seat (p, i % 2 == 1);
-      if (mine.over || !may_go_on (s, i % 2 == 1) || stranded (s, p, i % 2 == 1))
-        continue;
-      if (mine.group->kept->len > 0)
-        complain (s, "V7", "messages of a view that all have closed are kept");
-      if (mine.group->future_bytes > 0)
-        complain (s, "V7", "packets of later views are kept");
-      if (mine.group->transfers->len > 0 || mine.group->saving)
-        complain (s, "V15", "a transfer is still going on");
+      g_autoptr (GArray) seats = seats_of (s, second == 1);
+      for (guint i = 0; i < seats->len; i++)
+        {
+          const OracleSeat *mine = &g_array_index (seats, OracleSeat, i);
+          if (!mine->over && ty_group_get_view (mine->group) != NULL && may_go_on (s, second == 1)
+              && !stranded (s, s->mesh->procs->pdata[i], second == 1))
+            oracle_look_at_rest (s->oracles[second], mine);
+        }
+      take_finding (s, s->oracles[second]);
     }
 }
 
@@ -837,7 +861,10 @@ draw_parameters (Storm *s)
     config->spill_bytes = (gsize) g_rand_int_range (rand, 0, 400);
   if (mesh_chance (s->mesh, 0.5))
     config->max_message_bytes = s->largest;
+  static const gdouble leases[] = { 0.25, 1, 1.5, 3 };
+  gdouble lease = mesh_chance (s->mesh, 0.4) ? leases[g_rand_int_range (rand, 0, G_N_ELEMENTS (leases))] : 0;
   s->rounds = mesh_chance (s->mesh, 0.5);
+  config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
   if (!s->rounds)
     return;
   s->most = 5;
@@ -845,6 +872,7 @@ draw_parameters (Storm *s)
   s->largest = 64;
   config->suspect_after_us = suspect_after[g_rand_int_range (rand, 0, 2)];
   config->heartbeat_us = config->suspect_after_us / 10;
+  config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
 }
 
 static void
@@ -859,7 +887,7 @@ begin_group (Storm *s)
   mesh_run (s->mesh, 10000);
   guint members = (guint) g_rand_int_range (s->mesh->rand, s->rounds ? 3 : 1, 6);
   for (guint i = 1; i < members; i++)
-    join (s, spawn (s, FALSE, NULL));
+    join (s, spawn (s, FALSE, NULL), JOIN_US);
   mesh_run (s->mesh, 300000);
 }
 
@@ -933,11 +961,11 @@ rage (Storm *s)
       what_was_begun (s);
       mesh_move (s->mesh);
       if (i % 4 == 0)
-        one_view_acts (s);
+        look (s, oracle_look_at_leases);
       if (i % 16 == 0)
         each_is_sound (s);
       if (i % 8 == 0)
-        one_is_decided (s);
+        look (s, oracle_look_at_values);
     }
   judge (s, TRUE);
   none_refused (s);
@@ -951,12 +979,13 @@ heal (Storm *s)
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
       Proc *p = s->mesh->procs->pdata[i];
-      p->stopped = p->slow = FALSE;
+      p->stopped = p->slow = p->tardy = FALSE;
       p->crash_after = -1;
       if (p->alive)
         mesh_load (p);
     }
   mesh_heal_all (s->mesh);
+  s->mesh->calm = TRUE;
   mesh_run (s->mesh, 500000);
 }
 
@@ -987,7 +1016,7 @@ settle (Storm *s)
   if (!converged (s))
     complain (s, "liveness", "did not stay together");
   /* Who has gone without a word is found out. */
-  mesh_run (s->mesh, 3 * s->mesh->config.suspect_after_us);
+  mesh_run (s->mesh, 3 * MAX (s->mesh->config.suspect_after_us, s->mesh->config.lease_us));
   guint64 before = views (s);
   mesh_run (s->mesh, 2 * s->mesh->config.suspect_after_us);
   if (views (s) != before)
@@ -1000,11 +1029,10 @@ storm_run (guint32 seed, gboolean trace)
 {
   Storm s = { .mesh = mesh_new (seed) };
   s.mesh->trace = trace;
-  s.checked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  s.accepts = g_array_new (FALSE, FALSE, sizeof (Accept));
+  for (guint i = 0; i < 2; i++)
+    s.oracles[i] = oracle_new ();
   s.mesh->stepped = stepped;
   s.mesh->stepped_data = &s;
-  s.decided = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   draw_parameters (&s);
   if (s.founding)
     begin_by_founders (&s);
@@ -1018,13 +1046,12 @@ storm_run (guint32 seed, gboolean trace)
   if (s.finding == NULL)
     {
       each_is_sound (&s);
-      one_is_decided (&s);
+      look (&s, oracle_look_at_values);
       judge (&s, TRUE);
       none_refused (&s);
     }
   mesh_free (s.mesh);
-  g_hash_table_unref (s.decided);
-  g_hash_table_unref (s.checked);
-  g_array_unref (s.accepts);
+  for (guint i = 0; i < 2; i++)
+    oracle_free (s.oracles[i]);
   return s.finding;
 }

@@ -159,7 +159,8 @@ class Browser:
         self.settle()
 
     def scheme(self, scheme, media=""):
-        self.call("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call("Emulation.setEmulatedMedia", media=media,
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.settle()
 
     def picture(self, width, height, cells):

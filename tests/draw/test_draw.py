@@ -134,7 +134,8 @@ class Draw(unittest.TestCase):
         self.assertIn("\033[", in_terminal("run", scene("question")))
         self.assertNotIn("\033", in_terminal("run", scene("question"), NO_COLOR="1"))
         self.assertNotIn("\033", in_terminal("run", scene("question"), TERM="dumb"))
-        plain = re.sub(r"\033\[[0-9;]*m", "", in_terminal("run", scene("question"), COLUMNS="100")).replace("\r\n", "\n")
+        coloured = in_terminal("run", scene("question"), COLUMNS="100").replace("\r\n", "\n")
+        plain = re.sub(r"\033\[[0-9;]*m", "", coloured)
         self.assertEqual(plain, run("run", scene("question"), COLUMNS="100")[1])
 
     def test_ascii(self):
@@ -182,8 +183,8 @@ class Draw(unittest.TestCase):
 
     def test_labels(self):
         """They never lie on each other, crowded or not"""
-        crowd = self.written("crowd.scene", "processes a b c d e f g h\ndelays 200us to 1500us\nat 1ms, traffic every 2ms "
-                             "of 20 bytes\nat 30ms, crash c\nat 48ms, traffic stops\nsettle\n")
+        crowd = self.written("crowd.scene", "processes a b c d e f g h\ndelays 200us to 1500us\nat 1ms, "
+                             "traffic every 2ms of 20 bytes\nat 30ms, crash c\nat 48ms, traffic stops\nsettle\n")
         for source in (scene("crash"), crowd):
             boxes = sorted(self.boxes(ET.fromstring(self.svg_of(source))), key=lambda b: (b[2], b[0]))
             self.assertGreater(len(boxes), 5)
@@ -192,8 +193,8 @@ class Draw(unittest.TestCase):
 
     def test_large(self):
         """Thousands of messages: a picture of a size that programs can open"""
-        source = self.written("large.scene", "ordering total\nprocesses a b c d e f g h\ndelays 200us to 1500us\nat 1ms, "
-                              "traffic every 2ms of 20 bytes\nat 1300ms, traffic stops\nsettle\n")
+        source = self.written("large.scene", "ordering total\nprocesses a b c d e f g h\ndelays 200us to 1500us\n"
+                              "at 1ms, traffic every 2ms of 20 bytes\nat 1300ms, traffic stops\nsettle\n")
         text = self.svg_of(source)
         self.assertLess(len(text), 15_000_000)
         self.assertLess(text.count("<"), 60_000 * 3)
@@ -240,7 +241,8 @@ class Draw(unittest.TestCase):
     def test_harmless(self):
         """Names from anywhere are text, in the picture, the page and on the terminal"""
         lines = [{"p": EVIL, "g": "g", "t": 1, "e": "conf", "c": "1.0", "kind": "regular", "members": [EVIL],
-                  "primary": True}, {"p": EVIL, "g": "g", "t": 2, "e": "send", "c": "1.0", "m": EVIL, "service": "fifo"},
+                  "primary": True},
+                 {"p": EVIL, "g": "g", "t": 2, "e": "send", "c": "1.0", "m": EVIL, "service": "fifo"},
                  {"p": EVIL, "g": "g", "t": 3, "e": "deliver", "c": "1.0", "m": EVIL}]
         name = self.written("evil", "".join(json.dumps(line) + "\n" for line in lines))
         status, text, errors = run("draw", name)
@@ -263,7 +265,8 @@ class Draw(unittest.TestCase):
             self.assertNotEqual(errors, "")
         if os.path.exists("/dev/full"):
             with open("/dev/full", "w", encoding="utf-8") as full:
-                done = subprocess.run([TYET, "run", scene("question")], stdout=full, stderr=subprocess.PIPE, check=False)
+                done = subprocess.run([TYET, "run", scene("question")], stdout=full, stderr=subprocess.PIPE,
+                                      check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn(b"cannot be written", done.stderr)
         chaos = self.written("chaos.scene", "ordering chaos\nprocesses a b\nsettle\n")

@@ -42,7 +42,8 @@ def evil_history():
     """Names and messages that would be code if anybody took them for it"""
     lines = [{"p": EVIL, "g": EVIL, "t": 1000, "e": "conf", "c": "1.0", "kind": "regular", "members": [EVIL],
               "primary": True, "prev": ""},
-             {"p": EVIL, "g": EVIL, "t": 2000, "e": "send", "c": "1.0", "m": EVIL + "@DATA@", "service": "fifo", "len": 1},
+             {"p": EVIL, "g": EVIL, "t": 2000, "e": "send", "c": "1.0", "m": EVIL + "@DATA@", "service": "fifo",
+              "len": 1},
              {"p": EVIL, "g": EVIL, "t": 3000, "e": "deliver", "c": "1.0", "m": EVIL + "@DATA@"},
              {"p": EVIL, "g": EVIL, "t": 4000, "e": "end"}]
     return lines
@@ -81,7 +82,8 @@ class Page(unittest.TestCase):
         history, path = os.path.join(self.folder.name, name), os.path.join(self.folder.name, "history.html")
         with open(history, "w", encoding="utf-8") as f:
             f.write("".join(json.dumps(line) + "\n" for line in lines))
-        done = subprocess.run([TYET, "draw", history, "--html", path], stdout=subprocess.DEVNULL, timeout=60, check=False)
+        done = subprocess.run([TYET, "draw", history, "--html", path], stdout=subprocess.DEVNULL, timeout=60,
+                              check=False)
         self.assertIn(done.returncode, (0, 1))
         return path
 
@@ -121,7 +123,8 @@ class Page(unittest.TestCase):
         self.assertIn("11.02 ms: p sends question (causal)", seen)
         self.assertLess([i for i, s in enumerate(seen) if "r receives answer" in s][0],
                         [i for i, s in enumerate(seen) if "r delivers question" in s][0])
-        self.assertIn("r delivers answer of q, held back 4.917 ms: it waits for question of p: causal predecessor", seen[-1])
+        self.assertIn("r delivers answer of q, held back 4.917 ms: it waits for question of p: causal predecessor",
+                      seen[-1])
         self.browser.key("ArrowLeft")
         self.assertEqual(now(), seen[-2])
         self.assertEqual(self.browser.count(".veil"), 1)
@@ -273,8 +276,8 @@ class Page(unittest.TestCase):
         """Eight processes and thousands of messages: what is seen is drawn, not what there is"""
         scene = os.path.join(self.folder.name, "large.scene")
         with open(scene, "w", encoding="utf-8") as f:
-            f.write("ordering total\nprocesses a b c d e f g h\ndelays 200us to 1500us\nat 1ms, traffic every 2ms of 20 "
-                    "bytes\nat 600ms, crash c\nat 1300ms, traffic stops\nsettle\n")
+            f.write("ordering total\nprocesses a b c d e f g h\ndelays 200us to 1500us\nat 1ms, traffic every 2ms of "
+                    "20 bytes\nat 600ms, crash c\nat 1300ms, traffic stops\nsettle\n")
         path = self.page_of(scene)
         self.browser.open(path)
         self.assertGreater(self.browser.eval("JSON.parse(films.textContent).films[0].messages.length"), 4500)
@@ -292,7 +295,7 @@ class Page(unittest.TestCase):
         self.assertIn("delivers", self.browser.text("#now"))
 
     def test_looks(self):
-        """At three sizes, light, dark: nothing runs over the edge, and the coarse picture is the one that was looked at"""
+        """At three sizes, light, dark: nothing runs over the edge; the coarse picture is the one that was looked at"""
         golden_path = os.path.join(HERE, "page.golden")
         golden = {}
         if not REWRITE:

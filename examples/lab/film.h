@@ -37,6 +37,7 @@ typedef struct
   gint64 born_us;
   gint64 end_us; /* of its life in the group; NEVER */
   FilmEnd end;
+  guint64 groups;    /* that it is in, a bit for each: the end is when it is in none any more */
   GArray *delivered; /* int: messages, in its order */
   GArray *views;     /* int: in its order */
 } FilmProcess;

@@ -45,8 +45,12 @@ function clampView() {
   view.x = Math.max(clock.left, Math.min(view.x, clock.right - room() / view.zoom));
 }
 
+/* Around what one looks at: the chosen message, the moment, the middle. */
 function zoomBy(factor, at) {
-  const px = at === undefined ? room() / 2 : at, x = view.x + px / view.zoom;
+  const e = step(), middle = room() / 2;
+  const looked = [state.chosen && state.chosen.m.x !== null ? state.chosen.m.x : NaN, e ? e.x : NaN]
+    .map(x => (x - view.x) * view.zoom).find(px => px >= 0 && px <= room());
+  const px = at !== undefined ? at : looked !== undefined ? looked : middle, x = view.x + px / view.zoom;
   view.zoom *= factor;
   clampView();
   view.x = x - px / view.zoom;
@@ -424,7 +428,7 @@ const keys = {
   Home: () => goTo(-1), End: () => goTo(state.film.steps.length - 1), " ": () => play(state.playing === null),
   "+": () => zoomBy(1.4), "=": () => zoomBy(1.4), "-": () => zoomBy(1 / 1.4), 0: fit, ",": () => panBy(-160),
   ".": () => panBy(160), "[": () => chooseNext(-1), "]": () => chooseNext(1), c: () => setControl(!state.control),
-  "/": () => $("find").focus(), Escape: () => { play(false); choose(state.film, null); },
+  "/": () => $("find").focus(), Escape: () => { play(false); choose(state.film, null); document.activeElement.blur(); },
 };
 
 document.addEventListener("keydown", e => {
@@ -510,8 +514,11 @@ function start() {
   $("control").addEventListener("change", () => setControl($("control").checked));
   $("find").addEventListener("change", () => {
     const m = state.film.byName.get($("find").value.trim());
-    if (m) { choose(state.film, m); say(summary(state.film, m)); }
-    else if ($("find").value) say(`There is no message ${$("find").value}.`);
+    if (m) {
+      choose(state.film, m);
+      say(summary(state.film, m));
+      diagrams[state.film.number].svg.focus();
+    } else if ($("find").value) say(`There is no message ${$("find").value}.`);
   });
   addEventListener("hashchange", recall);
   addEventListener("resize", () => { clampView(); redraw(); });

@@ -20,7 +20,7 @@
 
 static char *option_orderings, *option_html, *option_svg, *option_sizes, *option_members;
 static gint64 option_seeds = 1;
-static double option_seconds = 1;
+static double option_seconds;
 static gboolean option_json, option_real;
 
 static const GOptionEntry entries[] = {
@@ -36,7 +36,7 @@ static const GOptionEntry entries[] = {
     "No scene: measures real processes on this machine, by group and message size", NULL },
   { "members", 0, 0, G_OPTION_ARG_STRING, &option_members, "With --real: sizes of groups (2,3,5)", "LIST" },
   { "sizes", 0, 0, G_OPTION_ARG_STRING, &option_sizes, "With --real: bytes in a message (100,1000,10000)", "LIST" },
-  { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &option_seconds, "With --real: how long each measurement takes (1)", "S" },
+  { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &option_seconds, "With --real: how long each measurement takes (0.5)", "S" },
   { NULL },
 };
 
@@ -264,12 +264,11 @@ compare_scene (const char *path)
 static int
 measure_real (void)
 {
-  g_autofree char *known = known_orderings (",");
-  g_auto (GStrv) orderings = g_strsplit (option_orderings != NULL ? option_orderings : known, ",", -1);
-  g_auto (GStrv) sizes = option_sizes != NULL ? g_strsplit (option_sizes, ",", -1) : NULL;
-  g_auto (GStrv) members = option_members != NULL ? g_strsplit (option_members, ",", -1) : NULL;
-  RealOptions options = { orderings, sizes, members, option_seconds, option_html, option_json };
-  return compare_real (&options);
+  g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
+  Comparison c = { .sides = sides };
+  RealOptions options
+      = { sides, option_members, option_sizes, option_seconds == 0 ? 0.5 : option_seconds, option_html, option_json };
+  return read_sides (&c) ? compare_real (&options) : LAB_USAGE;
 }
 
 int
@@ -290,7 +289,7 @@ lab_compare (int argc, char **argv)
     g_printerr ("usage: tyet compare [OPTION...] SCENE\n       tyet compare --real [OPTION...]\n");
   else if (option_real && (option_svg != NULL || option_seeds != 1))
     complain ("--real goes with --orderings, --members, --sizes, --seconds, --html and --json only");
-  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 1))
+  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 0))
     complain ("--members, --sizes and --seconds go with --real only");
   else if (option_seeds < 1 || option_seeds > MAX_SEEDS)
     complain ("--seeds wants a number from 1 to %d", MAX_SEEDS);

@@ -136,10 +136,10 @@ void page_text (GString *out, const char *tag, const char *text);
 /* `tyet compare --real` */
 typedef struct
 {
-  char **orderings; /* names */
-  char **sizes;     /* of messages, or NULL */
-  char **members;   /* of groups, or NULL */
-  double seconds;   /* of each measurement */
+  GPtrArray *sides;    /* Side */
+  const char *members; /* "2,3,5"; NULL */
+  const char *sizes;   /* "100,1000"; NULL */
+  double seconds;      /* of each measurement */
   const char *html;
   gboolean json;
 } RealOptions;

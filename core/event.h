@@ -47,6 +47,7 @@ typedef enum
 typedef enum
 {
   TY_DIAL_UNUSABLE, /* what is there is no process of this kind, or it turns this one away: it will go on so */
+  TY_DIAL_DENIED,   /* it does not let this process in, or is not who it should be: it will go on so */
   TY_DIAL_UNREACHED, /* no answer, or it broke off: it may be otherwise in a moment */
   TY_DIAL_REFUSED   /* nobody listens there now */
 } TyDialEnd;

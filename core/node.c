@@ -24,7 +24,7 @@ ty_node_config_init (TyNodeConfig *config)
     .lag_us = 60 * G_USEC_PER_SEC,
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 << 20,
-    .window_bytes = 4 << 20,
+    .window_bytes = 1 << 20,
     .spill_bytes = 64 << 20,
   };
 }

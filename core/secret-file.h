@@ -7,8 +7,8 @@
  * Argon2id (TY_ARGON_*: part of the format, for all who know the passphrase must come to the same key). The environment
  * has the last line alone, in which KEY may stand without the word before it.
  *
- * It reads what strangers may have written (tests/fuzz): ty_secret_file_read () and ty_secret_text_read () touch nothing
- * else.  Only ty_secret_derive () takes time.
+ * It reads what strangers may have written (tests/fuzz): ty_secret_file_read () and ty_secret_text_read () touch
+ * nothing else.  Only ty_secret_derive () takes time.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/private-file.h"
+
 #define PREFIX_BYTES (sizeof TY_TICKET_PREFIX - 1)
 #define SUM_BYTES 8
 #define LEAST_BYTES (2 * TY_KEY_BYTES + 1 + 2 + SUM_BYTES)
@@ -14,21 +16,10 @@
 
 G_STATIC_ASSERT (PREFIX_BYTES + sodium_base64_ENCODED_LEN (MOST_BYTES, VARIANT) - 1 <= TY_TICKET_MAX_BYTES);
 
-static gpointer
-locked_new (gsize len_bytes)
-{
-  if (sodium_init () < 0)
-    g_error ("libsodium does not start");
-  gpointer memory = sodium_malloc (len_bytes);
-  if (memory == NULL)
-    g_error ("no locked memory for keys");
-  return memory;
-}
-
 TyTicket *
 ty_ticket_new (void)
 {
-  TyTicket *ticket = locked_new (sizeof *ticket);
+  TyTicket *ticket = ty_locked_new (sizeof *ticket);
   memset (ticket, 0, sizeof *ticket);
   return ticket;
 }
@@ -75,8 +66,8 @@ char *
 ty_ticket_write (const TyTicket *ticket)
 {
   g_assert (ticket->n_addresses >= 1 && ticket->n_addresses <= TY_TICKET_ADDRESSES);
-  guint8 *bytes = locked_new (MOST_BYTES), *at = bytes;
-  char *text = locked_new (TY_TICKET_MAX_BYTES + 1);
+  guint8 *bytes = ty_locked_new (MOST_BYTES), *at = bytes;
+  char *text = ty_locked_new (TY_TICKET_MAX_BYTES + 1);
   at = (guint8 *) memcpy (at, ticket->key, TY_KEY_BYTES) + TY_KEY_BYTES;
   at = (guint8 *) memcpy (at, ticket->secret, TY_KEY_BYTES) + TY_KEY_BYTES;
   *at++ = (guint8) ticket->n_addresses;
@@ -139,10 +130,11 @@ ty_ticket_read (const char *text, gsize len_bytes, TyTicket *out, const char **w
       *why = "it is too long for a ticket";
       return FALSE;
     }
-  guint8 *bytes = locked_new (MOST_BYTES + SUM_BYTES);
+  guint8 *bytes = ty_locked_new (MOST_BYTES + SUM_BYTES);
   const char *end = NULL;
   if (sodium_base642bin (bytes, MOST_BYTES + SUM_BYTES, text + PREFIX_BYTES, len_bytes - PREFIX_BYTES, NULL, &n, &end,
-                         VARIANT) != 0
+                         VARIANT)
+          != 0
       || end != text + len_bytes || n < LEAST_BYTES
       || sodium_base64_ENCODED_LEN (n, VARIANT) - 1 != len_bytes - PREFIX_BYTES)
     *why = "it is damaged: letters are wrong or missing";

@@ -53,4 +53,5 @@ G_DEFINE_FLAGS_TYPE (TyetSendFlags, tyet_send_flags,
                      G_DEFINE_ENUM_VALUE (TYET_SEND_STABLE, "stable"))
 
 G_DEFINE_ENUM_TYPE (TyetSecurity, tyet_security,
+                    G_DEFINE_ENUM_VALUE (TYET_SECURITY_SEALED, "sealed"),
                     G_DEFINE_ENUM_VALUE (TYET_SECURITY_PLAIN, "plain"))

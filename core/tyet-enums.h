@@ -103,13 +103,14 @@ TYET_API GType tyet_send_flags_get_type (void);
 
 /**
  * TyetSecurity:
- * @TYET_SECURITY_PLAIN: none: whoever reaches the address is let in and can read everything. For loopback, Unix
- *   sockets, and networks of which every user is trusted.
+ * @TYET_SECURITY_SEALED: authenticated and encrypted; who does not know the network secret is not let in
+ * @TYET_SECURITY_PLAIN: none: whoever reaches the address is let in. Only on loopback and Unix sockets.
  *
  * How the channels of a process are protected.
  */
 typedef enum
 {
+  TYET_SECURITY_SEALED,
   TYET_SECURITY_PLAIN
 } TyetSecurity;
 

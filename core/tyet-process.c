@@ -57,6 +57,9 @@ struct _TyetProcess
   guint state_buffer_bytes;
   gboolean refusal_is_death;
   TyetSecurity security;
+  TyetIdentity *identity; /* as asked for, or NULL */
+  TyetSecret *secret;     /* likewise */
+  TyetTicket *ticket;     /* likewise */
 };
 
 enum
@@ -73,6 +76,9 @@ enum
   PROP_STATE_BUFFER_SIZE,
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
+  PROP_IDENTITY,
+  PROP_SECRET,
+  PROP_TICKET,
   PROP_HISTORY,
   PROP_STORAGE,
   N_PROPS
@@ -131,6 +137,15 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
     case PROP_SECURITY:
       self->security = (TyetSecurity) g_value_get_enum (value);
       break;
+    case PROP_IDENTITY:
+      self->identity = g_value_dup_boxed (value);
+      break;
+    case PROP_SECRET:
+      self->secret = g_value_dup_boxed (value);
+      break;
+    case PROP_TICKET:
+      self->ticket = g_value_dup_boxed (value);
+      break;
     case PROP_HISTORY:
       self->history = g_value_dup_string (value);
       break;
@@ -184,6 +199,15 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_SECURITY:
       g_value_set_enum (value, self->security);
       break;
+    case PROP_IDENTITY:
+      g_value_set_boxed (value, tyet_process_get_identity (self));
+      break;
+    case PROP_SECRET:
+      g_value_set_boxed (value, tyet_process_get_secret (self));
+      break;
+    case PROP_TICKET:
+      g_value_set_boxed (value, self->ticket);
+      break;
     case PROP_HISTORY:
       g_value_set_string (value, tyet_process_get_history (self));
       break;
@@ -214,6 +238,9 @@ process_finalize (GObject *object)
   g_free (self->id);
   g_free (self->history);
   g_free (self->storage);
+  g_clear_pointer (&self->identity, tyet_identity_unref);
+  g_clear_pointer (&self->secret, tyet_secret_unref);
+  g_clear_pointer (&self->ticket, tyet_ticket_unref);
   G_OBJECT_CLASS (tyet_process_parent_class)->finalize (object);
 }
 
@@ -241,6 +268,57 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   return TRUE;
 }
 
+/* Where the network secret comes from: what was given, else the environment, else it is made. */
+static gboolean
+process_find_secret (TyetProcess *self, TyetSecret **secret, gboolean *alone, GError **error)
+{
+  *alone = FALSE;
+  *secret = NULL;
+  if (self->secret != NULL)
+    *secret = tyet_secret_ref (self->secret);
+  else if (self->ticket != NULL)
+    *secret = tyet_secret_ref (tyet_ticket_get_secret (self->ticket));
+  else if (!ty_tyet_secret_find (secret, error))
+    return FALSE;
+  if (*secret == NULL)
+    {
+      *secret = tyet_secret_new ();
+      *alone = TRUE;
+    }
+  if (self->secret == NULL || self->ticket == NULL
+      || tyet_secret_equal (self->secret, tyet_ticket_get_secret (self->ticket)))
+    return TRUE;
+  g_set_error_literal (error, TYET_ERROR, TYET_ERROR_SECRET,
+                       "A secret and a ticket with another one were given; one of the two will do");
+  return FALSE;
+}
+
+static TyRuntime *
+process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **error)
+{
+  g_autoptr (TyetSecret) secret = NULL;
+  g_autoptr (TyetIdentity) identity = NULL;
+  TyRuntimeKeys keys = { 0 };
+  gboolean plain = self->security == TYET_SECURITY_PLAIN;
+  if (plain && (self->identity != NULL || self->secret != NULL || self->ticket != NULL))
+    {
+      g_set_error_literal (error, TYET_ERROR, TYET_ERROR_PLAIN,
+                           "Clear text was asked for, and keys were given: they would protect nothing");
+      return NULL;
+    }
+  if (!plain)
+    {
+      if (!process_find_secret (self, &secret, &keys.secret_alone, error))
+        return NULL;
+      identity = self->identity != NULL ? tyet_identity_ref (self->identity) : tyet_identity_new ();
+      keys.secret = secret;
+      keys.identity = identity;
+      keys.ticket = self->ticket;
+    }
+  return ty_runtime_new (self, config, &keys, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
+                         self->storage, error);
+}
+
 static gboolean
 process_init_initable (GInitable *initable, GCancellable *cancellable, GError **error)
 {
@@ -256,8 +334,7 @@ process_init_initable (GInitable *initable, GCancellable *cancellable, GError **
     return FALSE;
   if (!process_make_config (self, &config, error))
     return FALSE;
-  self->rt = ty_runtime_new (self, &config, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
-                             self->storage, error);
+  self->rt = process_make_runtime (self, &config, error);
   if (self->rt == NULL)
     return FALSE;
   self->rt->state_buffer_bytes = self->state_buffer_bytes;
@@ -310,8 +387,8 @@ process_install_limits (TyNodeConfig *defaults)
    * How long one member may hold everybody's window full by taking nothing, before it is suspected and the group goes
    * on without it; in milliseconds, 0 for ever. After half of it a warning is logged.
    */
-  props[PROP_LAG_LIMIT] = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000,
-                                             (guint) (defaults->lag_us / 1000), flags);
+  props[PROP_LAG_LIMIT]
+      = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000, (guint) (defaults->lag_us / 1000), flags);
   /**
    * TyetProcess:state-buffer-size:
    *
@@ -381,10 +458,34 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:security:
    *
-   * How channels are protected. This version knows clear text only. A later one will add sealed channels and make
-   * them the default: set %TYET_SECURITY_PLAIN where clear text is meant to stay.
+   * How channels are protected: sealed, unless %TYET_SECURITY_PLAIN is asked for, which is refused
+   * (%TYET_ERROR_PLAIN) but at a loopback address or a Unix socket, and connects to such only.
    */
-  props[PROP_SECURITY] = g_param_spec_enum ("security", NULL, NULL, TYET_TYPE_SECURITY, TYET_SECURITY_PLAIN, flags);
+  props[PROP_SECURITY] = g_param_spec_enum ("security", NULL, NULL, TYET_TYPE_SECURITY, TYET_SECURITY_SEALED, flags);
+  /**
+   * TyetProcess:identity:
+   *
+   * The pair of keys that the process proves itself with. If none is given a fresh one is made. %NULL when channels are
+   * in the clear.
+   */
+  props[PROP_IDENTITY] = g_param_spec_boxed ("identity", NULL, NULL, TYET_TYPE_IDENTITY, flags);
+  /**
+   * TyetProcess:secret:
+   *
+   * The network secret: whoever has it may speak to the process at all, and nobody else. If none is given, it is that
+   * of the [property@Tyet.Process:ticket]; else that in the file which the environment variable `TYET_SECRET_FILE`
+   * names, or `TYET_SECRET` itself ([func@Tyet.Secret.load] has the format; `TYET_SECRET` has its second line alone);
+   * else a fresh one is made, which others get with a ticket ([method@Tyet.Process.make_ticket]). %NULL when channels
+   * are in the clear.
+   */
+  props[PROP_SECRET] = g_param_spec_boxed ("secret", NULL, NULL, TYET_TYPE_SECRET, flags);
+  /**
+   * TyetProcess:ticket:
+   *
+   * A ticket of a member of the group that is to be joined. It brings the network secret, the process that answers at
+   * its addresses must have its public key, and [method@Tyet.Group.join] needs no other contacts.
+   */
+  props[PROP_TICKET] = g_param_spec_boxed ("ticket", NULL, NULL, TYET_TYPE_TICKET, flags);
   /**
    * TyetProcess:history: (type filename)
    *
@@ -423,7 +524,8 @@ tyet_process_init (TyetProcess *self)
  * @address: (nullable): where to listen, as in [property@Tyet.Process:address]; %NULL for any free port of 127.0.0.1
  * @error: return location for an error
  *
- * A process with the default options, which listens from now on, in the thread-default main context.
+ * A process with the default options, which listens from now on, in the thread-default main context. Its channels are
+ * sealed: see [property@Tyet.Process:secret] for where the secret comes from.
  *
  * Fails with %TYET_ERROR_ADDRESS if @address does not parse or is none of this machine, and with
  * %TYET_ERROR_ADDRESS_IN_USE if something else listens there.
@@ -483,6 +585,90 @@ tyet_process_get_id (TyetProcess *process)
 {
   g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
   return process->id;
+}
+
+/**
+ * tyet_process_get_security:
+ * @process: a process
+ *
+ * How the process's channels are protected ([property@Tyet.Process:security]).
+ *
+ * Returns: sealed or plain
+ */
+TyetSecurity
+tyet_process_get_security (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), TYET_SECURITY_SEALED);
+  return process->security;
+}
+
+/**
+ * tyet_process_get_identity:
+ * @process: a process
+ *
+ * The process's identity ([property@Tyet.Process:identity]).
+ *
+ * Returns: (transfer none) (nullable): the identity, or %NULL if channels are in the clear
+ */
+TyetIdentity *
+tyet_process_get_identity (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  return process->rt != NULL ? process->rt->identity : process->identity;
+}
+
+/**
+ * tyet_process_get_secret:
+ * @process: a process
+ *
+ * The network secret that the process goes by now ([property@Tyet.Process:secret]).
+ *
+ * Returns: (transfer none) (nullable): the secret, or %NULL if channels are in the clear
+ */
+TyetSecret *
+tyet_process_get_secret (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  if (process->rt == NULL)
+    return process->secret;
+  process->rt->secret_alone = FALSE; /* whoever asks can pass it on */
+  return process->rt->secret;
+}
+
+/**
+ * tyet_process_make_ticket:
+ * @process: a process
+ * @error: return location for an error
+ *
+ * A ticket with which others can join groups that this process is in: its address, its public key, the network secret.
+ *
+ * Fails with %TYET_ERROR_PLAIN if channels are in the clear: then the address is enough.
+ *
+ * Returns: (transfer full): a new ticket, or %NULL
+ */
+TyetTicket *
+tyet_process_make_ticket (TyetProcess *process, GError **error)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  TY_RETURN_VAL_UNLESS_HERE (process->rt, NULL);
+  if (!ty_runtime_check (process->rt, error))
+    return NULL;
+  if (process->rt->secret == NULL)
+    {
+      g_set_error_literal (error, TYET_ERROR, TYET_ERROR_PLAIN,
+                           "Channels are in the clear: there is no secret, and whoever knows the address may join");
+      return NULL;
+    }
+  TyTicket *ticket = ty_ticket_new ();
+  memcpy (ticket->secret, ty_tyet_secret_bytes (tyet_process_get_secret (process)), TY_KEY_BYTES);
+  ty_key_public (ty_identity_secret (process->rt->identity), ticket->key);
+  if (ty_ticket_add_address (ticket, tyet_process_get_address (process)))
+    return ty_tyet_ticket_new (ticket);
+  g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS, "The address %s does not fit into a ticket",
+               tyet_process_get_address (process));
+  ty_ticket_free (ticket);
+  return NULL;
 }
 
 /**

@@ -135,7 +135,9 @@ ty_entry_fail_if_hopeless (TyMembership *m)
   if (!(all && m->view == NULL) && !late)
     return FALSE;
   g_autofree char *why = reasons (m);
-  gint code = all ? TYET_ERROR_PROTOCOL : m->met->len > 0 ? TYET_ERROR_TIMED_OUT : TYET_ERROR_UNREACHABLE;
+  gint code = m->met->len > 0 ? TYET_ERROR_TIMED_OUT : TYET_ERROR_UNREACHABLE;
+  if (all)
+    code = m->denied ? TYET_ERROR_REFUSED : TYET_ERROR_PROTOCOL;
   fail_join (m, g_error_new (TYET_ERROR, code, "Could not join group \"%s\"%s: %s", m->group_name,
                              late && !all ? " in the time given" : "", why));
   return TRUE;
@@ -152,7 +154,8 @@ ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyD
         g_free (m->contact_why[i]);
         m->contact_why[i] = g_strdup (why);
         /* Who does not answer now may in a moment; who speaks something else will go on doing so. */
-        m->contact_final[i] = end == TY_DIAL_UNUSABLE;
+        m->contact_final[i] = end == TY_DIAL_UNUSABLE || end == TY_DIAL_DENIED;
+        m->denied |= end == TY_DIAL_DENIED;
       }
   ty_entry_fail_if_hopeless (m);
 }

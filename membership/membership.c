@@ -572,6 +572,11 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
 {
   if (m->phase == TY_MEMBERSHIP_OVER || m->phase == TY_MEMBERSHIP_IDLE)
     return TRUE;
+  /* V13: a founder that came back without what it had promised has no voice; but it does not know that. */
+  gboolean founding = number == 0 && m->phase == TY_MEMBERSHIP_IN && m->view->id.number == 0;
+  if (founding && type != TY_PACKET_GONE && type != TY_PACKET_DECIDED && type != TY_PACKET_EXCLUDED
+      && ty_m_rank (m, pid) == m->view->n_members)
+    return TRUE;
   /* What a joiner may get before it knows any view. */
   if (type == TY_PACKET_PREPARE)
     if (m->phase == TY_MEMBERSHIP_JOINING || (m->phase == TY_MEMBERSHIP_IN && number == m->view->id.number))
@@ -588,12 +593,7 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   if (type == TY_PACKET_GONE)
     ty_late_gone (m, pid);
   if (number == 0 && m->view->id.number == 0 && type != TY_PACKET_GONE)
-    {
-      /* V13: a founder that came back without what it had promised has no voice; but it does not know that. */
-      if (ty_m_rank (m, pid) == m->view->n_members)
-        return TRUE;
-      founder_speaks (m, pid);
-    }
+    founder_speaks (m, pid);
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
     return ty_late_answer (m, pid, type, number, r);
   if (number > m->view->id.number)

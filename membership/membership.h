@@ -161,6 +161,7 @@ struct _TyMembership
   char **contacts;
   char **contact_why; /* why each came to nothing so far */
   gboolean *contact_final;
+  gboolean denied; /* a contact does not let this process speak to it */
   GArray *met; /* of TyId: who has answered as a contact or a member */
   TyMember me;
   gint64 join_deadline;

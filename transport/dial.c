@@ -199,6 +199,15 @@ ty_dial_again (TyDial *dial)
 }
 
 void
+ty_dial_denied (TyDial *dial, const char *why)
+{
+  if (for_session (dial))
+    schedule (dial);
+  else
+    fail (dial, TY_DIAL_DENIED, why);
+}
+
+void
 ty_dial_unusable (TyDial *dial, const char *why)
 {
   if (for_session (dial))

@@ -4,6 +4,7 @@
  *   conn.c       a connection: its making and its end
  *   conn-in.c, conn-out.c   the bytes that come and go on it
  *   sealing.c    the seal of a connection: its handshake, sealed records
+ *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "transport/hub.h"
+#include "transport/keyring.h"
 #include "transport/noise.h"
 #include "transport/session.h"
 
@@ -66,6 +68,8 @@ const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize l
 /* The last `len_bytes` of what is in the inbox stay for the next time. `apart`: in memory of their own, so that a
  * stranger's few bytes do not keep a whole buffer. */
 void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
+/* What the memory of that belongs to, which is not used again as long as somebody holds it. (transfer none) */
+GBytes *ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 /* A packet of its own (transfer full): a slice, or a copy if it is small. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
@@ -169,6 +173,7 @@ typedef struct
 {
   guint8 psk[TY_NOISE_KEY_BYTES];
   guint8 secret[TY_NOISE_KEY_BYTES];
+  guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
 TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);
@@ -180,6 +185,8 @@ void ty_sealing_begin (TyConn *conn);
 gsize ty_sealing_on_handshake (TyConn *conn, guint8 *data, gsize len_bytes);
 /* The dialer's last message, with this record in it. FALSE: that failed. */
 gboolean ty_sealing_finish (TyConn *conn, const GByteArray *record);
+/* Between the last plain byte of one sealed record and the first of the next: a tag, a length. */
+#define TY_SEALED_BETWEEN_BYTES (TY_NOISE_TAG_BYTES + 2)
 /* One sealed record, if it is there whole: its length, or 0. It is opened in place. */
 gsize ty_sealing_on_record (TyConn *conn, guint8 *data, gsize len_bytes);
 /* One sealed record of what there is to say is put into `raw`, which is empty. */
@@ -198,6 +205,8 @@ void ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume);
 void ty_handshake_say_probe (TyConn *conn);
 /* The dial of `conn` has found nobody of use; or is to be made again later. Both close `conn`. */
 void ty_handshake_unusable (TyConn *conn, const char *why);
+/* The same: it does not let this process in, or is not who it should be. */
+void ty_handshake_denied (TyConn *conn, const char *why);
 void ty_handshake_postpone (TyConn *conn);
 /* It broke, or took too long, before it was OPEN. */
 void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
@@ -285,6 +294,7 @@ void ty_dial_refused (TyDial *dial);
 void ty_dial_retry (TyDial *dial, const char *why);    /* nobody to blame: again later. `why` NULL: not worth a word */
 void ty_dial_again (TyDial *dial);                     /* at once, as a first contact */
 void ty_dial_unusable (TyDial *dial, const char *why); /* a first contact ends; for a session it goes on */
+void ty_dial_denied (TyDial *dial, const char *why);
 void ty_dial_stranger (TyDial *dial, const TyId *pid); /* another incarnation than the one wanted */
 
 /* ---- The hub ---- */
@@ -303,6 +313,9 @@ struct _TyHub
   const TyNetOps *ops;
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
+  char **pinned;   /* or NULL */
+  guint8 pin[TY_NOISE_KEY_BYTES];
+  TyKeyring keyring;
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

@@ -52,7 +52,13 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->config.name = hub->config.address = NULL;
   if (config->secret != NULL)
     hub->keys = ty_hub_keys_new (config, draw, draw_data);
-  hub->config.secret = hub->config.identity = NULL;
+  if (config->pin != NULL && config->pinned != NULL)
+    {
+      hub->pinned = g_strdupv ((char **) config->pinned);
+      memcpy (hub->pin, config->pin, sizeof hub->pin);
+    }
+  hub->config.secret = hub->config.identity = hub->config.pin = NULL;
+  hub->config.pinned = NULL;
   hub->ops = ops;
   hub->net = net;
   hub->draw = draw;
@@ -62,6 +68,7 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->peers = g_ptr_array_new ();
   hub->dirty = g_ptr_array_new ();
   hub->reserved = g_array_new (FALSE, TRUE, sizeof (gboolean));
+  ty_keyring_init (&hub->keyring);
   hub->by_pid = g_hash_table_new (ty_id_hash, ty_id_equal_v);
   for (guint i = 0; i < 2; i++)
     {
@@ -97,6 +104,8 @@ ty_hub_free (TyHub *hub)
   g_ptr_array_unref (hub->dirty);
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
+  g_strfreev (hub->pinned);
+  ty_keyring_clear (&hub->keyring);
   g_free (hub->name);
   g_free (hub->address);
   g_free (hub);
@@ -282,6 +291,7 @@ peer_close (TyPeer *peer)
       ty_conn_linger (conn);
     }
   forget_events (peer->hub, peer->index);
+  ty_keyring_forget (&peer->hub->keyring, &peer->pid);
   ty_peer_drop (peer);
 }
 

@@ -164,6 +164,14 @@ ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apa
 }
 
 GBytes *
+ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes)
+{
+  g_assert (data >= inbox->mem && data + len_bytes <= inbox->mem + inbox->fill);
+  inbox->shared = TRUE;
+  return inbox->bytes;
+}
+
+GBytes *
 ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes)
 {
   if (len_bytes <= COPY_BYTES)

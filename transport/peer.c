@@ -86,6 +86,7 @@ ty_peer_dead (TyPeer *peer, const char *why)
     }
   ty_hub_event (peer->hub, TY_EVENT_PEER_DEAD, peer, why);
   peer->hub->stats.dead++;
+  ty_keyring_forget (&peer->hub->keyring, &peer->pid);
   ty_peer_drop (peer);
 }
 
@@ -178,7 +179,7 @@ ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro)
   g_free (peer->address);
   if (conn->seal != NULL)
     {
-      g_assert (!peer->has_key || memcmp (peer->key, conn->seal->other, sizeof peer->key) == 0);
+      ty_keyring_learn (&hub->keyring, &peer->pid, conn->seal->other);
       memcpy (peer->key, conn->seal->other, sizeof peer->key);
       peer->has_key = TRUE;
     }

@@ -18,6 +18,7 @@ static const struct
   { "compare", "play a scene under several orderings, and say what the difference is", lab_compare },
   { "draw", "draw the diagram of a recorded run, and judge it", lab_draw },
   { "explore", "sweep seeds of random faults, and shrink what fails to a scene", lab_explore },
+  { "key", "make and show the keys of processes, and secrets", lab_key },
   { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };
 

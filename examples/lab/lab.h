@@ -20,6 +20,7 @@ typedef int (*LabCommand) (int argc, char **argv);
 int lab_main (int argc, char **argv);
 
 int lab_cat (int argc, char **argv);
+int lab_key (int argc, char **argv);
 int lab_check (int argc, char **argv);
 int lab_compare (int argc, char **argv);
 int lab_draw (int argc, char **argv);

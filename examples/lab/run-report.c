@@ -111,7 +111,12 @@ put_verdict (GString *out, const RunReport *report, const Play *play)
     g_string_append (out, "legal");
   else
     g_string_append_len (out, text, play->report->legal && end != NULL ? end - text : (gssize) strlen (text));
-  if (play->report->legal)
+  const char *what, *rule = play_broken_rule (play, &what);
+  if (rule != NULL && play->report->legal)
+    g_string_append (out, "\n");
+  if (rule != NULL)
+    g_string_append_printf (out, "%s (%s)\n", rule, what);
+  else if (play->report->legal)
     g_string_append (out, play->settled ? "\n" : ", as far as it goes: something is still under way at the end\n");
 }
 
@@ -212,7 +217,14 @@ put_json (GString *out, const RunReport *report, const Play *play, const Film *f
       g_string_append_c (out, '}');
     }
   g_autofree char *verdict = ty_judge_report_to_json (play->report);
-  g_string_append_printf (out, "],\n\"settled\":%s,\"good\":%s,\n\"verdict\":%s}\n", play->settled ? "true" : "false",
+  const char *what, *rule = play_broken_rule (play, &what);
+  g_string_append_c (out, ']');
+  if (rule != NULL)
+    {
+      lab_json_field (out, "rule", rule);
+      lab_json_field (out, "broken", what);
+    }
+  g_string_append_printf (out, ",\n\"settled\":%s,\"good\":%s,\n\"verdict\":%s}\n", play->settled ? "true" : "false",
                           play_is_good (play) ? "true" : "false", g_strchomp (verdict));
 }
 

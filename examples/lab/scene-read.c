@@ -137,6 +137,16 @@ want_head (SceneReader *r, gboolean *found)
     return scene_want (r, "after") && want_positive (r, &c->node.suspect_after_us);
   if (scene_take (r, "heartbeat"))
     return want_positive (r, &c->node.heartbeat_us);
+  if (scene_take (r, "lease"))
+    return want_positive (r, &c->node.lease_us);
+  if (scene_take (r, "messages"))
+    return scene_want (r, "up") && scene_want (r, "to")
+           && want_size (r, &c->node.max_message_bytes, 64 * 1024 * 1024);
+  if (scene_take (r, "sealed"))
+    {
+      c->sealed = TRUE;
+      return TRUE;
+    }
   if (scene_take (r, "window"))
     return want_size (r, &c->node.window_bytes, 64 * 1024 * 1024);
   if (scene_take (r, "weight"))

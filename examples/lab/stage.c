@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stage.h"
 
+#include "core/tyet-error.h"
 #include "core/view.h"
 
 #include <string.h>
@@ -233,9 +234,15 @@ stage_echo (Stage *stage)
 TySimProcess *
 stage_spawn (Stage *stage, const char *name)
 {
+  return stage_spawn_as (stage, name, NULL);
+}
+
+TySimProcess *
+stage_spawn_as (Stage *stage, const char *name, const TyId *pid)
+{
   const char *dot = strchr (name, '.');
   g_autofree char *site = dot != NULL ? g_strndup (name, (gsize) (dot - name)) : g_strdup (name);
-  TySimProcess *p = ty_sim_spawn (stage->world, name, site);
+  TySimProcess *p = ty_sim_spawn_as (stage->world, name, site, pid);
   Actor *actor = g_new0 (Actor, 1);
   g_ptr_array_add (stage->actors, actor);
   ty_sim_set_data (p, actor);
@@ -245,9 +252,9 @@ stage_spawn (Stage *stage, const char *name)
 TySimProcess *
 stage_find (Stage *stage, const char *name)
 {
-  for (guint i = 0; i < ty_sim_n_processes (stage->world); i++)
-    if (g_str_equal (ty_sim_name (ty_sim_process (stage->world, i)), name))
-      return ty_sim_process (stage->world, i);
+  for (guint i = ty_sim_n_processes (stage->world); i > 0; i--)
+    if (g_str_equal (ty_sim_name (ty_sim_process (stage->world, i - 1)), name))
+      return ty_sim_process (stage->world, i - 1);
   return NULL;
 }
 
@@ -296,6 +303,25 @@ stage_found (TySimProcess *p, guint g)
 }
 
 Part *
+stage_found_with (TySimProcess *p, guint g, char **names, const GByteArray *record)
+{
+  Part *part = new_part (p, g);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GStrvBuilder) addresses = g_strv_builder_new ();
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *address = g_strdup_printf ("sim:%s", *name);
+      g_strv_builder_add (addresses, address);
+    }
+  g_auto (GStrv) list = g_strv_builder_end (addresses);
+  part->founded = TRUE;
+  ty_group_found_with (part->group, (const char *const *) names, (const char *const *) list, record->data, record->len,
+                       &error);
+  g_assert_no_error (error);
+  return part;
+}
+
+Part *
 stage_join (TySimProcess *p, guint g, const char *contacts)
 {
   Part *part = new_part (p, g);
@@ -336,9 +362,16 @@ stage_try_send (Part *part, TyService service, gsize len, GError **error)
   guint64 message = stage->n_messages + 1;
   payload[size - 1] = (guint8) message;
   memcpy (payload, &message, sizeof message);
-  if (ty_group_send (part->group, service, payload, size, error) == 0)
-    return 0;
+  GError *why = NULL;
+  if (ty_group_send (part->group, service, payload, size, &why) == 0)
+    {
+      if (g_error_matches (why, TYET_ERROR, TYET_ERROR_WOULD_BLOCK))
+        part->wants_room = part->n_rooms + 1;
+      g_propagate_error (error, why);
+      return 0;
+    }
   stage->n_messages++;
+  stage->largest = MAX (stage->largest, size);
   g_array_append_val (stage->sizes, size);
   g_array_append_val (part->sent, message);
   if (stage->on_sent != NULL)

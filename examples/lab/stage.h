@@ -32,6 +32,7 @@ typedef struct
   GArray *delivered; /* guint64: numbers of messages */
   GArray *sent;      /* the same, those that the group took */
   guint64 n_rooms, n_stable;
+  guint64 wants_room; /* it was refused a send, and is to be told so many times in all that there is room */
   /* transfers */
   guint n_saves, n_saves_failed, n_loads;
   guint64 saving;    /* the state that is being written */
@@ -55,6 +56,7 @@ struct _Stage
   gboolean with_state;
   gsize state_bytes; /* what a state is filled up to */
   guint64 n_messages;
+  gsize largest;     /* of all payloads */
   GPtrArray *actors; /* to be freed */
   GArray *sizes;     /* gsize: payload of each message, by number */
   gint64 traffic_us;
@@ -77,10 +79,15 @@ void stage_echo (Stage *stage); /* the trace, on standard error */
 
 /* The site is the name up to its first dot: "a.1" lives where "a" did. */
 TySimProcess *stage_spawn (Stage *stage, const char *name);
+/* A founder that comes back as itself. */
+TySimProcess *stage_spawn_as (Stage *stage, const char *name, const TyId *pid);
+/* The newest of that name. */
 TySimProcess *stage_find (Stage *stage, const char *name); /* NULL if none ever was */
 Part *stage_part (TySimProcess *p, guint g);               /* NULL: it never asked for the group */
 
 Part *stage_found (TySimProcess *p, guint g);
+/* By a list of founders, at the sites of their names; `record`: what storage has kept. */
+Part *stage_found_with (TySimProcess *p, guint g, char **names, const GByteArray *record);
 Part *stage_join (TySimProcess *p, guint g, const char *contacts); /* names, with commas */
 gboolean stage_leave (Part *part);
 /* The number of the message, or 0 if the group refused it. */

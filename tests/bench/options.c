@@ -154,8 +154,6 @@ static gboolean
 complete (BenchOptions *options, GError **error)
 {
   gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
-  if (g_str_equal (options->seal, "on"))
-    return usage (error, "%s%s", "Channels cannot be sealed yet: leave --seal on out", "");
   if (g_str_equal (options->channel, "shm"))
     return usage (error, "%s%s", "There is no channel over shared memory yet: leave --channel shm out", "");
   if (options->simulated != NULL)

@@ -6,6 +6,7 @@
 #include "core/tyet-error.h"
 #include "core/view.h"
 #include "examples/lab/oracle.h"
+#include "membership/membership.h"
 #include "tests/engine/mesh.h"
 #include "tests/engine/storm.h"
 
@@ -31,7 +32,10 @@ typedef struct
   gint64 again_at;
   Proc *alone; /* to be cut off after some moves */
   guint alone_in;
-  Proc *doomed[2]; /* to crash after some moves */
+  Proc *doomed[2]; /* to crash after some moves, or once this one has said FLUSH: */
+  Proc *comes;
+  Proc *late; /* to hear as the others do again after some moves */
+  guint late_for;
   guint doomed_in;
   Proc *talks; /* sends one message after another for some moves */
   guint talks_for;
@@ -214,6 +218,44 @@ doom (Storm *s, Proc *p)
   s->doomed_in = (guint) g_rand_int_range (s->mesh->rand, 20, 250);
   s->talks = p;
   s->talks_for = 15;
+  s->comes = NULL;
+  if (s->spawned < 40 && mesh_chance (s->mesh, 0.7))
+    {
+      s->comes = spawn (s, FALSE, NULL);
+      join (s, s->comes);
+      s->doomed_in *= 2;
+    }
+}
+
+/* It takes what the others say, but hardly learns what they agree on. */
+static void
+delay (Storm *s, Proc *p)
+{
+  p->tardy = TRUE;
+  s->late = p;
+  s->late_for = (guint) g_rand_int_range (s->mesh->rand, 100, 600);
+}
+
+/* Everybody else talks. */
+static void
+talk_to (Storm *s, const Proc *p)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Seat other = seat (s->mesh->procs->pdata[i], FALSE);
+      if (i != p->index && !other.over && other.entered && mesh_chance (s->mesh, 0.1))
+        send_some (s, s->mesh->procs->pdata[i]);
+    }
+}
+
+static gboolean
+has_flushed (const Proc *p)
+{
+  const TyMembership *m = p != NULL && p->alive && p->group != NULL ? p->group->membership : NULL;
+  for (guint i = 0; m != NULL && i < m->records->len; i++)
+    if (((const Record *) m->records->pdata[i])->accepted)
+      return TRUE;
+  return FALSE;
 }
 
 /* Everybody else loses its session with it, and knows so; it does not, and goes on talking. */
@@ -233,9 +275,20 @@ what_was_begun (Storm *s)
   if (s->talks != NULL && s->talks_for-- > 0 && !s->talks->stopped && !seat (s->talks, FALSE).over
       && mesh_chance (s->mesh, 0.2))
     ty_group_send (s->talks->group, (TyService) s->strongest, "talk", 4, NULL);
-  if (s->doomed_in > 0 && --s->doomed_in == 0)
-    for (guint i = 0; i < 2; i++)
-      mesh_crash (s->doomed[i]);
+  if (s->doomed_in > 0 && (--s->doomed_in == 0 || has_flushed (s->comes)))
+    {
+      for (guint i = 0; i < 2; i++)
+        mesh_crash (s->doomed[i]);
+      s->doomed_in = 0;
+      s->comes = NULL;
+    }
+  if (s->late != NULL && --s->late_for == 0)
+    {
+      s->late->tardy = FALSE;
+      s->late = NULL;
+    }
+  if (s->late != NULL)
+    talk_to (s, s->late);
   if (s->again != NULL && s->mesh->now >= s->again_at)
     {
       for (guint i = 0; i < s->mesh->procs->len; i++)
@@ -285,9 +338,9 @@ fault (Storm *s)
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
   /* Those that make one round after another, and leave each unfinished. */
   static const gint32 of_rounds[]
-      = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 29, 29 };
+      = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 28, 28, 29, 29, 30 };
   gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, G_N_ELEMENTS (of_rounds))]
-                           : g_rand_int_range (mesh->rand, 0, 30);
+                           : g_rand_int_range (mesh->rand, 0, 31);
   switch (which)
     {
     case 0:
@@ -372,6 +425,10 @@ fault (Storm *s)
     case 28:
       if (p != NULL && p->entered && s->doomed_in == 0)
         doom (s, p);
+      break;
+    case 30:
+      if (p != NULL && p->entered && s->late == NULL)
+        delay (s, p);
       break;
     case 29:
       if (p != NULL && p->entered)
@@ -745,7 +802,10 @@ draw_parameters (Storm *s)
     config->spill_bytes = (gsize) g_rand_int_range (rand, 0, 400);
   if (mesh_chance (s->mesh, 0.5))
     config->max_message_bytes = s->largest;
+  static const gdouble leases[] = { 0.25, 1, 1.5, 3 };
+  gdouble lease = mesh_chance (s->mesh, 0.4) ? leases[g_rand_int_range (rand, 0, G_N_ELEMENTS (leases))] : 0;
   s->rounds = mesh_chance (s->mesh, 0.5);
+  config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
   if (!s->rounds)
     return;
   s->most = 5;
@@ -753,6 +813,7 @@ draw_parameters (Storm *s)
   s->largest = 64;
   config->suspect_after_us = suspect_after[g_rand_int_range (rand, 0, 2)];
   config->heartbeat_us = config->suspect_after_us / 10;
+  config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
 }
 
 static void
@@ -859,12 +920,13 @@ heal (Storm *s)
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
       Proc *p = s->mesh->procs->pdata[i];
-      p->stopped = p->slow = FALSE;
+      p->stopped = p->slow = p->tardy = FALSE;
       p->crash_after = -1;
       if (p->alive)
         mesh_load (p);
     }
   mesh_heal_all (s->mesh);
+  s->mesh->calm = TRUE;
   mesh_run (s->mesh, 500000);
 }
 
@@ -895,7 +957,7 @@ settle (Storm *s)
   if (!converged (s))
     complain (s, "liveness", "did not stay together");
   /* Who has gone without a word is found out. */
-  mesh_run (s->mesh, 3 * s->mesh->config.suspect_after_us);
+  mesh_run (s->mesh, 3 * MAX (s->mesh->config.suspect_after_us, s->mesh->config.lease_us));
   guint64 before = views (s);
   mesh_run (s->mesh, 2 * s->mesh->config.suspect_after_us);
   if (views (s) != before)

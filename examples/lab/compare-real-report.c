@@ -15,6 +15,7 @@ typedef struct
   const RealOptions *options;
   guint64 members[MAX_VALUES], sizes[MAX_VALUES];
   guint n_members, n_sizes;
+  TyetSecret *secret;
   RealRun *runs; /* by side, members, size */
 } Real;
 
@@ -156,7 +157,7 @@ put_plot (GString *out, const Real *real, Which axis, guint fixed, gboolean rate
                                                   rate ? "Throughput" : "Latency", real->members[fixed]);
   g_autofree char *plot
       = plot_lines (title, axis == AXIS_MEMBERS ? "members" : "bytes in a message",
-                    rate ? "messages a second, at each member" : "µs, half are there after", lines, n_sides, TRUE);
+                    rate ? "messages a second, at each member" : "µs, half are there after", lines, n_sides);
   g_string_append_printf (out, "<div class=\"wide\">%s</div>\n", plot);
 }
 
@@ -168,11 +169,13 @@ put_page (const Real *real, const GArray *rows, GError **error)
   for (guint i = 0; i < real->options->sides->len; i++)
     heads[i] = ((Side *) g_ptr_array_index (real->options->sides, i))->name;
   page_begin (out, "Orderings, by real processes");
-  g_string_append_printf (out,
-                          "<p class=\"dim\">Groups of real processes on this machine (%u processors), over TCP on its "
-                          "loopback interface. Latency: everybody sends a message every 4 ms. Throughput: everybody "
-                          "sends as much as goes. %g s each.</p>\n",
-                          g_get_num_processors (), real->options->seconds);
+  g_string_append_printf (
+      out,
+      "<p class=\"dim\">Groups of real processes on this machine (%u processors), over TCP on its "
+      "loopback interface, %s. Latency: everybody sends a message every 4 ms. Throughput: everybody "
+      "sends as much as goes. %g s each.</p>\n",
+      g_get_num_processors (), real->options->plain ? "in clear text" : "sealed, as channels are by default",
+      real->options->seconds);
   put_plot (out, real, AXIS_MEMBERS, 0, FALSE);
   put_plot (out, real, AXIS_MEMBERS, 0, TRUE);
   put_plot (out, real, AXIS_SIZE, real->n_members / 2, FALSE);
@@ -201,6 +204,7 @@ measure_all (Real *real, GError **error)
           run->members = (guint) real->members[m];
           run->size = real->sizes[s];
           run->seconds = real->options->seconds;
+          run->secret = real->secret;
           g_printerr ("\r%u of %u: %s, %u members, %" G_GSIZE_FORMAT " bytes        ", ++done, all, side->name,
                       run->members, run->size);
           if (!real_measure (run, error))
@@ -233,6 +237,7 @@ compare_real (const RealOptions *options)
   for (guint i = 0; i < n; i++)
     sample_init (&real.runs[i].latency);
   int status = LAB_GOOD;
+  real.secret = options->plain ? NULL : tyet_secret_new ();
   if (!measure_all (&real, &error))
     status = LAB_FINDING;
   else
@@ -249,6 +254,7 @@ compare_real (const RealOptions *options)
     complain ("%s", error->message);
   for (guint i = 0; i < n; i++)
     sample_clear (&real.runs[i].latency);
+  g_clear_pointer (&real.secret, tyet_secret_unref);
   g_free (real.runs);
   return status;
 }

@@ -214,7 +214,9 @@ be_member (const RealRun *run, guint index, int down, int up)
   g_autoptr (GError) error = NULL;
   Member m = { .run = run, .up = fdopen (up, "w"), .down = g_string_new (NULL) };
   m.payload = g_malloc0 (MAX (run->size, sizeof (gint64)));
-  m.process = tyet_process_new ("tcp://127.0.0.1:0", &error);
+  m.process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "address", "tcp://127.0.0.1:0", "suspect-after", 10000u,
+                              "security", run->secret != NULL ? TYET_SECURITY_SEALED : TYET_SECURITY_PLAIN, "secret",
+                              run->secret, NULL);
   m.group = m.process != NULL ? tyet_group_new (m.process, "compare", run->ordering) : NULL;
   if (m.group == NULL)
     give_up (&m, error->message);

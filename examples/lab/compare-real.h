@@ -15,6 +15,7 @@ typedef struct
   guint members;
   gsize size; /* of a message; at least the eight bytes of a time are sent */
   double seconds;
+  TyetSecret *secret; /* NULL: channels in clear text */
 
   Sample latency; /* microseconds, at others than the sender */
   double rate;    /* messages that a member delivered in a second, its own too */

@@ -123,9 +123,8 @@ typedef struct
   const double *x, *y;
 } PlotLine;
 
-/* Lines over a logarithmic x axis; `log_y`: that one too. */
-char *plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n,
-                  gboolean log_y);
+/* Lines over two logarithmic axes. */
+char *plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n);
 
 /* ---- The page's frame, for compare-real.c too ---- */
 void page_begin (GString *out, const char *title);
@@ -140,6 +139,7 @@ typedef struct
   const char *members; /* "2,3,5"; NULL */
   const char *sizes;   /* "100,1000"; NULL */
   double seconds;      /* of each measurement */
+  gboolean plain;      /* channels in clear text */
   const char *html;
   gboolean json;
 } RealOptions;

@@ -1,7 +1,7 @@
 /* examples/lab/compare.c: `tyet compare SCENE`: the same scene under several orderings.
  *
- * Every side plays the same scene with the same seed: the same sends, faults and delays. What draws the network makes is
- * the same too, but falls on other packets once an ordering has sent one that another has not; a scene with one fixed
+ * Every side plays the same scene with the same seed: the same sends, faults and delays. What the network draws is the
+ * same too, but falls on other packets once an ordering has sent one that another has not; a scene with one fixed
  * delay, or many seeds, make up for that.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */

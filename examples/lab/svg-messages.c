@@ -178,10 +178,13 @@ static char *
 why_held (const Film *film, const FilmArrival *at)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  guint n = 0;
   for (int i = at->first_wait; i >= 0; i = film_wait (film, i)->next)
     {
+      if (++n > 2 && film_wait (film, i)->next >= 0) /* the first and the last of many */
+        continue;
       g_autofree char *one = film_wait_text (film, film_wait (film, i));
-      g_string_append_printf (text, "%s%s", text->len > 0 ? "; then " : "", one);
+      g_string_append_printf (text, "%s%s", text->len > 0 ? (n > 3 ? "; then …; then " : "; then ") : "", one);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

@@ -221,7 +221,28 @@ class Page(unittest.TestCase):
         before = self.browser.count("path.k")
         self.browser.key("c")
         self.assertGreater(self.browser.count("path.k"), before + 5)
+        said = self.browser.eval("document.querySelector('#diagrams').textContent")
+        self.assertIn("order", said)
+        self.assertNotIn("ordering", said)
         self.assertIn("propose", self.browser.eval("document.querySelector('#diagrams').textContent"))
+
+    def test_several(self):
+        """Runs beside each other, on one clock: one of them is stepped through, the others stand at its time"""
+        path = os.path.join(self.folder.name, "compare.html")
+        done = subprocess.run([TYET, "compare", os.path.join(HERE, "scenes", "question.scene"), "--orderings",
+                               "fifo,causal", "--html", path], stdout=subprocess.DEVNULL, timeout=60, check=False)
+        self.assertIn(done.returncode, (0, 1))
+        self.browser.open(path)
+        self.assertEqual(self.browser.count("#diagrams .film"), 2)
+        self.assertEqual(self.browser.count("#diagrams .film.current"), 1)
+        self.browser.key("End")
+        self.assertEqual(self.browser.count(".cursor"), 2)
+        last = self.browser.text("#now")
+        self.browser.eval("document.querySelectorAll('#diagrams svg')[1].focus()")
+        self.assertIn("causal", self.browser.text("#orders-head"))
+        self.browser.key("End")
+        self.assertNotEqual(self.browser.text("#now"), last)
+        self.assertIn("held back", self.browser.text("#now"))
 
     def test_differences(self):
         """Sequences that differ are marked; findings lead to what they are about"""

@@ -103,8 +103,11 @@ function waitsOf(film, at) {
   return out;
 }
 
+/* Where it waited for many things in turn, the first and the last. */
 function waitText(film, at) {
-  return waitsOf(film, at).map(w => w.text).join("; then ");
+  const texts = waitsOf(film, at).map(w => w.text);
+  const few = texts.length > 4 ? [...texts.slice(0, 2), `for ${texts.length - 3} more`, texts[texts.length - 1]] : texts;
+  return few.join("; then ");
 }
 
 function membersOf(film, view) {

@@ -316,6 +316,8 @@ function markOrders() {
 /* ---- Which film ---- */
 
 function lookAt(film) {
+  diagrams.forEach(d => d.svg.parentNode.classList.toggle("current", films.length > 1 && d.film === film));
+  $("orders-head").textContent = `What each delivered${films.length > 1 ? `: ${film.title}` : ""}`;
   if (state.film === film) return;
   state.film = film;
   state.step = -1;
@@ -475,7 +477,8 @@ function start() {
     `${plural(film.messages.length, "message")} `);
   const verdicts = films.filter(f => f.verdict);
   if (verdicts.length > 0) {
-    const good = verdicts.every(f => f.legal) && films.every(f => f.findings.length === 0);
+    /* Where runs are compared, some are there because they do not do what the scene expects. */
+    const good = verdicts.every(f => f.legal) && (films.length > 1 || films[0].findings.length === 0);
     $("about").append(element("span", { class: `badge ${good ? "good" : "bad"}` }, good ? "legal" :
       verdicts.every(f => f.legal) ? "not as expected" : "not legal"));
   }

@@ -36,6 +36,7 @@ typedef struct
 struct _Filming
 {
   Play *play;
+  Capture *capture; /* or NULL */
   Film *film;
   gboolean rolling;       /* who comes now was not there before */
   GPtrArray *cameras;     /* Camera */
@@ -212,6 +213,33 @@ is_kept (guint8 type)
   return type != TY_PACKET_ALIVE;
 }
 
+static guint
+group_with (const Filming *f, const TyId *id)
+{
+  guint group = 0;
+  while (group < f->play->scene->n_groups && !ty_id_equal (&f->group_ids[group], id))
+    group++;
+  return group;
+}
+
+/* What it is to people. */
+static guint8
+kind_of (const Filming *f, GBytes *packet)
+{
+  TyReader r = ty_reader_of_bytes (packet);
+  TyId id;
+  guint8 type = ty_read_u8 (&r);
+  if (type != TY_PACKET_ORDERING)
+    return type;
+  ty_read_id (&r, &id);
+  ty_read_varint (&r);
+  guint8 what = ty_read_u8 (&r); /* doc/wire-format.md: total */
+  guint group = group_with (f, &id);
+  if (r.bad || group == f->play->scene->n_groups || g_strcmp0 (f->play->scene->ordering[group], "total") != 0)
+    return type;
+  return what == 1 ? FILM_PACKET_ORDER : (what == 2 ? FILM_PACKET_PROMISE : type);
+}
+
 static void
 packet_leaves (Filming *f, int from, int to, GBytes *bytes)
 {
@@ -219,11 +247,13 @@ packet_leaves (Filming *f, int from, int to, GBytes *bytes)
   const guint8 *data = g_bytes_get_data (bytes, &len);
   if (len == 0)
     return;
+  if (f->capture != NULL)
+    capture_add (f->capture, now_of (f), film_process (f->film, from)->name, film_process (f->film, to)->name, data, len);
   f->film->n_packets[data[0] & 63]++;
   f->film->packet_bytes[data[0] & 63] += len;
   if (!is_kept (data[0]))
     return;
-  FilmPacket packet = { data[0], (gint16) from, (gint16) to, (guint32) len, now_of (f), FILM_NEVER };
+  FilmPacket packet = { kind_of (f, bytes), (gint16) from, (gint16) to, (guint32) len, now_of (f), FILM_NEVER };
   OnTheWay on = { (int) f->film->packets->len, g_bytes_hash (bytes) };
   g_array_append_val (f->film->packets, packet);
   g_array_append_val (way_of (f, from, to), on);
@@ -234,14 +264,14 @@ static gint64
 packet_arrives (Filming *f, int from, int to, GBytes *bytes)
 {
   gsize len;
-  const guint8 *data = g_bytes_get_data (bytes, &len);
+  g_bytes_get_data (bytes, &len);
   GArray *way = way_of (f, from, to);
   guint hash = g_bytes_hash (bytes);
   for (guint i = 0; len > 0 && i < MIN (way->len, MAX_ON_THE_WAY); i++)
     {
       const OnTheWay *on = &g_array_index (way, OnTheWay, i);
       FilmPacket *packet = &g_array_index (f->film->packets, FilmPacket, on->packet);
-      if (on->hash != hash || packet->type != data[0])
+      if (on->hash != hash || packet->len != len)
         continue;
       packet->arrived_us = now_of (f);
       g_array_remove_index (way, i);
@@ -301,9 +331,7 @@ data_arrives (Filming *f, Camera *camera, int from, GBytes *packet, gint64 left)
   guint8 type = ty_read_u8 (&r);
   ty_read_id (&r, &id);
   guint64 number = ty_read_varint (&r);
-  guint group = 0;
-  while (group < f->play->scene->n_groups && !ty_id_equal (&f->group_ids[group], &id))
-    group++;
+  guint group = group_with (f, &id);
   if (r.bad || group == f->play->scene->n_groups)
     return;
   int view = view_numbered (f, group, number, from);
@@ -637,6 +665,12 @@ on_acts (Play *play, const SceneStep *step, gboolean done, gpointer data)
 }
 
 /* ---- Beginning and end ---- */
+
+void
+filming_set_capture (Filming *filming, Capture *capture)
+{
+  filming->capture = capture;
+}
 
 Filming *
 filming_new (Play *play)

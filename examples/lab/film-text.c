@@ -43,6 +43,8 @@ film_packet_name (guint type)
     [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
     [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
     [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
+    [FILM_PACKET_ORDER] = "ORDER",
+    [FILM_PACKET_PROMISE] = "PROMISE",
   };
   return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "?";
 }

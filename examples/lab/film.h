@@ -37,6 +37,7 @@ typedef struct
   gint64 born_us;
   gint64 end_us; /* of its life in the group; NEVER */
   FilmEnd end;
+  guint64 groups;    /* that it is in, a bit for each: the end is when it is in none any more */
   GArray *delivered; /* int: messages, in its order */
   GArray *views;     /* int: in its order */
 } FilmProcess;
@@ -163,10 +164,14 @@ typedef struct
   gint64 from_us, to_us; /* NEVER: to the end */
 } FilmCut;
 
-/* A packet, of a play only; DATA and keepalives are counted but not kept. */
+/* What ORDERING packets of total order are: told apart for people. */
+#define FILM_PACKET_ORDER 48
+#define FILM_PACKET_PROMISE 49 /* an acknowledgement of ordinals (M6) */
+
+/* A packet, of a play only; keepalives are counted but not kept. */
 typedef struct
 {
-  guint8 type; /* TyPacketType */
+  guint8 type; /* TyPacketType, or one of the above */
   gint16 from, to;
   guint32 len;
   gint64 sent_us, arrived_us; /* NEVER: it did not */

@@ -249,6 +249,12 @@ place_all (SvgClock *clock, const Film *const *films, guint n_films, const GArra
       push = at - even;
       add_knot (clock, h->us, at);
     }
+  for (; stretch < clock->stretches->len; stretch++)
+    {
+      const SvgStretch *s = &g_array_index (clock->stretches, SvgStretch, stretch);
+      if (all->len == 0 || s->to_us > g_array_index (all, Happening, all->len - 1).us)
+        add_knot (clock, s->to_us, s->to_x + push);
+    }
   double right = clock->knots->len > 0 ? g_array_index (clock->knots, SvgKnot, clock->knots->len - 1).x : clock->left;
   for (guint i = 0; i < n_films; i++)
     {

@@ -160,7 +160,10 @@ put_side (const SvgDraw *d, const Stay *stays, guint first, guint last, gboolean
 static void
 draw_run (const SvgDraw *d, const Stay *stays, guint first, guint last, int view, gboolean fill)
 {
-  guint tint = (guint) view % 3;
+  guint tint = 0;
+  for (int i = 0; i < view; i++)
+    tint += film_view (d->film, i)->group == film_view (d->film, view)->group;
+  tint %= 3;
   double half = d->pitch / 2 - 1.5;
   if (fill)
     {
@@ -202,10 +205,11 @@ label_view (const SvgDraw *d, SvgRow *row, int view, double x)
   for (guint i = 0; i < 3; i++)
     {
       double width = svg_text_width (texts[i], 11);
-      if (!svg_row_take (row, x - 2, x + width + 6))
+      double at = MAX (d->left, MIN (x, d->right + 10 - width)); /* not over the edge */
+      if (!svg_row_take (row, at - 2, at + width + 6))
         continue;
-      g_string_append_printf (d->out, "<text class=\"%s\" x=\"%s\" y=\"%s\">", i == 2 ? "tiny soft" : "soft", svg_n (x),
-                              svg_n (d->top - 5));
+      g_string_append_printf (d->out, "<text class=\"%s\" x=\"%s\" y=\"%s\">", i == 2 ? "tiny soft" : "soft",
+                              svg_n (at), svg_n (d->top - 5));
       svg_text (d->out, texts[i]);
       g_string_append (d->out, "</text>\n");
       break;
@@ -506,7 +510,7 @@ static gint64
 nice_step (double least_us)
 {
   gint64 step = 1;
-  for (guint i = 0; (double) step < least_us; i++)
+  for (guint i = 0; (double) step < least_us && step < G_MAXINT64 / 10; i++)
     step = step / (i % 3 == 0 ? 1 : (i % 3 == 1 ? 2 : 5)) * (i % 3 == 0 ? 2 : (i % 3 == 1 ? 5 : 10));
   return step;
 }
@@ -566,6 +570,11 @@ svg_draw_axis (SvgDraw *d)
         }
       g_string_append_printf (d->out, "<path class=\"thin\" d=\"M%s %sH%s\"/>\n", svg_n (s->from_x), svg_n (y),
                               svg_n (s->to_x));
+      if (s->to_x - s->from_x < 1 || s->to_us <= s->from_us)
+        {
+          draw_tick (d, &row, s->from_us, 1);
+          continue;
+        }
       double scale = (s->to_x - s->from_x) / (double) (s->to_us - s->from_us);
       gint64 step = nice_step (70 / scale);
       gint64 first = (s->from_us + step - 1) / step * step;

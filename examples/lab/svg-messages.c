@@ -178,12 +178,29 @@ static char *
 why_held (const Film *film, const FilmArrival *at)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  guint n = 0;
   for (int i = at->first_wait; i >= 0; i = film_wait (film, i)->next)
     {
+      if (++n > 2 && film_wait (film, i)->next >= 0) /* the first and the last of many */
+        continue;
       g_autofree char *one = film_wait_text (film, film_wait (film, i));
-      g_string_append_printf (text, "%s%s", text->len > 0 ? "; then " : "", one);
+      g_string_append_printf (text, "%s%s", text->len > 0 ? (n > 3 ? "; then …; then " : "; then ") : "", one);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* A text over what is drawn there: its outline first, in the colour of the paper. */
+static void
+put_over (const SvgDraw *d, const char *classes, const char *text, double x, double y, const char *anchor)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_string_append_printf (d->out, "<text class=\"%s%s\"%s text-anchor=\"%s\" x=\"%s\" y=\"%s\">", classes,
+                              i == 0 ? " halo" : "", i == 0 ? " aria-hidden=\"true\"" : "", anchor, svg_n (x),
+                              svg_n (y));
+      svg_text (d->out, text);
+      g_string_append (d->out, "</text>");
+    }
 }
 
 static void
@@ -219,10 +236,7 @@ draw_hold (const SvgDraw *d, guint message, guint process, double *ends, guint t
       double x = MIN (from, d->right - width);
       if (svg_row_take (words, x - 2, x + width + 6))
         {
-          g_string_append_printf (d->out, "<text class=\"tiny soft wait\" x=\"%s\" y=\"%s\">", svg_n (x),
-                                  svg_n (svg_process_y (d, (int) process) + d->pitch / 2 - 5));
-          svg_text (d->out, text);
-          g_string_append (d->out, "</text>");
+          put_over (d, "tiny soft", text, x, svg_process_y (d, (int) process) + d->pitch / 2 - 5, "start");
         }
     }
   g_string_append (d->out, "</g>\n");
@@ -259,15 +273,7 @@ label_message (const SvgDraw *d, SvgRow *row, const FilmEvent *e, double x, doub
   double half = svg_text_width (m->name, 10) / 2 + 3;
   if (d->density == SVG_CROWDED || !svg_row_take (row, x - half, x + half))
     return;
-  const char *at_x = svg_n (x), *at_y = svg_n (y - d->radius - 4);
-  g_string_append_printf (d->out,
-                          "<text class=\"m small halo\" aria-hidden=\"true\" text-anchor=\"middle\" x=\"%s\" y=\"%s\">",
-                          at_x, at_y);
-  svg_text (d->out, m->name);
-  g_string_append_printf (d->out, "</text><text class=\"m small\" text-anchor=\"middle\" x=\"%s\" y=\"%s\">", at_x,
-                          at_y);
-  svg_text (d->out, m->name);
-  g_string_append (d->out, "</text>");
+  put_over (d, "m small", m->name, x, y - d->radius - 4, "middle");
 }
 
 static void

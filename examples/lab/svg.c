@@ -353,8 +353,8 @@ draw_film (GString *out, const Film *film, const SvgClock *clock, const SvgOptio
   svg_draw_lines (&d);
   if (options != NULL && options->control)
     svg_draw_control (&d);
-  svg_draw_holds (&d);
   svg_draw_arrows (&d);
+  svg_draw_holds (&d);
   svg_draw_events (&d);
   svg_draw_fates (&d);
   forget_places (&d);

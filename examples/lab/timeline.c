@@ -247,8 +247,11 @@ add_event (Page *page, const FilmEvent *e)
     case FILM_VIEW:
       {
         g_autofree char *members = members_of (film, e->view);
+        const FilmView *view = film_view (film, e->view);
+        const char *group = g_array_index (film->groups, FilmGroup, view->group).name;
+        gboolean many = film->groups->len > 1;
         add_entry (page, e->us, lane, TONE_GOOD, 0,
-                   g_strdup_printf ("╪ view %s:%s", film_view (film, e->view)->text, members));
+                   g_strdup_printf ("╪ %s%sview %s:%s", many ? group : "", many ? " " : "", view->text, members));
         return;
       }
     case FILM_BLOCK:

@@ -35,7 +35,8 @@ class Diagram {
     this.marks = film.events.filter(e => e.kind === "step" && !e.text.includes(" sends "));
     this.svg = make("svg", { role: "group", tabindex: "0",
       "aria-label": `Space-time diagram of ${film.title}: arrows step through the events` });
-    this.back = make("g"); this.front = make("g");
+    /* Told in words elsewhere: where one stands, in the line above; what waits, in the table below. */
+    this.back = make("g", { "aria-hidden": "true" }); this.front = make("g", { "aria-hidden": "true" });
     const defs = make("defs", {});
     defs.append(
       make("pattern", { id: `flush${film.number}`, width: 6, height: 6, patternUnits: "userSpaceOnUse",
@@ -183,8 +184,9 @@ class Diagram {
       const kind = view.transitional ? "transitional view" : "view";
       const group = this.film.groups.length > 1 ? `${this.film.groups[view.group].name}: ` : "";
       for (const text of [`${group}${kind} ${view.text} · ${membersOf(this.film, view.index)}`, `view ${view.text}`]) {
-        if (!row.take(x, x + textWidth(text, 11) + 6)) continue;
-        this.out.append(make("text", { class: "soft", x: n(x + 2), y: this.top - 5 }, text));
+        const width = textWidth(text, 11), at = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
+        if (!row.take(at, at + width + 6)) continue;
+        this.out.append(make("text", { class: "soft", x: n(at + 2), y: this.top - 5 }, text));
         break;
       }
     }
@@ -205,7 +207,7 @@ class Diagram {
   drawBand(view, stays, first, last) {
     const left = this.side(stays, first, last, "from", true);
     if (view.group === 0)
-      this.out.append(make("path", { class: `band${view.index % 3}`,
+      this.out.append(make("path", { class: `band${view.tint}`,
         d: `M${left.slice(1)}${this.side(stays, first, last, "to", false)}Z` }));
     this.out.append(make("path", { class: "edge", d: `M${left.slice(1)}` }));
   }
@@ -399,7 +401,7 @@ class Diagram {
     const arrows = Array(COLOURS).fill(""), fills = Array(COLOURS).fill(""), special = [];
     const own = this.state.chosen && this.state.chosen.film === this.film;
     for (const m of this.seen) {
-      if (own && this.kindOf(m) && special.length < 400) special.push(m);
+      if (own && this.kindOf(m) && special.length < 120) special.push(m);
       const c = m.index % COLOURS;
       for (const a of m.at.values()) {
         const r = this.arrow(m, a);

@@ -55,6 +55,7 @@ function readFilm(raw, number) {
     cuts: raw.cuts, packets: raw.packets, waits: raw.waits };
   film.processes = raw.processes.map((p, index) => ({ ...p, index, born: p.life[1], ends: p.life[2], path: [] }));
   film.views = raw.views.map((v, index) => ({ ...v, index, installed: v.installed.slice(1), x: new Map() }));
+  film.views.forEach(v => { v.tint = film.views.filter(w => w.group === v.group && w.index < v.index).length % 3; });
   film.messages = raw.messages.map((m, index) => ({ index, name: m[0], sender: m[1], group: m[2], view: m[3],
     service: services[m[4]], len: m[5], asked: m[6], sent: m[7], x: null, at: new Map(m[8].map(a => [a[0],
       { process: a[0], via: a[1], left: a[2], received: a[3], delivered: a[4], dropped: a[5], place: a[6], wait: a[7],
@@ -102,8 +103,11 @@ function waitsOf(film, at) {
   return out;
 }
 
+/* Where it waited for many things in turn, the first and the last. */
 function waitText(film, at) {
-  return waitsOf(film, at).map(w => w.text).join("; then ");
+  const texts = waitsOf(film, at).map(w => w.text);
+  const few = texts.length > 4 ? [...texts.slice(0, 2), `for ${texts.length - 3} more`, texts[texts.length - 1]] : texts;
+  return few.join("; then ");
 }
 
 function membersOf(film, view) {

@@ -72,8 +72,11 @@ test_registered (void)
   g_assert_cmpuint (g_strv_length ((char **) tyet_list_orderings ()), ==, n + 1);
   g_assert_cmpuint (g_strv_length ((char **) before), ==, n);
 
-  g_autoptr (TyetProcess) p = tyet_process_new ("tcp://127.0.0.1:0", &error);
-  g_autoptr (TyetProcess) q = tyet_process_new ("tcp://127.0.0.1:0", &error);
+  g_autoptr (TyetSecret) secret = tyet_secret_new ();
+  g_autoptr (TyetProcess) p
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "address", "tcp://127.0.0.1:0", "secret", secret, NULL);
+  g_autoptr (TyetProcess) q
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "address", "tcp://127.0.0.1:0", "secret", secret, NULL);
   g_assert_no_error (error);
   g_autoptr (TyetGroup) at_p = tyet_group_new (p, "g", "lamport");
   g_autoptr (TyetGroup) at_q = tyet_group_new (q, "g", "lamport");

@@ -256,6 +256,8 @@ class Page(unittest.TestCase):
         self.browser.settle()
         self.assertEqual(self.browser.count(".msg.chosen"), 1)
         self.assertIn("delivers", self.browser.text("#now"))
+        self.assertIn("not on record", self.browser.text("#details"))
+        self.assertEqual(self.browser.eval("document.getElementById('control').offsetWidth"), 0, "there is none")
 
     def test_harmless(self):
         """What a name says is shown, never done"""

@@ -108,10 +108,10 @@ axis_for (double low, double high)
   Axis a = { floor (log10 (low)), ceil (log10 (high)) };
   double base = floor (log10 (low)), top = floor (log10 (high));
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
-    if (base + steps[i] <= log10 (low))
+    if (base + steps[i] <= log10 (low) + 1e-4)
       a.low = base + steps[i];
   for (guint i = G_N_ELEMENTS (steps); i > 0; i--)
-    if (top + steps[i - 1] >= log10 (high) - 1e-9)
+    if (top + steps[i - 1] >= log10 (high) - 1e-4)
       a.high = top + steps[i - 1];
   if (a.high - a.low < 0.5)
     {
@@ -296,8 +296,34 @@ line_bounds (const PlotLine *lines, guint n, double *low_x, double *high_x, doub
       }
 }
 
+static double
+height_of (const Axis *y, double v, double bottom, double height)
+{
+  return bottom - (log10 (MAX (v, 1e-6)) - y->low) / (y->high - y->low) * height;
+}
+
+/* Beside the ends of the lines, from the top down, one below another where the ends are near each other. */
+static void
+put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, double x)
+{
+  double last = -100;
+  g_autofree guint8 *put = g_new0 (guint8, n + 1);
+  for (guint done = 0; done < n; done++)
+    {
+      guint next = n;
+      for (guint i = 0; i < n; i++)
+        if (!put[i] && (next == n || ends[i] < ends[next]))
+          next = i;
+      put[next] = TRUE;
+      last = MAX (ends[next], last + 14);
+      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-width=\"1\" d=\"M%s %sL%s %s\"/>\n", next % COLOURS,
+                              n1 (x + 4), n1 (ends[next]), n1 (x + 16), n1 (last));
+      put_text (out, "", x + 20, last + 4, "start", lines[next].name);
+    }
+}
+
 char *
-plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n, gboolean log_y)
+plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n)
 {
   static const char *const dashes[] = { "", "7 3", "2 3", "9 3 2 3", "4 2" };
   double low_x, high_x, low_y, high_y, height = 240, bottom = TOP + 20 + height;
@@ -315,36 +341,25 @@ plot_lines (const char *title, const char *x_name, const char *y_name, const Plo
         if (at < y.low - 1e-6 || at > y.high + 1e-6)
           continue;
         double py = bottom - (at - y.low) / (y.high - y.low) * height;
-        g_autofree char *text = log_y ? plain_number (v) : plain_number (v);
+        g_autofree char *text = plain_number (v);
         g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sH%s\"/>\n", n1 (LEFT), n1 (py), n1 (RIGHT));
         put_text (out, "ps", LEFT - 8, py + 4, "end", text);
       }
-  double *labels = g_new0 (double, n + 1);
+  g_autofree double *labels = g_new0 (double, n + 1);
   for (guint i = 0; i < n; i++)
     {
-      double px = 0, py = 0;
       g_string_append_printf (out, "<path class=\"pl p%u\" stroke-dasharray=\"%s\" d=\"", i % COLOURS,
                               dashes[i % G_N_ELEMENTS (dashes)]);
       for (guint k = 0; k < lines[i].n; k++)
         {
-          px = place (&x, lines[i].x[k]);
-          py = bottom - (log10 (MAX (lines[i].y[k], 1e-6)) - y.low) / (y.high - y.low) * height;
-          g_string_append_printf (out, "%s%s %s", k == 0 ? "M" : "L", n1 (px), n1 (py));
+          labels[i] = height_of (&y, lines[i].y[k], bottom, height);
+          g_string_append_printf (out, "%s%s %s", k == 0 ? "M" : "L", n1 (place (&x, lines[i].x[k])), n1 (labels[i]));
         }
       g_string_append (out, "\"/>\n");
       for (guint k = 0; k < lines[i].n; k++)
         g_string_append_printf (out, "<circle class=\"pd p%u\" cx=\"%s\" cy=\"%s\" r=\"3.5\"/>\n", i % COLOURS,
-                                n1 (place (&x, lines[i].x[k])),
-                                n1 (bottom - (log10 (MAX (lines[i].y[k], 1e-6)) - y.low) / (y.high - y.low) * height));
-      for (guint k = 0; k < i; k++)
-        if (fabs (labels[k] - py) < 13)
-          {
-            py = labels[k] + 13;
-            k = (guint) -1; /* again from the first */
-          }
-      labels[i] = py;
-      put_text (out, "ps", px - 8, py - 7, "end", lines[i].name);
+                                n1 (place (&x, lines[i].x[k])), n1 (height_of (&y, lines[i].y[k], bottom, height)));
     }
-  g_free (labels);
+  put_labels (out, lines, labels, n, place (&x, high_x));
   return end (out);
 }

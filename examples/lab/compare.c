@@ -1,7 +1,7 @@
 /* examples/lab/compare.c: `tyet compare SCENE`: the same scene under several orderings.
  *
- * Every side plays the same scene with the same seed: the same sends, faults and delays. What draws the network makes is
- * the same too, but falls on other packets once an ordering has sent one that another has not; a scene with one fixed
+ * Every side plays the same scene with the same seed: the same sends, faults and delays. What the network draws is the
+ * same too, but falls on other packets once an ordering has sent one that another has not; a scene with one fixed
  * delay, or many seeds, make up for that.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
@@ -20,8 +20,8 @@
 
 static char *option_orderings, *option_html, *option_svg, *option_sizes, *option_members;
 static gint64 option_seeds = 1;
-static double option_seconds = 1;
-static gboolean option_json, option_real;
+static double option_seconds;
+static gboolean option_json, option_real, option_plain;
 
 static const GOptionEntry entries[] = {
   { "orderings", 0, 0, G_OPTION_ARG_STRING, &option_orderings,
@@ -36,7 +36,9 @@ static const GOptionEntry entries[] = {
     "No scene: measures real processes on this machine, by group and message size", NULL },
   { "members", 0, 0, G_OPTION_ARG_STRING, &option_members, "With --real: sizes of groups (2,3,5)", "LIST" },
   { "sizes", 0, 0, G_OPTION_ARG_STRING, &option_sizes, "With --real: bytes in a message (100,1000,10000)", "LIST" },
-  { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &option_seconds, "With --real: how long each measurement takes (1)", "S" },
+  { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &option_seconds, "With --real: how long each measurement takes (0.5)", "S" },
+  { "plain", 0, 0, G_OPTION_ARG_NONE, &option_plain, "With --real: channels in clear text, instead of sealed ones",
+    NULL },
   { NULL },
 };
 
@@ -264,12 +266,11 @@ compare_scene (const char *path)
 static int
 measure_real (void)
 {
-  g_autofree char *known = known_orderings (",");
-  g_auto (GStrv) orderings = g_strsplit (option_orderings != NULL ? option_orderings : known, ",", -1);
-  g_auto (GStrv) sizes = option_sizes != NULL ? g_strsplit (option_sizes, ",", -1) : NULL;
-  g_auto (GStrv) members = option_members != NULL ? g_strsplit (option_members, ",", -1) : NULL;
-  RealOptions options = { orderings, sizes, members, option_seconds, option_html, option_json };
-  return compare_real (&options);
+  g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
+  Comparison c = { .sides = sides };
+  RealOptions options = { sides,        option_members, option_sizes, option_seconds == 0 ? 0.5 : option_seconds,
+                          option_plain, option_html,    option_json };
+  return read_sides (&c) ? compare_real (&options) : LAB_USAGE;
 }
 
 int
@@ -289,9 +290,9 @@ lab_compare (int argc, char **argv)
   else if (argc != (option_real ? 1 : 2))
     g_printerr ("usage: tyet compare [OPTION...] SCENE\n       tyet compare --real [OPTION...]\n");
   else if (option_real && (option_svg != NULL || option_seeds != 1))
-    complain ("--real goes with --orderings, --members, --sizes, --seconds, --html and --json only");
-  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 1))
-    complain ("--members, --sizes and --seconds go with --real only");
+    complain ("--real goes with --orderings, --members, --sizes, --seconds, --plain, --html and --json only");
+  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 0 || option_plain))
+    complain ("--members, --sizes, --seconds and --plain go with --real only");
   else if (option_seeds < 1 || option_seeds > MAX_SEEDS)
     complain ("--seeds wants a number from 1 to %d", MAX_SEEDS);
   else

@@ -123,9 +123,8 @@ typedef struct
   const double *x, *y;
 } PlotLine;
 
-/* Lines over a logarithmic x axis; `log_y`: that one too. */
-char *plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n,
-                  gboolean log_y);
+/* Lines over two logarithmic axes. */
+char *plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n);
 
 /* ---- The page's frame, for compare-real.c too ---- */
 void page_begin (GString *out, const char *title);
@@ -136,10 +135,11 @@ void page_text (GString *out, const char *tag, const char *text);
 /* `tyet compare --real` */
 typedef struct
 {
-  char **orderings; /* names */
-  char **sizes;     /* of messages, or NULL */
-  char **members;   /* of groups, or NULL */
-  double seconds;   /* of each measurement */
+  GPtrArray *sides;    /* Side */
+  const char *members; /* "2,3,5"; NULL */
+  const char *sizes;   /* "100,1000"; NULL */
+  double seconds;      /* of each measurement */
+  gboolean plain;      /* channels in clear text */
   const char *html;
   gboolean json;
 } RealOptions;

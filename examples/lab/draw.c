@@ -1,7 +1,7 @@
 /* examples/lab/draw.c: `tyet draw`: the diagram of a recorded run.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "film.h"
+#include "export.h"
 #include "lab.h"
 #include "page.h"
 #include "svg.h"
@@ -12,7 +12,7 @@
 typedef struct
 {
   char **files;
-  char *svg, *html;
+  char *svg, *html, *shiviz, *model;
   gboolean open_end;
 } Draw;
 
@@ -22,6 +22,9 @@ parse (Draw *draw, int *argc, char ***argv, GError **error)
   const GOptionEntry entries[] = {
     { "svg", 0, 0, G_OPTION_ARG_FILENAME, &draw->svg, "Write the diagram there", "FILE" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &draw->html, "Write a page there that shows it step by step", "FILE" },
+    { "shiviz", 0, 0, G_OPTION_ARG_FILENAME, &draw->shiviz, "Write a log for ShiViz there", "FILE" },
+    { "model", 'm', 0, G_OPTION_ARG_STRING, &draw->model, "Judge it by this one: primary (the standard) or extended",
+      "MODEL" },
     { "open-end", 0, 0, G_OPTION_ARG_NONE, &draw->open_end, "The run was cut off: nothing is owed at its end", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &draw->files, NULL, NULL },
     { NULL },
@@ -30,11 +33,17 @@ parse (Draw *draw, int *argc, char ***argv, GError **error)
   g_option_context_set_summary (context, "Draws the run that these histories record, and judges it.");
   g_option_context_set_description (
       context, "HISTORY is what tyet cat, tyet run and the library record (doc/history-format.md).\n"
-               "Without --svg and --html, the timeline is printed.\n"
+               "Without --svg, --html and --shiviz, the timeline is printed.\n"
                "Exit status: 0 drawn and legal, 1 drawn and not legal, 2 bad usage or unreadable input.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
+  if (draw->model != NULL && !g_str_equal (draw->model, "primary") && !g_str_equal (draw->model, "extended"))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "There is no model \"%s\"; there are primary, extended", draw->model);
+      return FALSE;
+    }
   if (draw->files != NULL)
     return TRUE;
   g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "No history is named");
@@ -44,7 +53,9 @@ parse (Draw *draw, int *argc, char ***argv, GError **error)
 static gboolean
 judge (Film *film, const Draw *draw, GError **error)
 {
-  const TyJudgeOptions options = { .model = TY_JUDGE_PRIMARY, .open_end = draw->open_end };
+  gboolean extended = g_strcmp0 (draw->model, "extended") == 0;
+  const TyJudgeOptions options
+      = { .model = extended ? TY_JUDGE_EXTENDED : TY_JUDGE_PRIMARY, .open_end = draw->open_end };
   g_autoptr (TyJudge) of = ty_judge_new (&options, error);
   for (char **file = draw->files; of != NULL && *file != NULL; file++)
     if (!ty_judge_read_file (of, *file, error))
@@ -77,7 +88,8 @@ run (const Draw *draw, GError **error)
   const Film *films[] = { film };
   if ((draw->svg != NULL && !svg_write (draw->svg, films, 1, NULL, error))
       || (draw->html != NULL && !page_write (draw->html, films, 1, NULL, error))
-      || (draw->svg == NULL && draw->html == NULL && !print_timeline (film, error)))
+      || (draw->shiviz != NULL && !shiviz_write (draw->shiviz, film, error))
+      || (draw->svg == NULL && draw->html == NULL && draw->shiviz == NULL && !print_timeline (film, error)))
     return LAB_USAGE;
   return film->legal ? LAB_GOOD : LAB_FINDING;
 }
@@ -99,5 +111,7 @@ lab_draw (int argc, char **argv)
   g_strfreev (draw.files);
   g_free (draw.svg);
   g_free (draw.html);
+  g_free (draw.shiviz);
+  g_free (draw.model);
   return status;
 }

@@ -14,7 +14,9 @@ name_messages (Film *film)
     {
       FilmMessage *m = film_message (film, i);
       guint number = m->sender >= 0 ? ++sent[m->sender] : 0;
-      if (m->name == NULL && m->sender >= 0)
+      /* What the recorder writes has slashes; what somebody wrote by hand is a name. */
+      gboolean by_hand = m->name == NULL && strchr (m->id, '/') == NULL && strlen (m->id) <= 12;
+      if (m->name == NULL && m->sender >= 0 && !by_hand)
         m->name = g_strdup_printf ("%s:%u", film_process (film, m->sender)->name, number);
       else if (m->name == NULL)
         m->name = film_clean (m->id);

@@ -36,6 +36,7 @@ typedef struct
 struct _Filming
 {
   Play *play;
+  Capture *capture; /* or NULL */
   Film *film;
   gboolean rolling;       /* who comes now was not there before */
   GPtrArray *cameras;     /* Camera */
@@ -246,6 +247,8 @@ packet_leaves (Filming *f, int from, int to, GBytes *bytes)
   const guint8 *data = g_bytes_get_data (bytes, &len);
   if (len == 0)
     return;
+  if (f->capture != NULL)
+    capture_add (f->capture, now_of (f), film_process (f->film, from)->name, film_process (f->film, to)->name, data, len);
   f->film->n_packets[data[0] & 63]++;
   f->film->packet_bytes[data[0] & 63] += len;
   if (!is_kept (data[0]))
@@ -662,6 +665,12 @@ on_acts (Play *play, const SceneStep *step, gboolean done, gpointer data)
 }
 
 /* ---- Beginning and end ---- */
+
+void
+filming_set_capture (Filming *filming, Capture *capture)
+{
+  filming->capture = capture;
+}
 
 Filming *
 filming_new (Play *play)

@@ -72,8 +72,11 @@ test_registered (void)
   g_assert_cmpuint (g_strv_length ((char **) tyet_list_orderings ()), ==, n + 1);
   g_assert_cmpuint (g_strv_length ((char **) before), ==, n);
 
-  g_autoptr (TyetProcess) p = tyet_process_new ("tcp://127.0.0.1:0", &error);
-  g_autoptr (TyetProcess) q = tyet_process_new ("tcp://127.0.0.1:0", &error);
+  g_autoptr (TyetSecret) secret = tyet_secret_new ();
+  g_autoptr (TyetProcess) p
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "address", "tcp://127.0.0.1:0", "secret", secret, NULL);
+  g_autoptr (TyetProcess) q
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "address", "tcp://127.0.0.1:0", "secret", secret, NULL);
   g_assert_no_error (error);
   g_autoptr (TyetGroup) at_p = tyet_group_new (p, "g", "lamport");
   g_autoptr (TyetGroup) at_q = tyet_group_new (q, "g", "lamport");
@@ -98,6 +101,7 @@ test_registered (void)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/register/refused", test_refused);
   g_test_add_func ("/register/registered", test_registered);

@@ -306,10 +306,10 @@ class Page(unittest.TestCase):
         self.assertGreater(self.browser.eval("JSON.parse(films.textContent).films[0].messages.length"), 4500)
         self.assertLess(self.browser.count("*"), 9000)
         self.assertEqual(self.browser.count(".crowded"), 1)
-        self.find("b:300")
+        self.find("b:200")
         for _ in range(11):
             self.browser.key("+")
-        self.assertEqual(self.browser.count(".msg.chosen[data-message='b:300']"), 1)
+        self.assertEqual(self.browser.count(".msg.chosen[data-message='b:200']"), 1)
         self.assertGreater(self.browser.count("#diagrams text.m"), 10)
         self.assertLess(self.browser.count("*"), 20000)
         self.assertEqual(self.browser.count("#orders li.chosen"), 8, "the sequences are shown around it")

@@ -23,6 +23,8 @@
  *           told of, 0 for none
  *   varint  how many of its members it
  *           reaches, each 16 bytes
+ *   block   proof that it knows the
+ *           group's secret, or empty
  *
  *   LEAVE   after the common head: 1 byte: 0 leaves, 1 asks to be taken out
  *
@@ -68,6 +70,7 @@ ty_entry_ask (TyMembership *m, const TyId *pid)
   for (guint i = 0; i < n; i++)
     if (ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
       ty_write_id (w, &m->view->members[i].pid);
+  m->host->write_proof (m->host_data, pid, m->view != NULL, w);
   ty_m_send (m, pid, w);
 }
 
@@ -273,6 +276,28 @@ ty_entry_find (TyMembership *m, const TyId *pid, guint *index)
   return NULL;
 }
 
+static void
+forget (TyMembership *m, const TyId *pid)
+{
+  guint index;
+  if (ty_entry_find (m, pid, &index) == NULL)
+    return;
+  g_ptr_array_remove_index (m->joiners, index);
+  if (m->round != NULL)
+    ty_round_forget_joiner (m, pid);
+}
+
+void
+ty_entry_recheck (TyMembership *m)
+{
+  for (guint i = m->joiners->len; i-- > 0;)
+    {
+      TyId pid = ((const Joiner *) m->joiners->pdata[i])->as.pid;
+      if (!m->host->may_stay (m->host_data, &pid))
+        forget (m, &pid);
+    }
+}
+
 /* The first joiner that may go into a round. */
 Joiner *
 ty_entry_next (TyMembership *m)
@@ -383,7 +408,10 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
       ty_read_id (r, &id);
       g_array_append_val (reached, id);
     }
-  fine = fine && ty_reader_done (r) && takes_state <= 1 && ty_id_equal (&as.pid, pid);
+  gsize proof_len;
+  const guint8 *proof = ty_read_block (r, &proof_len);
+  fine = fine && !r->bad && proof_len <= TY_PROOF_BYTES && ty_reader_done (r) && takes_state <= 1
+         && ty_id_equal (&as.pid, pid);
   if (!fine)
     {
       ty_member_clear (&as);
@@ -392,6 +420,7 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
 
   guint8 objected;
   g_autofree char *why = NULL;
+  TyAdmission admission = TY_ADMISSION_NO;
   if (m->phase != TY_MEMBERSHIP_IN)
     {
       g_autofree char *no = g_strdup_printf ("the process there is not in group \"%s\" (yet, or any more)", group_name);
@@ -408,6 +437,14 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
       TyReader none = TY_READER (NULL, 0);
       ty_late_answer (m, pid, TY_PACKET_JOIN, m->view->id.number - 1, &none);
     }
+  else if ((admission = m->host->admits (m->host_data, &as, told > 0, proof, proof_len)) == TY_ADMISSION_NO)
+    {
+      /* Nothing more: not who is in it, nor how it is ordered. */
+      forget (m, pid);
+      answer (m, pid, WELCOME_REFUSED, "this process is not admitted to the group");
+    }
+  else if (admission == TY_ADMISSION_LATER)
+    answer (m, pid, WELCOME_WAIT, "whether this process is admitted is being looked at");
   else if ((why = objection (m, &as, group_name, ordering, asked_ordering, &objected)) != NULL)
     answer (m, pid, objected, why);
   else if ((why = times_clash (m, as.name, heartbeat_us, suspect_after_us)) != NULL)

@@ -170,6 +170,18 @@ ty_handshake_dialer_on_hello (TyConn *conn)
   dialer_goes_on (conn);
 }
 
+/* Somebody else than who first came as this incarnation. */
+static gboolean
+is_false (const TyConn *conn)
+{
+  const guint8 *key = ty_sealing_other (conn);
+  const TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
+  if (key == NULL)
+    return FALSE;
+  return (peer != NULL && peer->has_key && memcmp (peer->key, key, sizeof peer->key) != 0)
+         || ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
+}
+
 /* Somebody else than who gave the ticket answers there. */
 static gboolean
 is_impostor (const TyConn *conn)
@@ -178,14 +190,6 @@ is_impostor (const TyConn *conn)
   return hub->pinned != NULL && ty_id_is_null (&conn->dial->pid)
          && g_strv_contains ((const char *const *) hub->pinned, conn->dial->address)
          && memcmp (hub->pin, ty_sealing_other (conn), sizeof hub->pin) != 0;
-}
-
-/* Somebody else than who first came as this incarnation. */
-static gboolean
-is_false (const TyConn *conn)
-{
-  const guint8 *key = ty_sealing_other (conn);
-  return key != NULL && ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
 }
 
 /* Message 2 has come: the hello is whole, and the other end has the key that it shows, but who knows who that is? */
@@ -353,6 +357,8 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
     ty_peer_lost (peer, "the other end does not have the session any more");
   if (!same)
     peer = ty_peer_new (hub, &conn->pid, &intro->session);
+  if (!same && conn->seal != NULL)
+    memcpy (peer->binding, conn->seal->hash, sizeof peer->binding);
   if (peer->conn != NULL)
     {
       g_assert (peer->conn != conn);

@@ -58,6 +58,8 @@ ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
       g_autoptr (GByteArray) record = g_byte_array_new ();
       ty_intro_write (&intro, record);
       finish_sealing (conn, record);
+      if (!resume && conn->seal != NULL)
+        memcpy (peer->binding, conn->seal->hash, sizeof peer->binding);
       return;
     }
   ty_intro_write (&intro, ty_conn_words (conn));

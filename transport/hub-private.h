@@ -247,6 +247,7 @@ struct _TyPeer
   gboolean down;      /* PEER_DOWN was told, or the node itself suspects it */
   gboolean has_key;
   guint8 key[TY_NOISE_KEY_BYTES]; /* its static public key */
+  guint8 binding[TY_NOISE_HASH_BYTES]; /* the hash of the handshake that its session began with */
   char *dead;         /* its death is proven, and told once its last bytes are read: why */
 };
 
@@ -313,9 +314,9 @@ struct _TyHub
   const TyNetOps *ops;
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
+  TyKeyring keyring;
   char **pinned;   /* or NULL */
   guint8 pin[TY_NOISE_KEY_BYTES];
-  TyKeyring keyring;
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

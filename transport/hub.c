@@ -26,6 +26,7 @@ event_clear (TyEvent *event)
   g_free ((char *) event->name);
   g_free ((char *) event->address);
   g_free ((char *) event->text);
+  g_free ((guint8 *) event->seal);
   if (event->packet != NULL)
     g_bytes_unref (event->packet);
 }
@@ -104,8 +105,8 @@ ty_hub_free (TyHub *hub)
   g_ptr_array_unref (hub->dirty);
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
-  g_strfreev (hub->pinned);
   ty_keyring_clear (&hub->keyring);
+  g_strfreev (hub->pinned);
   g_free (hub->name);
   g_free (hub->address);
   g_free (hub);
@@ -193,6 +194,13 @@ ty_hub_event (TyHub *hub, TyEventType type, TyPeer *peer, const char *text)
   event->text = g_strdup (text);
   if (type == TY_EVENT_PEER_HEARD)
     return;
+  if (type == TY_EVENT_PEER_UP && peer->has_key)
+    {
+      guint8 *seal = g_malloc (TY_SEAL_BYTES);
+      memcpy (seal, peer->key, TY_SEAL_KEY_BYTES);
+      memcpy (seal + TY_SEAL_KEY_BYTES, peer->binding, TY_SEAL_KEY_BYTES);
+      event->seal = seal;
+    }
   event->name = g_strdup (peer->name);
   event->address = g_strdup (peer->address);
 }

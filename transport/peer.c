@@ -62,6 +62,12 @@ ty_peer_drop (TyPeer *peer)
 void
 ty_peer_lost (TyPeer *peer, const char *why)
 {
+  /* From here on the keyring alone remembers: nobody who comes and goes by the thousand makes it forget so soon. */
+  if (peer->has_key)
+    {
+      ty_keyring_forget (&peer->hub->keyring, &peer->pid);
+      ty_keyring_learn (&peer->hub->keyring, &peer->pid, peer->key);
+    }
   if (peer->announced)
     {
       ty_hub_event (peer->hub, TY_EVENT_PEER_LOST, peer, why);

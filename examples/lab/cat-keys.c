@@ -44,7 +44,9 @@ read_ticket (GError **error)
 gboolean
 cat_keys_read (CatKeys *keys, GError **error)
 {
-  if (keys->plain && (keys->secret_file != NULL || keys->identity_file != NULL || keys->ticket_file != NULL))
+  if (keys->plain
+      && (keys->secret_file != NULL || keys->identity_file != NULL || keys->ticket_file != NULL
+          || keys->group_secret_file != NULL || keys->admit_file != NULL))
     {
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                            "--plain is clear text: there is nothing for keys, secrets and tickets to protect");
@@ -60,6 +62,9 @@ cat_keys_read (CatKeys *keys, GError **error)
       g_prefix_error (error, "(tyet key --new-secret FILE makes one.) ");
       return FALSE;
     }
+  if (keys->group_secret_file != NULL
+      && (keys->group_secret = tyet_secret_load (keys->group_secret_file, error)) == NULL)
+    return FALSE;
   if (keys->ticket_file == NULL)
     return TRUE;
   keys->ticket
@@ -73,6 +78,9 @@ cat_keys_clear (CatKeys *keys)
   g_clear_pointer (&keys->identity, tyet_identity_unref);
   g_clear_pointer (&keys->secret, tyet_secret_unref);
   g_clear_pointer (&keys->ticket, tyet_ticket_unref);
+  g_clear_pointer (&keys->group_secret, tyet_secret_unref);
+  g_clear_pointer (&keys->group_secret_file, g_free);
+  g_clear_pointer (&keys->admit_file, g_free);
   g_clear_pointer (&keys->secret_file, g_free);
   g_clear_pointer (&keys->identity_file, g_free);
   g_clear_pointer (&keys->ticket_file, g_free);

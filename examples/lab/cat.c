@@ -327,7 +327,8 @@ static char *
 make_ticket (Cat *cat)
 {
   g_autoptr (TyetTicket) ticket = NULL;
-  if (!cat->found || cat->keys.plain || cat->keys.secret != NULL)
+  gboolean told = g_getenv ("TYET_SECRET_FILE") != NULL || g_getenv ("TYET_SECRET") != NULL;
+  if (!cat->found || cat->keys.plain || cat->keys.secret != NULL || told)
     return NULL;
   ticket = tyet_process_make_ticket (cat->process, NULL);
   return ticket != NULL ? tyet_ticket_to_text (ticket) : NULL;
@@ -357,6 +358,9 @@ cat_make (Cat *cat, GError **error)
   g_signal_connect (cat->group, "unblocked", G_CALLBACK (on_unblocked), cat);
   g_signal_connect (cat->group, "writable", G_CALLBACK (on_writable), cat);
   g_signal_connect (cat->group, "excluded", G_CALLBACK (on_excluded), cat);
+  if (!tyet_group_set_secret (cat->group, cat->keys.group_secret, error)
+      || !tyet_group_set_admit_file (cat->group, cat->keys.admit_file, error))
+    return FALSE;
   tyet_group_set_deliver_func (cat->group, on_delivered, cat, NULL);
   if (cat->state != NULL)
     cat_state_attach (cat->state, cat->group, &cat->events);
@@ -461,6 +465,19 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* With a list of keys, a hangup means that it has changed. */
+static gboolean
+on_hangup (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (cat->keys.admit_file == NULL)
+    return on_signal (cat);
+  if (cat->group != NULL && !tyet_group_reload_admit_file (cat->group, &error))
+    complain (cat, "%s; the list before it stays", error->message);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 catch_signals (Cat *cat)
 {
@@ -470,7 +487,7 @@ catch_signals (Cat *cat)
   g_unix_signal_add (SIGINT, on_signal, cat);
   /* nohup (1) has its way. */
   if (sigaction (SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
-    g_unix_signal_add (SIGHUP, on_signal, cat);
+    g_unix_signal_add (SIGHUP, on_hangup, cat);
 }
 
 /* A standard stream that the shell has closed would be the next file or socket to be opened, and lines would be read
@@ -527,6 +544,12 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
       "FILE" },
     { "identity", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.identity_file,
       "This process's keys, made by tyet key --new (default: fresh ones)", "FILE" },
+    { "group-secret-file", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.group_secret_file,
+      "A secret of the group's own, which whoever joins has to know beside the network's", "FILE" },
+    { "admit", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.admit_file,
+      "Admit only the public keys in FILE, one a line; SIGHUP reads it again, and members whose keys are gone are "
+      "excluded",
+      "FILE" },
     { "plain", 0, 0, G_OPTION_ARG_NONE, &cat->keys.plain, "Channels in clear text: on loopback and Unix sockets only",
       NULL },
     G_OPTION_ENTRY_NULL

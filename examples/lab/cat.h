@@ -33,10 +33,10 @@ void cat_event_state (CatEvents *events, const char *event, guint64 n_messages, 
 typedef struct
 {
   /* options */
-  char *secret_file, *identity_file, *ticket_file;
+  char *secret_file, *identity_file, *ticket_file, *group_secret_file, *admit_file;
   gboolean plain;
 
-  TyetSecret *secret;
+  TyetSecret *secret, *group_secret;
   TyetIdentity *identity;
   TyetTicket *ticket;
 } CatKeys;

@@ -12,8 +12,7 @@ const char *const fault_names[N_FAULTS] = {
   [FAULT_PARTITION] = "partition", [FAULT_FLAP] = "flap",         [FAULT_HEAL] = "heal",       [FAULT_BREAK] = "break",
   [FAULT_DELAY] = "delay",         [FAULT_SLOW] = "slow",         [FAULT_CHOKE] = "choke",     [FAULT_CLOCK] = "clock",
   [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer", [FAULT_BLINK] = "blink",     [FAULT_DEAF] = "deaf",
-  [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",
-  [FAULT_LAG] = "lag",
+  [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",         [FAULT_LAG] = "lag",
 };
 
 /* How often each comes, of the sum. */
@@ -23,8 +22,7 @@ static const guint weights[N_FAULTS] = {
   [FAULT_ONE_WAY] = 4, [FAULT_STAR] = 4,     [FAULT_PARTITION] = 4, [FAULT_FLAP] = 2,     [FAULT_HEAL] = 10,
   [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
   [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4, [FAULT_BLINK] = 3,     [FAULT_DEAF] = 3,     [FAULT_ALONE] = 2,
-  [FAULT_DOOM] = 3,
-  [FAULT_LAG] = 2,
+  [FAULT_DOOM] = 3,    [FAULT_LAG] = 2,
 };
 
 static TySimProcess *
@@ -96,8 +94,7 @@ some_messages (Seed *seed, guint site, guint g)
 {
   const Part *part = stage_part (process (seed, site), g);
   guint n = (guint) pick (seed, 0, 6);
-  if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving
-      || ty_sim_is_stopped (process (seed, site)))
+  if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving || ty_sim_is_stopped (process (seed, site)))
     return NULL;
   SceneStep *step = seed_step (seed, DO_SEND, site);
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();

@@ -46,6 +46,7 @@ static void
 small_state (Scene *scene)
 {
   scene->state_bytes = sizeof (guint64);
+  scene->load_us = 0;
 }
 
 static void

@@ -30,6 +30,7 @@ film_packet_name (guint type)
     [TY_PACKET_SUSPECT] = "SUSPECT",
     [TY_PACKET_GONE] = "GONE",
     [TY_PACKET_BEHIND] = "BEHIND",
+    [TY_PACKET_BARRED] = "BARRED",
     [TY_PACKET_PREPARE] = "PREPARE",
     [TY_PACKET_STATE] = "STATE",
     [TY_PACKET_NACK] = "NACK",

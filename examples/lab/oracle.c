@@ -28,8 +28,9 @@ struct _Oracle
   GArray *accepts;         /* of Accept */
   GArray *decided;         /* of TyId: the digest of what followed each view, by its number; null: nothing yet */
   GArray *checked;         /* of gboolean, by number of a view: somebody's decision has been looked at */
-  GArray *lately;  /* of Accept: the last of each process, by its place */
-  GArray *staying; /* of Staying: by its place */
+  GArray *lately;          /* of Accept: the last of each process, by its place */
+  GArray *staying;         /* of Staying: by its place */
+  GArray *seen;            /* of guint64: the last view whose successor has been looked at, plus one; by place */
   const char *rule, *what; /* the first finding */
   char *text;
 };
@@ -43,6 +44,7 @@ oracle_new (void)
   oracle->checked = g_array_new (FALSE, TRUE, sizeof (gboolean));
   oracle->lately = g_array_new (FALSE, TRUE, sizeof (Accept));
   oracle->staying = g_array_new (FALSE, TRUE, sizeof (Staying));
+  oracle->seen = g_array_new (FALSE, TRUE, sizeof (guint64));
   return oracle;
 }
 
@@ -56,6 +58,7 @@ oracle_free (Oracle *oracle)
   for (guint i = 0; i < oracle->staying->len; i++)
     g_clear_pointer (&g_array_index (oracle->staying, Staying, i).reached, g_array_unref);
   g_array_unref (oracle->staying);
+  g_array_unref (oracle->seen);
   g_free (oracle->text);
   g_free (oracle);
 }
@@ -255,13 +258,19 @@ void
 oracle_look_at_values (Oracle *oracle, const OracleSeat *seats, guint n_seats)
 {
   static const TyId nothing;
+  if (oracle->seen->len < n_seats)
+    g_array_set_size (oracle->seen, n_seats);
   for (guint i = 0; i < n_seats; i++)
     {
       const TyMembership *m = membership_of (seats[i].group);
+      guint64 *seen = &g_array_index (oracle->seen, guint64, i);
       for (guint k = 0; m != NULL && k < m->kept->len; k++)
         {
           const Kept *kept = m->kept->pdata[k];
           TyId digest;
+          if (kept->number < *seen)
+            continue;
+          *seen = kept->number + 1;
           if (oracle->decided->len <= kept->number)
             g_array_set_size (oracle->decided, (guint) kept->number + 1);
           TyId *known = &g_array_index (oracle->decided, TyId, kept->number);

@@ -252,6 +252,8 @@ static void
 on_effect (Part *part, const TyEffect *e, gpointer data)
 {
   Play *play = data;
+  if (e->type == TY_EFFECT_VIEW)
+    play_watch_view (play, part);
   play->n_views += e->type == TY_EFFECT_VIEW;
   play->dirty |= e->type != TY_EFFECT_DELIVER;
   if (play->told != NULL)
@@ -456,6 +458,7 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
   play->stage->weights = scene->weights;
   play->stage->with_state = scene->with_state;
   play->stage->state_bytes = scene->state_bytes;
+  play->stage->load_us = scene->load_us;
   play->stage->on_effect = on_effect;
   play->stage->data = play;
   play->sites = g_ptr_array_new ();
@@ -467,7 +470,10 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
   play->trouble = g_string_new (NULL);
   play->dirty = TRUE;
   for (guint g = 0; g < STAGE_MAX_GROUPS; g++)
-    play->oracles[g] = oracle_new ();
+    {
+      play->oracles[g] = oracle_new ();
+      play->states[g] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    }
   play->seats = g_array_new (FALSE, FALSE, sizeof (OracleSeat));
   play->packets = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   form (play);
@@ -501,7 +507,10 @@ play_free (Play *play)
     g_free (g_array_index (play->results, PlayResult, i).why);
   g_clear_pointer (&play->report, ty_judge_report_free);
   for (guint g = 0; g < STAGE_MAX_GROUPS; g++)
-    oracle_free (play->oracles[g]);
+    {
+      oracle_free (play->oracles[g]);
+      g_hash_table_unref (play->states[g]);
+    }
   g_array_unref (play->seats);
   g_ptr_array_unref (play->sites);
   g_ptr_array_unref (play->armed);

@@ -53,6 +53,7 @@ struct _Play
   Oracle *oracles[STAGE_MAX_GROUPS];
   GArray *seats; /* OracleSeat: for the moment */
   guint64 n_steps;
+  GHashTable *states[STAGE_MAX_GROUPS]; /* view -> the state with which somebody began it */
   guint returning;
   gboolean calm;
   gboolean dirty; /* something has changed that a condition may look at */
@@ -117,6 +118,8 @@ void play_noise (Play *play, const TySimProcess *p, gsize len);
 
 /* scene-watch.c: what the oracles say. */
 void play_watch (Play *play);
+/* A process is told of a view. */
+void play_watch_view (Play *play, const Part *part);
 /* A whole group at rest: nothing is kept any more, nobody waits. */
 void play_watch_rest (Play *play, guint g);
 gboolean play_is_at_rest (const Play *play, guint g);

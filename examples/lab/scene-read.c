@@ -44,11 +44,11 @@ want_new_group (SceneReader *r)
   if (scene->n_groups == STAGE_MAX_GROUPS)
     return scene_wrong (r, r->at, "there are at most %d groups", STAGE_MAX_GROUPS);
   guint g = scene->n_groups;
-  g_free (scene->group[g]);
-  scene->group[g] = g_strdup (word);
   r->at++;
   if (!want_ordering (r, &scene->ordering[g]))
     return FALSE;
+  g_free (scene->group[g]);
+  scene->group[g] = g_strdup (word);
   scene->n_groups++;
   return TRUE;
 }
@@ -140,8 +140,7 @@ want_head (SceneReader *r, gboolean *found)
   if (scene_take (r, "lease"))
     return want_positive (r, &c->node.lease_us);
   if (scene_take (r, "messages"))
-    return scene_want (r, "up") && scene_want (r, "to")
-           && want_size (r, &c->node.max_message_bytes, 64 * 1024 * 1024);
+    return scene_want (r, "up") && scene_want (r, "to") && want_size (r, &c->node.max_message_bytes, 64 * 1024 * 1024);
   if (scene_take (r, "sealed"))
     {
       c->sealed = TRUE;
@@ -161,7 +160,9 @@ want_head (SceneReader *r, gboolean *found)
   if (scene_take (r, "state"))
     {
       scene->with_state = TRUE;
-      return scene_want (r, "of") && want_size (r, &scene->state_bytes, 256 * 1024 * 1024);
+      if (!scene_want (r, "of") || !want_size (r, &scene->state_bytes, 256 * 1024 * 1024))
+        return FALSE;
+      return !scene_take (r, "loaded") || (scene_want (r, "within") && want_positive (r, &scene->load_us));
     }
   if (scene_take (r, "the"))
     {

@@ -5,6 +5,8 @@
 
 #include "core/view.h"
 
+#include <string.h>
+
 /* Everybody, as far as a group is concerned. */
 static void
 set_seats (Play *play, guint g)
@@ -46,7 +48,7 @@ stepped (TySimProcess *p, gpointer data)
     {
       Oracle *oracle = play->oracles[g];
       const Part *part = stage_part (p, g);
-      gboolean leases = n % 4 == 0, values = n % 16 == 0, windows = n % 32 == 0;
+      gboolean leases = n % 8 == 0, values = n % 16 == 0, windows = n % 32 == 0;
       gboolean news = part != NULL && oracle_has_news (oracle, part->group, place_of (play, p));
       if (oracle_rule (oracle) != NULL || !(news || leases || values || windows))
         continue;
@@ -63,6 +65,24 @@ stepped (TySimProcess *p, gpointer data)
     }
 }
 
+/* V15: who has taken a state has what all others have, so that all begin each later view alike. */
+void
+play_watch_view (Play *play, const Part *part)
+{
+  guint g = 0;
+  while (stage_part (part->p, g) != part)
+    g++;
+  gboolean knows = play->scene->with_state && (part->founded || part->n_views > 1);
+  guint64 *state = g_hash_table_lookup (play->states[g], part->view->label);
+  if (!knows)
+    return;
+  if (state == NULL)
+    g_hash_table_insert (play->states[g], g_strdup (part->view->label), g_memdup2 (&part->state, sizeof part->state));
+  else if (*state != part->state)
+    oracle_complain (play->oracles[g], "V15", "a view begins in two states", ty_sim_name (part->p),
+                     part->view->id.number);
+}
+
 void
 play_watch (Play *play)
 {
@@ -76,7 +96,7 @@ play_is_at_rest (const Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (!site->outside && play_takes_part (part)
+      if (!site->outside && play_takes_part (part) && part->entered
           && (!oracle_is_at_rest (part->group) || part->wants_room > part->n_rooms))
         return FALSE;
     }
@@ -92,7 +112,7 @@ play_watch_rest (Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part))
+      if (site->outside || !play_takes_part (part) || !part->entered)
         continue;
       oracle_look_at_rest (play->oracles[g], &g_array_index (play->seats, OracleSeat, place_of (play, site->newest)));
       if (part->wants_room > part->n_rooms)

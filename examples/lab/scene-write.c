@@ -340,7 +340,12 @@ scene_to_string (const Scene *scene)
   g_string_append_printf (out, "seed %" G_GUINT64_FORMAT "\n", scene->seed);
   put_config (out, scene);
   if (scene->with_state)
-    g_string_append_printf (out, "state of %" G_GSIZE_FORMAT " bytes\n", scene->state_bytes);
+    {
+      g_string_append_printf (out, "state of %" G_GSIZE_FORMAT " bytes", scene->state_bytes);
+      if (scene->load_us > 0)
+        put_time (out, " loaded within ", scene->load_us);
+      g_string_append_c (out, '\n');
+    }
   g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (scene->weights), compare_names);
   for (GList *l = names; l != NULL; l = l->next)
     g_string_append_printf (out, "weight %s %u\n", (char *) l->data,

@@ -67,6 +67,34 @@ set_why (Part *part, const char *why)
 }
 
 static void
+end_load (Part *part)
+{
+  char digest[17];
+  guint64 transfer = part->load;
+  part->load = 0;
+  part->n_loads++;
+  g_snprintf (digest, sizeof digest, "%016" G_GINT64_MODIFIER "x", part->state);
+  ty_group_state_loaded (part->group, transfer, NULL, digest);
+}
+
+static void
+load_ended (gpointer data)
+{
+  Part *part = data;
+  if (ty_sim_is_alive (part->p) && part->load != 0 && !part->left && !part->excluded && !part->failed)
+    end_load (part);
+}
+
+/* By the name, so that it does not depend on what befalls others. */
+static gint64
+load_delay (const Part *part)
+{
+  TySimRand rand;
+  ty_sim_rand_init (&rand, g_str_hash (ty_sim_name (part->p)));
+  return ty_sim_rand_one_in (&rand, 2) ? 1 : (gint64) ty_sim_rand_range (&rand, 1, (guint64) part->stage->load_us);
+}
+
+static void
 on_transfer (Part *part, const TyEffect *e)
 {
   char digest[17];
@@ -102,11 +130,14 @@ on_transfer (Part *part, const TyEffect *e)
     case TY_EFFECT_STATE_END:
       if (e->error != NULL)
         break;
-      part->n_loads++;
       if (part->loaded > 0) /* else its giver gives none */
         memcpy (&part->state, part->loading, sizeof part->state);
-      g_snprintf (digest, sizeof digest, "%016" G_GINT64_MODIFIER "x", part->state);
-      ty_group_state_loaded (part->group, e->number, NULL, digest);
+      part->load = e->number;
+      if (part->stage->load_us == 0)
+        end_load (part);
+      else
+        ty_sim_at (ty_sim_world_net (part->stage->world),
+                   ty_sim_now (ty_sim_world_net (part->stage->world)) + load_delay (part), load_ended, part);
       break;
     default:
       g_assert_not_reached ();

@@ -39,6 +39,7 @@ typedef struct
   gsize to_write;    /* bytes of it that are left */
   guint8 loading[8]; /* the state that comes */
   gsize loaded;
+  guint64 load; /* the transfer that has come, and is being taken in; 0: none */
 } Part;
 
 typedef struct
@@ -55,6 +56,7 @@ struct _Stage
   GHashTable *weights; /* name of a site -> weight; looked up only; NULL: all have 1. Not the stage's own */
   gboolean with_state;
   gsize state_bytes; /* what a state is filled up to */
+  gint64 load_us;    /* how long an application takes to take one in, at most */
   guint64 n_messages;
   gsize largest;     /* of all payloads */
   GPtrArray *actors; /* to be freed */

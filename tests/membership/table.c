@@ -278,7 +278,34 @@ host_join_failed (gpointer host, GError *error)
   ((Seat *) host)->join_error = error;
 }
 
+static TyAdmission
+host_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof, gsize proof_len)
+{
+  return TY_ADMISSION_YES;
+}
+
+static gboolean
+host_may_stay (gpointer host, const TyId *pid)
+{
+  return TRUE;
+}
+
+static void
+host_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w)
+{
+  ty_write_block (w, (const guint8 *) "", 0);
+}
+
+static void
+host_shut_out (gpointer host, const TyId *pid)
+{
+}
+
 static const TyMembershipHost table_host = {
+  .admits = host_admits,
+  .may_stay = host_may_stay,
+  .write_proof = host_write_proof,
+  .shut_out = host_shut_out,
   .now = host_now,
   .draw = host_draw,
   .reach = host_reach,

@@ -377,7 +377,7 @@ test_cannot_resume (void)
   two_clear (&t);
 }
 
-/* Two fragments of one packet in one buffer, `between` bytes between the end of the first and the head of the second. */
+/* Two fragments of one packet in one buffer, `between` bytes from the end of the first to the head of the second. */
 static void
 in_one_buffer (gsize between, gsize between_bytes, gboolean in_place)
 {

@@ -101,6 +101,7 @@ test_registered (void)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/register/refused", test_refused);
   g_test_add_func ("/register/registered", test_registered);

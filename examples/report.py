@@ -160,7 +160,8 @@ def side_by_side(tyet, page):
     if done.returncode != 0:
         print("\nThe comparison could not be written:\n" + done.stdout)
         return False
-    print("\nWhat the orderings do differently, message by message, is on this page, which opens in a browser:\n  %s" % page)
+    print("\nWhat the orderings do differently, message by message, is on this page, which opens in a browser:")
+    print("  " + page)
     return True
 
 

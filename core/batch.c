@@ -90,8 +90,9 @@ ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
 
 /* ---- Building ---- */
 
-/* What a batch grows to at most in one go, so that a few large steps, and not many small ones, fill a packet. */
-#define GROWTH_BYTES (64 * 1024)
+/* What a batch of more than one message has room for at once, so that it is copied while it is short, and never again:
+ * it is closed before it is that long. */
+#define FULL_BYTES (64 * 1024)
 /* Shorter ones get memory of just their size in the end: many may be under way. */
 #define SMALL_BYTES 2048
 
@@ -114,7 +115,7 @@ builder_reserve (TyBatchBuilder *b, gsize need_bytes)
   if (b->capacity - b->len_bytes >= need_bytes)
     return;
   /* The first message gets what it needs: it may stay alone. */
-  gsize wanted = b->count == 0 ? 0 : b->capacity + MIN (7 * b->capacity, GROWTH_BYTES);
+  gsize wanted = b->count == 0 ? 0 : FULL_BYTES;
   guint8 *mem = ty_block_new (MAX (wanted, b->len_bytes + need_bytes), &b->capacity);
   if (b->len_bytes > 0)
     memcpy (mem, b->mem, b->len_bytes);

@@ -311,12 +311,32 @@ membership_found (TyMembership *m, TyetView *founders, TyReader durable)
   return TRUE;
 }
 
-static void
-say_suspect (TyMembership *m, guint rank, gboolean dead)
+static GByteArray *
+suspect_packet (TyMembership *m, guint rank)
 {
   GByteArray *w = ty_m_packet (m, TY_PACKET_SUSPECT);
-  ty_write_varint (w, (guint64) rank << 1 | (dead ? 1 : 0));
-  ty_m_send_all (m, w, FALSE);
+  ty_write_varint (w, (guint64) rank << 1 | (m->members[rank].dead ? 1 : 0));
+  return w;
+}
+
+/* Everyone tells everyone, or, in a large view, the coordinator, who alone tells everyone: a death then costs messages
+ * in proportion to the members. Whoever comes to be the coordinator by this is told of all that are suspected. */
+static void
+say_suspect (TyMembership *m, guint rank)
+{
+  guint coordinator = ty_round_coordinator (m);
+  gboolean large = m->view->n_members > m->config.gather_above && coordinator < m->view->n_members;
+  if (!large || coordinator == m->view->self)
+    {
+      ty_m_send_all (m, suspect_packet (m, rank), FALSE);
+      return;
+    }
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (i == rank || (rank < coordinator && m->members[i].suspected))
+      {
+        g_autoptr (GByteArray) w = suspect_packet (m, i);
+        m->host->send (m->host_data, &m->view->members[coordinator].pid, w);
+      }
 }
 
 static void
@@ -331,7 +351,7 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
   member->dead |= dead;
   if (ty_id_equal (&m->promised.pid, &m->view->members[rank].pid))
     m->back_off_until = 0;
-  say_suspect (m, rank, dead);
+  say_suspect (m, rank);
   if (m->round != NULL)
     {
       m->round->suspected[rank] = TRUE;

@@ -41,20 +41,28 @@ typedef struct _TyDial TyDial;
 
 typedef struct _TyPool TyPool;
 
-/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
- * as a TyRemnant, and is moved (once) if something else has been read behind it. */
 typedef struct
 {
   guint8 *mem;
   GBytes *bytes; /* owns mem */
   gsize fill;
   gboolean shared; /* something refers to it: it cannot be written over */
-  TyPool *pool;    /* of buffers that were let go */
+} TyInboxBuffer;
+
+/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
+ * as a TyRemnant. If that is short, and something else has been read behind it, it is moved (once); if it is long, its
+ * connection takes the buffer along, and reads go on right behind it. */
+typedef struct
+{
+  TyInboxBuffer now;
+  TyInboxBuffer other; /* that `now` was before a connection brought its own; or nothing */
+  TyPool *pool;        /* of buffers that were let go */
 } TyInbox;
 
 typedef struct
 {
   GBytes *bytes; /* NULL: nothing */
+  guint8 *mem;   /* if nobody else reads behind it: of `bytes`; or NULL */
   gsize offset;
   gsize len_bytes;
 } TyRemnant;

@@ -499,7 +499,10 @@ has_room (gpointer group)
 static void
 large_messages (const char *ordering)
 {
-  Stage *stage = stage_new (NULL, 19, ordering);
+  TySimWorldConfig config;
+  stage_config_init (&config);
+  config.node.window_bytes = 4 * 1024 * 1024;
+  Stage *stage = stage_new (&config, 19, ordering);
   stage_form (stage, "a,b,c");
   stage_traffic (stage, 2000, 50);
   stage_traffic (stage, 0, 0);

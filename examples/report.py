@@ -6,6 +6,7 @@ SPDX-License-Identifier: LGPL-2.1-or-later
 import bisect
 import collections
 import os
+import subprocess
 import sys
 import time
 
@@ -151,8 +152,24 @@ def one(tyet, ordering):
         return True
 
 
+def side_by_side(tyet, page):
+    """One scene under every ordering, in the simulator, as a page. FALSE if it cannot be had."""
+    scene = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenes", "side-by-side.scene")
+    done = subprocess.run([tyet, "compare", "--html", page, scene], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    if done.returncode != 0:
+        print("\nThe comparison could not be written:\n" + done.stdout)
+        return False
+    print("\nWhat the orderings do differently, message by message, is on this page, which opens in a browser:")
+    print("  " + page)
+    return True
+
+
 def main():
     tyet, orderings = sys.argv[1], sys.argv[2:]
+    page = None
+    if orderings[:1] == ["--page"]:
+        page, orderings = orderings[1], orderings[2:]
     unknown = [o for o in orderings if o not in MEANS]
     if unknown:
         print("there is no ordering \"%s\"; there are %s" % (unknown[0], ", ".join(MEANS)), file=sys.stderr)
@@ -161,11 +178,12 @@ def main():
     print("a, the oldest, is killed (SIGKILL) in mid-stream; b and c go on; d joins, is given the state, and")
     print("multicasts too.")
     good = [o for o in orderings if one(tyet, o)]
+    shown = page is None or side_by_side(tyet, page)
     print()
-    if good == orderings:
+    if good == orderings and shown:
         print("agree: " + " ".join(good))
         return 0
-    print("failed: " + " ".join(o for o in orderings if o not in good))
+    print("failed: " + " ".join([o for o in orderings if o not in good] + ([] if shown else ["comparison"])))
     return 1
 
 

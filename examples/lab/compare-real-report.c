@@ -61,19 +61,29 @@ rate_text (double rate)
                        : g_strdup_printf ("%.0f/s", rate);
 }
 
+static void
+row_clear (gpointer data)
+{
+  CompareRow *row = data;
+  for (guint i = 0; i < G_N_ELEMENTS (row->cells); i++)
+    g_free (row->cells[i]);
+}
+
 static GArray *
 rows_of (const Real *real)
 {
   GArray *rows = g_array_new (FALSE, TRUE, sizeof (CompareRow));
+  g_array_set_clear_func (rows, row_clear);
   for (guint m = 0; m < real->n_members; m++)
     for (guint s = 0; s < real->n_sizes; s++)
       for (guint what = 0; what < 3; what++)
         {
           static const char *const names[] = { "messages delivered", "half are there after", "99 of 100" };
           CompareRow row = { .name = names[what] };
+          g_autofree char *group
+              = g_strdup_printf ("%u members, %" G_GUINT64_FORMAT " bytes", (guint) real->members[m], real->sizes[s]);
           if (what == 0)
-            row.group = g_strdup_printf ("%u members, %" G_GUINT64_FORMAT " bytes", (guint) real->members[m],
-                                         real->sizes[s]); /* kept with the rows, to the end of the program */
+            row.group = g_intern_string (group);
           for (guint i = 0; i < real->options->sides->len; i++)
             {
               RealRun *run = run_at (real, i, m, s);

@@ -100,7 +100,8 @@ char *
 shiviz_of_film (const Film *film)
 {
   guint n = film->processes->len;
-  Shiviz s = { .film = film, .n = n, .out = g_string_new ("(?<time>\\S+) (?<event>.*)\\n(?<host>\\S+) (?<clock>{.*})\n\n") };
+  Shiviz s
+      = { .film = film, .n = n, .out = g_string_new ("(?<time>\\S+) (?<event>.*)\\n(?<host>\\S+) (?<clock>{.*})\n\n") };
   s.now = g_new0 (guint, (gsize) n * n + 1);
   s.sent = g_new0 (guint *, film->messages->len + 1);
   s.hosts = g_new0 (char *, n + 1);

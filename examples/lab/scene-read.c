@@ -22,7 +22,13 @@ want_ordering (SceneReader *r, char **out)
   if (word == NULL)
     return scene_wrong (r, r->at, "the line ends where an ordering should follow");
   if (!is_ordering (word))
-    return scene_wrong (r, r->at, "there is no ordering \"%s\"", word);
+    {
+      g_autoptr (GString) known = g_string_new (NULL);
+      const TyOrderingOps *ops;
+      for (guint i = 0; (ops = ty_modules_nth_ordering (&ty_modules, i)) != NULL; i++)
+        g_string_append_printf (known, "%s%s", i > 0 ? ", " : "", ops->name);
+      return scene_wrong (r, r->at, "there is no ordering \"%s\"; there are %s", word, known->str);
+    }
   r->at++;
   g_free (*out);
   *out = g_strdup (word);

@@ -8,16 +8,15 @@
 
 /* Words that a name cannot be. */
 static const char *const kept[]
-    = { "after",     "all",     "and",     "are",      "as",     "at",      "before",  "break",  "by",
-        "calm",      "choke",   "clock",   "continue", "crash",  "cut",     "delay",   "delays", "every",
-        "expect",    "found",   "founds",  "from",     "group",  "has",     "have",    "heal",   "heartbeat",
-        "in",        "is",      "join",    "joins",    "lack",   "lacks",   "later",   "lease",  "leave",  "leaves",
-        "legal",     "live",    "message", "messages", "noise",    "not",    "of",      "open",    "order",  "ordering",
-        "processes", "refusal", "refused", "restart",  "same",   "sealed",   "seed",    "send",    "sends",  "sent",
-        "settle",    "settled", "slow",    "split",    "start",  "state",   "steps",   "stop",   "stops",
-        "suspect",   "the",     "then",    "through",  "to",     "towards", "traffic", "turns",  "unplug",
-        "until",     "view",    "wait",    "was",      "weight", "were",    "when",    "window", "with",
-        "within" };
+    = { "after",    "all",     "and",      "are",   "as",     "at",    "before",    "break",     "by",      "calm",
+        "choke",    "clock",   "continue", "crash", "cut",    "delay", "delays",    "every",     "expect",  "found",
+        "founds",   "from",    "group",    "has",   "have",   "heal",  "heartbeat", "in",        "is",      "join",
+        "joins",    "lack",    "lacks",    "later", "lease",  "leave", "leaves",    "legal",     "live",    "message",
+        "messages", "noise",   "not",      "of",    "open",   "order", "ordering",  "processes", "refusal", "refused",
+        "restart",  "same",    "sealed",   "seed",  "send",   "sends", "sent",      "settle",    "settled", "slow",
+        "split",    "start",   "state",    "steps", "stop",   "stops", "suspect",   "the",       "then",    "through",
+        "to",       "towards", "traffic",  "turns", "unplug", "until", "view",      "wait",      "was",     "weight",
+        "were",     "when",    "window",   "with",  "within" };
 
 gboolean
 scene_wrong (SceneReader *r, guint index, const char *format, ...)
@@ -186,13 +185,58 @@ check_new_process (SceneReader *r, const char *name)
   return TRUE;
 }
 
+/* How many letters must be put in, left out or changed; words are short. */
+static guint
+distance (const char *a, const char *b)
+{
+  guint row[32], n = (guint) strlen (b);
+  if (n >= G_N_ELEMENTS (row) || strlen (a) >= G_N_ELEMENTS (row))
+    return G_MAXUINT;
+  for (guint j = 0; j <= n; j++)
+    row[j] = j;
+  for (guint i = 1; a[i - 1] != '\0'; i++)
+    {
+      guint before = row[0];
+      row[0] = i;
+      for (guint j = 1; j <= n; j++)
+        {
+          guint change = before + (a[i - 1] != b[j - 1]);
+          before = row[j];
+          row[j] = MIN (MIN (row[j], row[j - 1]) + 1, change);
+        }
+    }
+  return row[n];
+}
+
+/* "; did you mean "sends"?", or what to do. (transfer full) */
+static char *
+advice (SceneReader *r, const char *name)
+{
+  const char *best = NULL;
+  guint least = strlen (name) > 3 ? 3 : 2;
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    if (distance (name, kept[i]) < least)
+      least = distance (name, best = kept[i]);
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init (&iter, r->known_processes);
+  while (strlen (name) > 2 && g_hash_table_iter_next (&iter, &key, NULL))
+    if (distance (name, key) < least || (distance (name, key) == least && best != NULL && strcmp (key, best) < 0))
+      least = distance (name, best = key);
+  return best != NULL ? g_strdup_printf ("; did you mean \"%s\"?", best)
+                      : g_strdup ("; name it in \"processes\", or start it first");
+}
+
 static gboolean
 check_process (SceneReader *r, const char *name)
 {
   const char *dot = strchr (name, '.');
   g_autofree char *site = dot != NULL ? g_strndup (name, (gsize) (dot - name)) : g_strdup (name);
   if (!g_hash_table_contains (r->known_processes, site))
-    return scene_wrong (r, r->at, "there is no process \"%s\" so far", name);
+    {
+      g_autofree char *hint = advice (r, name);
+      return scene_wrong (r, r->at, "there is no process \"%s\" so far%s", name, hint);
+    }
   return TRUE;
 }
 

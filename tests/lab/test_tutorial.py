@@ -18,6 +18,8 @@ import tempfile
 
 
 def squeeze(line):
+    """Without what changes with every little thing: moments, and how long it took."""
+    line = re.sub(r"^ *\d+\.\d+ ms|\bheld [\d.]+ (?:µs|ms|s)", " ", line)
     return " ".join(line.split())
 
 

@@ -12,7 +12,7 @@ local link = Proto("tyet_link", "tyet, from the simulator")
 
 local TYPES = {
   [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP",
-  [8] = "JOIN", [9] = "WELCOME", [10] = "LEAVE", [11] = "SUSPECT", [12] = "GONE", [13] = "BEHIND",
+  [8] = "JOIN", [9] = "WELCOME", [10] = "LEAVE", [11] = "SUSPECT", [12] = "GONE", [13] = "BEHIND", [14] = "BARRED",
   [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE", [20] = "FLUSH", [21] = "DECIDED",
   [22] = "NEED", [23] = "EXCLUDED",
   [32] = "TRANSFER_DATA", [33] = "TRANSFER_ACK", [34] = "TRANSFER_FAILED", [35] = "TRANSFER_LOADED",
@@ -189,6 +189,7 @@ local BODIES = {
   [10] = function (r, tree) r:put_bytes(tree, f.flags, 1) end,
   [11] = function (r, tree) r:put_varint(tree, f.number) end,
   [13] = function (r, tree) r:put_varint(tree, f.rank) end,
+  [14] = function (r, tree) r:put_varint(tree, f.rank) end,
   [16] = ballot,
   [17] = function (r, tree, info)
     ballot(r, tree, info)

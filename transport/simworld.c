@@ -61,10 +61,9 @@ struct _TySimProcess
 void
 ty_sim_world_config_init (TySimWorldConfig *config)
 {
+  *config = (TySimWorldConfig){ .turn_min_us = 10, .turn_max_us = 100 };
   ty_sim_net_config_init (&config->net);
   ty_node_config_init (&config->node);
-  config->turn_min_us = 10;
-  config->turn_max_us = 100;
 }
 
 TySimWorld *

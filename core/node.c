@@ -22,9 +22,12 @@ ty_node_config_init (TyNodeConfig *config)
     .suspect_after_us = 1000000,
     .heartbeat_us = 100000,
     .lag_us = 60 * G_USEC_PER_SEC,
+    .handshake_us = 5 * G_USEC_PER_SEC,
+    .max_half_open = 128,
+    .max_half_open_from = 64,
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 << 20,
-    .window_bytes = 4 << 20,
+    .window_bytes = 1 << 20,
     .spill_bytes = 64 << 20,
   };
 }

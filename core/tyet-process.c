@@ -55,6 +55,9 @@ struct _TyetProcess
   guint spill_bytes;
   guint lag_ms;
   guint state_buffer_bytes;
+  guint handshake_ms;
+  guint max_strangers;
+  guint max_strangers_of_host;
   gboolean refusal_is_death;
   TyetSecurity security;
   TyetIdentity *identity; /* as asked for, or NULL */
@@ -74,6 +77,9 @@ enum
   PROP_SPILL_SIZE,
   PROP_LAG_LIMIT,
   PROP_STATE_BUFFER_SIZE,
+  PROP_HANDSHAKE_TIMEOUT,
+  PROP_MAX_STRANGERS,
+  PROP_MAX_STRANGERS_OF_HOST,
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
   PROP_IDENTITY,
@@ -130,6 +136,15 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
       break;
     case PROP_STATE_BUFFER_SIZE:
       self->state_buffer_bytes = g_value_get_uint (value);
+      break;
+    case PROP_HANDSHAKE_TIMEOUT:
+      self->handshake_ms = g_value_get_uint (value);
+      break;
+    case PROP_MAX_STRANGERS:
+      self->max_strangers = g_value_get_uint (value);
+      break;
+    case PROP_MAX_STRANGERS_OF_HOST:
+      self->max_strangers_of_host = g_value_get_uint (value);
       break;
     case PROP_REFUSAL_IS_DEATH:
       self->refusal_is_death = g_value_get_boolean (value);
@@ -192,6 +207,15 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
       break;
     case PROP_STATE_BUFFER_SIZE:
       g_value_set_uint (value, self->state_buffer_bytes);
+      break;
+    case PROP_HANDSHAKE_TIMEOUT:
+      g_value_set_uint (value, self->handshake_ms);
+      break;
+    case PROP_MAX_STRANGERS:
+      g_value_set_uint (value, self->max_strangers);
+      break;
+    case PROP_MAX_STRANGERS_OF_HOST:
+      g_value_set_uint (value, self->max_strangers_of_host);
       break;
     case PROP_REFUSAL_IS_DEATH:
       g_value_set_boolean (value, self->refusal_is_death);
@@ -264,8 +288,26 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   config->max_message_bytes = self->max_message_bytes;
   config->spill_bytes = self->spill_bytes;
   config->lag_us = (gint64) self->lag_ms * 1000;
+  config->handshake_us = (gint64) self->handshake_ms * 1000;
+  config->max_half_open = self->max_strangers;
+  config->max_half_open_from = self->max_strangers_of_host;
   config->refusal_is_death = self->refusal_is_death;
   return TRUE;
+}
+
+/* A founder that starts again is the same incarnation, and an incarnation has one key: it is kept with its promises. */
+static TyetIdentity *
+process_find_identity (TyetProcess *self, GError **error)
+{
+  if (self->identity != NULL)
+    return tyet_identity_ref (self->identity);
+  if (self->storage == NULL)
+    return tyet_identity_new ();
+  g_autofree char *path = g_build_filename (self->storage, "identity", NULL);
+  if (g_mkdir_with_parents (self->storage, 0700) != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
+    return tyet_identity_load (path, error);
+  g_autoptr (TyetIdentity) identity = tyet_identity_new ();
+  return tyet_identity_save (identity, path, error) ? g_steal_pointer (&identity) : NULL;
 }
 
 /* Where the network secret comes from: what was given, else the environment, else it is made. */
@@ -310,7 +352,9 @@ process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **er
     {
       if (!process_find_secret (self, &secret, &keys.secret_alone, error))
         return NULL;
-      identity = self->identity != NULL ? tyet_identity_ref (self->identity) : tyet_identity_new ();
+      identity = process_find_identity (self, error);
+      if (identity == NULL)
+        return NULL;
       keys.secret = secret;
       keys.identity = identity;
       keys.ticket = self->ticket;
@@ -398,6 +442,37 @@ process_install_limits (TyNodeConfig *defaults)
       = g_param_spec_uint ("state-buffer-size", NULL, NULL, 1024, G_MAXUINT, 1024 * 1024, flags);
 }
 
+/* What somebody costs who has connected and not proved anything. */
+static void
+process_install_strangers (TyNodeConfig *defaults)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * TyetProcess:handshake-timeout:
+   *
+   * How long somebody who connects may take to shake hands before he is thrown out, and somebody who is connected to
+   * before he is given up; in milliseconds.
+   */
+  props[PROP_HANDSHAKE_TIMEOUT] = g_param_spec_uint ("handshake-timeout", NULL, NULL, 10, 3600 * 1000,
+                                                     (guint) (defaults->handshake_us / 1000), flags);
+  /**
+   * TyetProcess:max-strangers:
+   *
+   * How many may be connected to this process at one time who have not shaken hands yet. One more, and the one that
+   * has been so for the longest is thrown out: to shake hands takes a few round trips only. Each costs some kilobytes.
+   */
+  props[PROP_MAX_STRANGERS]
+      = g_param_spec_uint ("max-strangers", NULL, NULL, 1, 65536, defaults->max_half_open, flags);
+  /**
+   * TyetProcess:max-strangers-of-host:
+   *
+   * The same, of one host: an address of IPv4, a net of 64 bits of IPv6.
+   */
+  props[PROP_MAX_STRANGERS_OF_HOST]
+      = g_param_spec_uint ("max-strangers-of-host", NULL, NULL, 1, 65536, defaults->max_half_open_from, flags);
+}
+
 static void
 tyet_process_class_init (TyetProcessClass *klass)
 {
@@ -446,6 +521,7 @@ tyet_process_class_init (TyetProcessClass *klass)
    */
   props[PROP_HEARTBEAT] = g_param_spec_uint ("heartbeat", NULL, NULL, 0, 24 * 3600 * 1000, 0, flags);
   process_install_limits (&defaults);
+  process_install_strangers (&defaults);
   /**
    * TyetProcess:refusal-is-death:
    *
@@ -465,8 +541,9 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:identity:
    *
-   * The pair of keys that the process proves itself with. If none is given a fresh one is made. %NULL when channels are
-   * in the clear.
+   * The pair of keys that the process proves itself with. If none is given it is the one kept in
+   * [property@Tyet.Process:storage], and if there is none either, a fresh one is made. %NULL when channels are in the
+   * clear.
    */
   props[PROP_IDENTITY] = g_param_spec_boxed ("identity", NULL, NULL, TYET_TYPE_IDENTITY, flags);
   /**
@@ -753,23 +830,30 @@ tyet_process_describe_waits (TyetProcess *process)
 /**
  * tyet_list_orderings:
  *
- * The names of the orderings that a group can be made with.
+ * The names of the orderings that a group can be made with, those that the program has registered included.
  *
  * Returns: (transfer none) (array zero-terminated=1): a static array
  */
 const char *const *
 tyet_list_orderings (void)
 {
-  static gsize names;
-  if (g_once_init_enter (&names))
+  /* A list that was given away stays; orderings are added a few times at most (tyet_ordering_register ()). */
+  static GPtrArray *newest;
+  static GSList *lists;
+  static GMutex mutex;
+  const TyOrderingOps *ops;
+  g_mutex_lock (&mutex);
+  if (newest == NULL || ty_modules_nth_ordering (&ty_modules, newest->len - 1) != NULL)
     {
-      GPtrArray *list = g_ptr_array_new ();
-      for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
-        g_ptr_array_add (list, (gpointer) (*o)->name);
-      g_ptr_array_add (list, NULL);
-      g_once_init_leave (&names, (gsize) g_ptr_array_free (list, FALSE));
+      lists = g_slist_prepend (lists, newest);
+      newest = g_ptr_array_new ();
+      while ((ops = ty_modules_nth_ordering (&ty_modules, newest->len)) != NULL)
+        g_ptr_array_add (newest, (gpointer) ops->name);
+      g_ptr_array_add (newest, NULL);
     }
-  return (const char *const *) names;
+  const char *const *names = (const char *const *) newest->pdata;
+  g_mutex_unlock (&mutex);
+  return names;
 }
 
 TyRuntime *

@@ -169,6 +169,18 @@ ty_handshake_dialer_on_hello (TyConn *conn)
   dialer_goes_on (conn);
 }
 
+/* Somebody else than who first came as this incarnation. */
+static gboolean
+is_false (const TyConn *conn)
+{
+  const guint8 *key = ty_sealing_other (conn);
+  const TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
+  if (key == NULL)
+    return FALSE;
+  return (peer != NULL && peer->has_key && memcmp (peer->key, key, sizeof peer->key) != 0)
+         || ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
+}
+
 /* Somebody else than who gave the ticket answers there. */
 static gboolean
 is_impostor (const TyConn *conn)
@@ -192,7 +204,7 @@ ty_handshake_dialer_on_keys (TyConn *conn)
       ty_handshake_unusable (conn, "that is this process itself");
       return;
     }
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     {
       ty_handshake_unusable (conn, "answers with another key than before");
       return;
@@ -232,7 +244,7 @@ ty_handshake_probed (TyConn *conn)
   TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
   gboolean connected = is_connected (peer), same = is_same_session (conn, peer);
   gboolean stale = connected && peer->conn->opened > conn->began;
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     ty_handshake_unusable (conn, "answers with another key than before");
   else if (conn->probe == TY_PROBE_STRANGER)
     {
@@ -343,7 +355,7 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
       return;
     }
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     {
       ty_conn_end (conn, TY_END_KEY, "that process is known here by another key");
       return;

@@ -234,6 +234,9 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   config.name = ty_node_get_name (node);
   config.heartbeat_us = with->heartbeat_us;
   config.refusal_is_death = with->refusal_is_death;
+  config.handshake_us = with->handshake_us;
+  config.max_half_open = with->max_half_open;
+  config.max_half_open_from = with->max_half_open_from;
   config.max_packet_bytes = MIN (with->max_message_bytes, G_MAXINT32 / 2) + PACKET_OVERHEAD_BYTES;
   config.keep_bytes = config.max_packet_bytes + 4 * with->window_bytes;
 

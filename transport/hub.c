@@ -69,6 +69,7 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->peers = g_ptr_array_new ();
   hub->dirty = g_ptr_array_new ();
   hub->reserved = g_array_new (FALSE, TRUE, sizeof (gboolean));
+  ty_keyring_init (&hub->keyring);
   hub->by_pid = g_hash_table_new (ty_id_hash, ty_id_equal_v);
   for (guint i = 0; i < 2; i++)
     {
@@ -104,6 +105,7 @@ ty_hub_free (TyHub *hub)
   g_ptr_array_unref (hub->dirty);
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
+  ty_keyring_clear (&hub->keyring);
   g_strfreev (hub->pinned);
   g_free (hub->name);
   g_free (hub->address);
@@ -297,6 +299,7 @@ peer_close (TyPeer *peer)
       ty_conn_linger (conn);
     }
   forget_events (peer->hub, peer->index);
+  ty_keyring_forget (&peer->hub->keyring, &peer->pid);
   ty_peer_drop (peer);
 }
 

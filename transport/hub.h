@@ -30,7 +30,8 @@
  *     fixed size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory
  *     that does not hang on what it says.
  *   - What a hello says has no effect before the handshake that binds it is done.
- *   - One process has one key as long as its session lives: another key resumes nothing.
+ *   - One incarnation has one key as long as it lives, over all its sessions: another key resumes nothing, and begins
+ *     nothing in its name.
  *   - Whatever happens to the bytes on the way: packets come whole, once and in order, or the connection is closed.  A
  *     closed connection is resumed by a new handshake, with new keys.
  *

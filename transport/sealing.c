@@ -55,6 +55,8 @@ ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data)
     memcpy (keys->secret, config->identity, sizeof keys->secret);
   else
     draw (draw_data, keys->secret, sizeof keys->secret);
+  if (crypto_scalarmult_base (keys->public, keys->secret) != 0)
+    g_error ("the process's key is of no use");
   return keys;
 }
 
@@ -123,6 +125,7 @@ make_noise (TyConn *conn)
       .prologue = conn->hellos,
       .prologue_bytes = sizeof conn->hellos,
       .secret = hub->keys->secret,
+      .public = hub->keys->public,
       .ephemeral = ephemeral,
       .psk = conn->dial != NULL && conn->dial->by_old && hub->keys->has_old ? hub->keys->old_psk : hub->keys->psk,
   });

@@ -25,6 +25,9 @@ ty_node_config_init (TyNodeConfig *config)
   *config = (TyNodeConfig){
     .suspect_after_us = G_USEC_PER_SEC,
     .heartbeat_us = 100 * 1000,
+    .handshake_us = 5 * G_USEC_PER_SEC,
+    .max_half_open = 128,
+    .max_half_open_from = 64,
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 * 1024 * 1024,
     .window_bytes = 4 * 1024 * 1024,

@@ -23,6 +23,9 @@ void
 ty_node_config_init (TyNodeConfig *config)
 {
   *config = (TyNodeConfig){
+    .handshake_us = 5 * G_USEC_PER_SEC,
+    .max_half_open = 128,
+    .max_half_open_from = 64,
     .suspect_after_us = G_USEC_PER_SEC,
     .heartbeat_us = 100 * 1000,
     .refusal_is_death = TRUE,

@@ -46,10 +46,10 @@ typedef enum
 
 typedef enum
 {
-  TY_DIAL_UNUSABLE, /* what is there is no process of this kind, or it turns this one away: it will go on so */
-  TY_DIAL_DENIED,   /* it does not let this process in, or is not who it should be: it will go on so */
+  TY_DIAL_UNUSABLE,  /* what is there is no process of this kind, or it turns this one away: it will go on so */
+  TY_DIAL_DENIED,    /* it does not let this process in, or is not who it should be: it will go on so */
   TY_DIAL_UNREACHED, /* no answer, or it broke off: it may be otherwise in a moment */
-  TY_DIAL_REFUSED   /* nobody listens there now */
+  TY_DIAL_REFUSED    /* nobody listens there now */
 } TyDialEnd;
 
 typedef struct
@@ -99,6 +99,11 @@ typedef enum
   /* `peer` is suspected: its connection is closed, what it has not acknowledged is kept for a resumption (V9). */
   TY_EFFECT_PEER_SUSPECT,
 
+  /* The network secret is `bytes` from now on: who knows the one before can only resume its session. */
+  TY_EFFECT_REKEY,
+  /* Everybody has it: the one before is forgotten, and every connection is made anew, with fresh keys. */
+  TY_EFFECT_RENEW,
+
   /* -- to the application; `group` is set -- */
 
   /* Messages number..last of `batch`, sent by rank `rank` of `view`; the head of the first is at `offset`. */
@@ -119,25 +124,28 @@ typedef enum
   TY_EFFECT_STABLE,
   /* `number` is the transfer's id. SAVE_STATE: give the state, by ty_group_state_write (). */
   TY_EFFECT_SAVE_STATE,
-  TY_EFFECT_STATE_ROOM,   /* more can be written to transfer `number` */
-  TY_EFFECT_SAVE_ENDED,   /* `error` NULL: the joiner has it all; else why it failed */
-  TY_EFFECT_LOAD_STATE,   /* a state is coming: transfer `number` */
-  TY_EFFECT_STATE_BYTES,  /* `bytes` of transfer `number`; ty_group_state_taken () opens the way for more */
+  TY_EFFECT_STATE_ROOM,  /* more can be written to transfer `number` */
+  TY_EFFECT_SAVE_ENDED,  /* `error` NULL: the joiner has it all; else why it failed */
+  TY_EFFECT_LOAD_STATE,  /* a state is coming: transfer `number` */
+  TY_EFFECT_STATE_BYTES, /* `bytes` of transfer `number`; ty_group_state_taken () opens the way for more */
   /* Whether the process `pid`, called `text`, at `address`, may enter; `bytes`: its public key, or NULL. The answer is
    * ty_group_authorized (). */
   TY_EFFECT_AUTHORIZE,
-  TY_EFFECT_STATE_END     /* `error` NULL: that was all; else why it broke off */
+  /* New secrets hold: `bytes` (locked memory) is the group's and then the network's; `number`: 1 the group's is new, 2
+   * the network's is. */
+  TY_EFFECT_REKEYED,
+  TY_EFFECT_STATE_END /* `error` NULL: that was all; else why it broke off */
 } TyEffectType;
 
 /* Why a member is not in the next view. */
 typedef enum
 {
-  TY_LEFT_LEAVE,    /* it asked to */
-  TY_LEFT_DEAD,     /* its process is gone: a fact */
-  TY_LEFT_SUSPECT,  /* silent for too long, or its session was lost */
-  TY_LEFT_REACH,    /* it does not reach all the others (V10) */
-  TY_LEFT_LOADING,  /* taken out while it loaded the state (V10, V15) */
-  TY_LEFT_REVOKED   /* its key was taken off the list of those who are admitted */
+  TY_LEFT_LEAVE,   /* it asked to */
+  TY_LEFT_DEAD,    /* its process is gone: a fact */
+  TY_LEFT_SUSPECT, /* silent for too long, or its session was lost */
+  TY_LEFT_REACH,   /* it does not reach all the others (V10) */
+  TY_LEFT_LOADING, /* taken out while it loaded the state (V10, V15) */
+  TY_LEFT_REVOKED  /* its key was taken off the list of those who are admitted */
 } TyLeftWhy;
 
 /* What is new in a view. */
@@ -155,20 +163,20 @@ typedef struct
 typedef struct
 {
   TyEffectType type;
-  guint peer;         /* SEND, PEER_* */
-  TyClass class;      /* SEND */
-  guint stream;       /* SEND: small integers */
-  guint rank;         /* DELIVER: of the sender */
+  guint peer;    /* SEND, PEER_* */
+  TyClass class; /* SEND */
+  guint stream;  /* SEND: small integers */
+  guint rank;    /* DELIVER: of the sender */
   TyGroup *group;
-  GBytes *bytes;      /* SEND, STATE_BYTES, AUTHORIZE: held by the effect */
-  TyBatch *batch;     /* DELIVER: held by the effect */
-  TyetView *view;     /* DELIVER, VIEW: held by the effect */
-  gsize offset;       /* DELIVER */
-  guint64 number;     /* DELIVER: first; STABLE; transfers: their id */
-  guint64 last;       /* DELIVER */
+  GBytes *bytes;        /* SEND, STATE_BYTES, AUTHORIZE: held by the effect */
+  TyBatch *batch;       /* DELIVER: held by the effect */
+  TyetView *view;       /* DELIVER, VIEW: held by the effect */
+  gsize offset;         /* DELIVER */
+  guint64 number;       /* DELIVER: first; STABLE; transfers: their id */
+  guint64 last;         /* DELIVER */
   TyViewChange *change; /* VIEW: held by the effect */
-  GError *error;      /* held by the effect */
-  char *text;         /* held by the effect */
-  char *address;      /* DIAL, AUTHORIZE: held by the effect */
-  TyId pid;           /* DIAL, AUTHORIZE */
+  GError *error;        /* held by the effect */
+  char *text;           /* held by the effect */
+  char *address;        /* DIAL, AUTHORIZE: held by the effect */
+  TyId pid;             /* DIAL, AUTHORIZE */
 } TyEffect;

@@ -2,8 +2,8 @@
  *
  * Whoever speaks to a process at all knows the network secret.  A group may ask for more, and every member that is
  * asked (JOIN) looks at all of it, in this order: the list of keys, the proof of the group's secret, the application.
- * The coordinator takes into a round only whom it has let in itself, and every other member says in its STATE that it does
- * not reach a joiner whose key is not on its list: so one member's list is enough to keep a key out.
+ * The coordinator takes into a round only whom it has let in itself, and every other member says in its STATE that it
+ * does not reach a joiner whose key is not on its list: so one member's list is enough to keep a key out.
  *
  * The proof is HMAC-SHA256, by the group's secret, over
  *

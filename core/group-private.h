@@ -6,6 +6,7 @@
  *   group-view.c      what membership asks of the group: freezing, merging, installing the next view
  *   group-transfer.c  state transfer
  *   group-admit.c     who may enter, and who may stay
+ *   group-rekey.c     new secrets
  *   founding.c        founding a group together
  *   group-waits.c     what is waited for
  *
@@ -143,6 +144,10 @@ struct _TyGroup
   gboolean policy_changed;
   gboolean asks;  /* the application, too */
   GArray *judged; /* of TyJudged */
+  gboolean rekey_asked, rekey_network;
+  GPtrArray *keys; /* of TyKeys: drawn here, or of a proposal, until everybody has them */
+  guint64 rekeyed; /* number of the view at whose end secrets changed, until all have closed it; 0: none */
+  TyId rekeyed_to; /* the name of these */
 
   /* The view. */
   guint *peer_of_rank;
@@ -223,6 +228,15 @@ void ty_group_shut_out (gpointer host, const TyId *pid);
 void ty_group_take_policy (TyGroup *group);
 void ty_group_forget_judged (TyGroup *group, const TyId *pid);
 void ty_group_free_admit (TyGroup *group);
+
+/* ---- group-rekey.c ---- */
+void ty_group_draw_keys (gpointer host, TyId *keys);
+gboolean ty_group_has_keys (gpointer host, const TyId *keys);
+void ty_group_give_keys (gpointer host, const TyId *to, guint64 number, const TyId *keys);
+gboolean ty_group_take_keys (gpointer host, const TyId *from, const TyId *keys, TyReader *r);
+void ty_group_use_keys (TyGroup *group, const TyValue *value);
+void ty_group_all_have_keys (TyGroup *group, guint64 view);
+void ty_keys_free (gpointer keys);
 
 /* ---- founding.c ---- */
 void ty_group_begin_founding (TyGroup *group);

@@ -235,6 +235,7 @@ static void
 host_release (gpointer host, guint64 view)
 {
   TyGroup *group = host;
+  ty_group_all_have_keys (group, view);
   for (guint i = 0; i < group->kept->len; i++)
     {
       TyKeptStore *kept = &g_array_index (group->kept, TyKeptStore, i);
@@ -510,6 +511,8 @@ host_install (gpointer host, TyValue *value)
   g_autoptr (TyetView) view
       = ty_view_new (&value->group, group->name, &value->id, members, value->n_members, &node->pid);
   begin_view (group, view, value);
+  if (value->has_keys)
+    ty_group_use_keys (group, value);
 }
 
 static void
@@ -588,6 +591,10 @@ const TyMembershipHost ty_group_membership_host = {
   .probe = host_probe,
   .name_of = host_name_of,
   .admits = ty_group_admits,
+  .draw_keys = ty_group_draw_keys,
+  .has_keys = ty_group_has_keys,
+  .give_keys = ty_group_give_keys,
+  .take_keys = ty_group_take_keys,
   .may_stay = ty_group_may_stay,
   .write_proof = ty_group_write_proof,
   .shut_out = ty_group_shut_out,

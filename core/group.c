@@ -116,6 +116,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->marks = g_array_new (FALSE, FALSE, sizeof (TySentMark));
   group->spill = g_array_new (FALSE, TRUE, sizeof (TyEffect));
   group->transfers = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_transfer_free);
+  group->keys = g_ptr_array_new_with_free_func (ty_keys_free);
   group->judged = g_array_new (FALSE, FALSE, sizeof (TyJudged));
   ty_batch_builder_init (&group->open);
   g_ptr_array_add (node->groups, group);
@@ -153,6 +154,7 @@ ty_group_free (TyGroup *group)
   g_free (group->name);
   g_free (group->asked_out);
   ty_group_free_admit (group);
+  g_ptr_array_unref (group->keys);
   g_free (group);
 }
 
@@ -392,6 +394,9 @@ ty_group_take_requests (TyGroup *group)
     ty_group_begin_founding (group);
   if (group->join_asked)
     join (group);
+  if (group->rekey_asked && in_view (group))
+    group->membership_ops->rekey (group->membership);
+  group->rekey_asked = FALSE;
   if (group->policy_changed)
     ty_group_take_policy (group);
   ty_group_take_transfer_requests (group);

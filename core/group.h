@@ -55,6 +55,11 @@ void ty_group_set_admit (TyGroup *group, TyAdmitList *list);
 void ty_group_set_asks (TyGroup *group, gboolean asks);
 void ty_group_authorized (TyGroup *group, const TyId *pid, gboolean may);
 
+/* New secrets, drawn here, for the group (if it has one) and, if `network`, for the network: they hold with a view
+ * soon, and TY_EFFECT_REKEYED comes with it at every member. FALSE and an error: not a member, or there is nothing to
+ * replace. */
+gboolean ty_group_rekey (TyGroup *group, gboolean network, GError **error);
+
 /* V13. Ends with TY_EFFECT_ENTERED. */
 gboolean ty_group_found (TyGroup *group, GError **error);
 

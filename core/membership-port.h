@@ -71,6 +71,16 @@ typedef struct
   /* A member that was not to stay is out: no channel to it is wanted. */
   void (*shut_out) (gpointer host, const TyId *pid);
 
+  /* ---- new secrets (core/group-rekey.c) ---- */
+
+  /* Draws secrets, which `keys` names. */
+  void (*draw_keys) (gpointer host, TyId *keys);
+  gboolean (*has_keys) (gpointer host, const TyId *keys);
+  /* To `to`, in a packet of view `number`. */
+  void (*give_keys) (gpointer host, const TyId *to, guint64 number, const TyId *keys);
+  /* FALSE if malformed, or they are not what `keys` names. `r` stands behind that. */
+  gboolean (*take_keys) (gpointer host, const TyId *from, const TyId *keys, TyReader *r);
+
   /* What the process calls itself, NULL if it is not known. */
   const char *(*name_of) (gpointer host, const TyId *pid);
   /* V13: what write_durable () writes has changed: it must be kept before anything that follows from it is sent. */
@@ -175,6 +185,8 @@ struct _TyMembershipOps
   void (*on_behind) (TyMembership *m, guint rank);
   /* Who may stay has changed. */
   void (*on_policy) (TyMembership *m);
+  /* New secrets are wanted, with the next view in which all go on. */
+  void (*rekey) (TyMembership *m);
   /* A gap in someone's messages: only a round mends it. */
   void (*on_gap) (TyMembership *m);
 

@@ -24,6 +24,7 @@ typedef enum
   TY_PACKET_GONE = 12,    /* answer to a packet of a group that the process is not in (any more) */
   TY_PACKET_BEHIND = 13,  /* whom the sender's window waits for, past the limit: varint rank */
   TY_PACKET_BARRED = 14,  /* whose key is not admitted any more: varint rank */
+  TY_PACKET_REKEY = 15,   /* the sender has drawn new secrets, and wants them to hold: 16 bytes that name them */
   /* agreement */
   TY_PACKET_PREPARE = 16,
   TY_PACKET_STATE = 17,
@@ -33,6 +34,8 @@ typedef enum
   TY_PACKET_DECIDED = 21,
   TY_PACKET_NEED = 22,
   TY_PACKET_EXCLUDED = 23,
+  TY_PACKET_WANT_KEYS = 24, /* the secrets of a proposal: 16 bytes that name them */
+  TY_PACKET_KEYS = 25,      /* the answer */
   /* state transfer (V15) */
   TY_PACKET_TRANSFER_DATA = 32,
   TY_PACKET_TRANSFER_ACK = 33,

@@ -150,6 +150,58 @@ tyet_group_get_secret (TyetGroup *group)
   return group->secret;
 }
 
+/**
+ * tyet_group_rekey:
+ * @group: a group that this process is in
+ * @network_too: whether to replace the network's secret, too
+ * @error: return location for an error
+ *
+ * Replaces the group's secret, if it has one, and the network's if that is asked for, by new ones drawn at random. The
+ * members agree on it as on a view: it begins one in which all of them go on, soon, and with it the signal
+ * [signal@Tyet.Group::rekeyed] comes at every member. From that view on the former secrets admit nobody, and when all
+ * members have begun it, all their connections are made anew, with fresh keys; no message is lost by it. If a member is
+ * lost meanwhile it goes first, and never learns the new secrets.
+ *
+ * A new network secret is for the members of this group: other processes that shared the old one can neither come in
+ * nor speak to its members when their connections break. A member that is cut off right then, and is excluded before
+ * it could learn the new secret, has to be given it by hand.
+ *
+ * Fails with %TYET_ERROR_NOT_MEMBER if this process is not in the group, %TYET_ERROR_SECRET if there is nothing to
+ * replace, and %TYET_ERROR_PLAIN if channels are in the clear.
+ *
+ * Returns: %TRUE if new secrets will hold
+ */
+gboolean
+tyet_group_rekey (TyetGroup *group, gboolean network_too, GError **error)
+{
+  g_return_val_if_fail (TYET_IS_GROUP (group), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  TY_RETURN_VAL_UNLESS_HERE (group->rt, FALSE);
+  if (!ty_tyet_group_check (group, error) || !is_sealed (group, "new secrets", error)
+      || !ty_group_rekey (group->engine, network_too, error))
+    return FALSE;
+  ty_runtime_kick (group->rt);
+  return TRUE;
+}
+
+void
+ty_tyet_group_rekeyed (TyetGroup *group, const TyEffect *effect)
+{
+  const guint8 *bytes = g_bytes_get_data (effect->bytes, NULL);
+  gboolean network = (effect->number & 2) != 0;
+  if ((effect->number & 1) != 0)
+    {
+      g_clear_pointer (&group->secret, tyet_secret_unref);
+      group->secret = ty_tyet_secret_new (bytes);
+    }
+  if (network)
+    {
+      g_clear_pointer (&group->rt->secret, tyet_secret_unref);
+      group->rt->secret = ty_tyet_secret_new (bytes + TY_KEY_BYTES);
+    }
+  g_signal_emit (group, ty_tyet_group_signals[TY_SIGNAL_REKEYED], 0, network);
+}
+
 /* ---- Entering ---- */
 
 gboolean

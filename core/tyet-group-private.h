@@ -53,6 +53,7 @@ enum
   TY_SIGNAL_SAVE_STATE,
   TY_SIGNAL_LOAD_STATE,
   TY_SIGNAL_AUTHORIZE,
+  TY_SIGNAL_REKEYED,
   TY_N_SIGNALS
 };
 extern guint ty_tyet_group_signals[TY_N_SIGNALS];
@@ -69,6 +70,7 @@ char **ty_tyet_group_waiting_for (TyetGroup *group);
 
 /* tyet-group-admit.c */
 void ty_tyet_group_authorize (TyetGroup *group, const TyEffect *effect);
+void ty_tyet_group_rekeyed (TyetGroup *group, const TyEffect *effect);
 /* Brings the engine up to who is admitted. FALSE: that takes sealed channels. */
 gboolean ty_tyet_group_prepare_admission (TyetGroup *group, GError **error);
 

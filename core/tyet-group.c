@@ -428,6 +428,16 @@ group_install_authorize (void)
   ty_tyet_group_signals[TY_SIGNAL_AUTHORIZE]
       = g_signal_new ("authorize", TYET_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, all_of_them, NULL, NULL, G_TYPE_BOOLEAN, 3,
                       G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+  /**
+   * TyetGroup::rekeyed:
+   * @group: the group
+   * @network_too: whether the network's secret is new, too
+   *
+   * New secrets hold since the view that was told of right before ([method@Tyet.Group.rekey], here or at another
+   * member): [method@Tyet.Group.get_secret] and [method@Tyet.Process.get_secret] give them. Whoever keeps secrets in
+   * files writes them now; tickets that were given out before are of no use any more.
+   */
+  ty_tyet_group_signals[TY_SIGNAL_REKEYED] = group_signal ("rekeyed", 1, G_TYPE_BOOLEAN, 0);
 }
 
 static void

@@ -82,6 +82,7 @@ TYET_API gboolean tyet_group_set_secret (TyetGroup *group, TyetSecret *secret, G
 TYET_API TyetSecret *tyet_group_get_secret (TyetGroup *group);
 TYET_API gboolean tyet_group_set_admit_file (TyetGroup *group, const char *path, GError **error);
 TYET_API gboolean tyet_group_reload_admit_file (TyetGroup *group, GError **error);
+TYET_API gboolean tyet_group_rekey (TyetGroup *group, gboolean network_too, GError **error);
 
 /* What can be set and seen */
 TYET_API TyetProcess *tyet_group_get_process (TyetGroup *group);

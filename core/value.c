@@ -112,6 +112,7 @@ ty_value_write (TyWriter *w, const TyValue *value)
   gsize len;
   const guint8 *order = g_bytes_get_data (value->order, &len);
   ty_write_block (w, order, len);
+  ty_write_block (w, value->keys.b, value->has_keys ? sizeof value->keys.b : 0);
 }
 
 static gboolean
@@ -160,6 +161,11 @@ ty_value_read (TyReader *r)
   gsize len;
   const guint8 *order = ty_read_block (r, &len);
   value->order = g_bytes_new (order, len);
+  const guint8 *keys = ty_read_block (r, &len);
+  fine = fine && !r->bad && (len == 0 || len == sizeof value->keys.b);
+  value->has_keys = fine && len > 0;
+  if (value->has_keys)
+    memcpy (value->keys.b, keys, sizeof value->keys.b);
   if (fine && !r->bad)
     return g_steal_pointer (&value);
   r->bad = TRUE;
@@ -196,6 +202,8 @@ ty_value_follows (const TyValue *value, const TyetView *view)
 {
   guint next = 0, gone = 0;
   /* V13: the group's id is part of the first view's value. */
+  if (value->has_keys && (value->n_gone > 0 || value->n_members != view->n_members || view->id.number == 0))
+    return FALSE;
   gboolean same_group = view->id.number == 0 || ty_id_equal (&value->group, &view->group);
   if (!same_group || !ty_view_id_equal (&value->old, &view->id)
       || value->n_old != view->n_members)

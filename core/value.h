@@ -15,6 +15,7 @@
  *                     varint  rank in the old view * 8 + why (TyLeftWhy)
  *           varint  members of the old view, each: varint cut
  *           block   closing order (the ordering's)
+ *           block   16 bytes: what names the secrets that hold from the next view on (core/group-rekey.c); or empty
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -42,6 +43,8 @@ typedef struct
   guint n_old;
   guint64 *cut;
   GBytes *order;
+  gboolean has_keys; /* all members go on, and nobody is new */
+  TyId keys;
 } TyValue;
 
 TyValue *ty_value_new (void);

@@ -258,6 +258,8 @@ membership_begin (TyMembership *m, TyetView *view)
     ty_m_send_all (m, ty_m_packet (m, TY_PACKET_TRANSFER_LOADED), TRUE);
   if (m->leaving || m->takeout)
     ty_entry_say_leaving (m);
+  if (m->rekey)
+    ty_rekey_say (m);
   ty_entry_on_view (m);
   bar_those (m);
   check_block (m);
@@ -627,6 +629,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
     return ty_late_on_excluded (m, pid, r);
   if (m->view == NULL)
     return TRUE;
+  if (type == TY_PACKET_REKEY || type == TY_PACKET_WANT_KEYS || type == TY_PACKET_KEYS)
+    return ty_rekey_on_packet (m, pid, type, number, r);
   if (TY_PLANTED (lease_by_stale_bytes) && ty_m_rank (m, pid) < m->view->n_members)
     m->members[ty_m_rank (m, pid)].echoed = ty_m_now (m);
   ty_late_closed (m, pid, number);
@@ -735,6 +739,14 @@ membership_join (TyMembership *m, const char *group_name, const char *ordering, 
 }
 
 static void
+membership_rekey (TyMembership *m)
+{
+  m->rekey = TRUE;
+  if (m->phase == TY_MEMBERSHIP_IN)
+    ty_rekey_say (m);
+}
+
+static void
 membership_on_gap (TyMembership *m)
 {
   m->need_round = TRUE;
@@ -790,6 +802,7 @@ membership_deadline (const TyMembership *m)
   at = soonest (now, at, m->back_off_until);
   if (m->frozen || m->need_round)
     at = soonest (now, at, m->need_at);
+  at = soonest (now, at, m->keys_at);
   if (m->pending != NULL)
     at = soonest (now, at, ty_lease_bars_until ((TyMembership *) m, m->pending->value));
   if (m->round != NULL && m->round->joiner != NULL && !m->round->proposed)
@@ -920,6 +933,7 @@ const TyMembershipOps ty_membership = {
   .on_progress = ty_voter_progress,
   .on_behind = membership_on_behind,
   .on_policy = membership_on_policy,
+  .rekey = membership_rekey,
   .on_gap = membership_on_gap,
   .tick = membership_tick,
   .deadline = membership_deadline,

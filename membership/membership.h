@@ -7,6 +7,7 @@
  *   select.c     who is in the next view (V9, V10)
  *   voter.c      everybody: STATE, accepting, FLUSH, deciding (V3, V5, V6)
  *   late.c       who is behind, and who stays behind (V7, V11)
+ *   rekey.c      new secrets
  *   membership.c the object, and what happens to sessions (V9, V12)
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
@@ -28,6 +29,8 @@ typedef struct
   gboolean dead;    /* suspected, and that is a fact */
   gboolean barred;  /* not admitted any more, says a member: the next view does without it */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
+  gboolean rekey;   /* it wants the secrets that `keys` names */
+  TyId keys;
   gboolean leaving;
   gboolean takeout;
   gboolean loaded;  /* has said so since the view began */
@@ -143,6 +146,9 @@ struct _TyMembership
   gint64 back_off_until;
   gint64 need_at;      /* when NEED goes out next */
   gint64 ahead_at;     /* who is ahead is not asked again before */
+  gboolean rekey;      /* new secrets are wanted here: */
+  TyId rekey_keys;
+  gint64 keys_at;      /* when secrets that are lacking are asked for again */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;
   guint64 rounds;
@@ -269,6 +275,15 @@ void ty_record_free (Record *record);
 void ty_state_free (State *state);
 /* The decided value takes effect: for a member of its old view, a joiner in its next, or one left out. */
 void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
+
+/* rekey.c */
+void ty_rekey_say (TyMembership *m);
+/* Whose secrets are next; NULL: nobody wants any. */
+const Member *ty_rekey_wanted (const TyMembership *m);
+/* `value` brings secrets that this process lacks: they are asked for. */
+gboolean ty_rekey_lacks (TyMembership *m, const TyValue *value);
+gboolean ty_rekey_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r);
+void ty_rekey_installed (TyMembership *m, const TyValue *value);
 
 /* late.c */
 gboolean ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r);

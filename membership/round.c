@@ -155,7 +155,8 @@ begin_round (TyMembership *m)
   round->started = ty_m_now (m);
   for (guint i = 0; i < n; i++)
     round->suspected[i] = m->members[i].suspected || left_behind (m, i);
-  const Joiner *joiner = ty_entry_next (m);
+  /* New secrets are for those who are in: whoever wants in comes after that. */
+  const Joiner *joiner = ty_rekey_wanted (m) == NULL ? ty_entry_next (m) : NULL;
   if (joiner != NULL)
     {
       round->joiner = g_new0 (Joiner, 1);
@@ -201,7 +202,7 @@ leaver_must_stay (TyMembership *m, guint rank)
 static gboolean
 change_wanted (TyMembership *m)
 {
-  if (m->need_round || (m->frozen && !TY_PLANTED (round_not_restarted)) || ty_entry_next (m) != NULL)
+  if (m->need_round || (m->frozen && !TY_PLANTED (round_not_restarted)) || ty_entry_next (m) != NULL || ty_rekey_wanted (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || m->members[i].barred

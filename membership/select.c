@@ -309,6 +309,10 @@ ty_select_value (TyMembership *m, const Round *round, const Selection *s)
   value->id.number -= TY_PLANTED (view_id_reused) ? 1 : 0;
   value->group_name = g_strdup (m->view->group_name);
   value->n_old = n;
+  const Member *rekey = ty_rekey_wanted (m);
+  value->has_keys = rekey != NULL && value->n_gone == 0 && !s->joiner && m->view->id.number > 0;
+  if (value->has_keys)
+    value->keys = rekey->keys;
   GArray *members = next_members (m, round, s);
   value->n_members = members->len;
   value->members = (TyMember *) (gpointer) g_array_free (members, FALSE);

@@ -274,6 +274,8 @@ try_accept (TyMembership *m)
   gboolean member = m->phase == TY_MEMBERSHIP_IN;
   if (member && !TY_PLANTED (accepted_without_cut) && !m->host->holds (m->host_data, record->value->cut))
     return;
+  if (member && ty_rekey_lacks (m, record->value))
+    return;
   if (ty_lease_bars_until (m, record->value) > ty_m_now (m))
     return;
   m->pending = NULL;
@@ -523,6 +525,8 @@ ty_voter_progress (TyMembership *m)
     {
       if (closes_here (m, m->decided) && !m->host->holds (m->host_data, m->decided->cut))
         return;
+      if (m->phase == TY_MEMBERSHIP_IN && ty_rekey_lacks (m, m->decided))
+        return;
       g_autoptr (TyValue) value = g_steal_pointer (&m->decided);
       ty_voter_install (m, value, NULL);
       return;
@@ -590,6 +594,7 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
       m->alive_at = ty_m_now (m) + m->config.heartbeat_us;
       ty_round_free (m);
     }
+  ty_rekey_installed (m, value);
   m->host->install (m->host_data, value);
   if (goes_on)
     {
@@ -630,7 +635,7 @@ void
 ty_voter_tick (TyMembership *m)
 {
   gint64 now = ty_m_now (m);
-  if (m->pending != NULL)
+  if (m->pending != NULL || (m->decided != NULL && m->decided->has_keys))
     ty_voter_progress (m);
   gboolean needs = m->frozen || (m->need_round && !ty_round_is_coordinator (m));
   if (m->phase != TY_MEMBERSHIP_IN || !needs || now < m->need_at)

@@ -27,8 +27,7 @@ rival_of (const TyConn *conn, gboolean dialed)
     {
       TyConn *other = g_ptr_array_index (hub->conns, i);
       gboolean far = other->state == TY_CONN_INTRO && other->probe == TY_PROBE_NONE;
-      if (other != conn && far && other->dialed == dialed
-          && ty_id_equal (&other->pid, &conn->pid))
+      if (other != conn && far && other->dialed == dialed && ty_id_equal (&other->pid, &conn->pid))
         return other;
     }
   return NULL;
@@ -217,6 +216,12 @@ ty_handshake_dialer_on_keys (TyConn *conn)
     }
   if (is_stranger (conn))
     conn->probe = TY_PROBE_STRANGER;
+  else if (conn->dial->renews && conn->dial->peer == peer && connected && !stale && is_same_session (conn, peer)
+           && rival_of (conn, TRUE) == NULL)
+    {
+      dialer_goes_on (conn);
+      return;
+    }
   else if (connected && is_same_session (conn, peer))
     conn->probe = TY_PROBE_ALIAS;
   else if (stale || rival_of (conn, TRUE) != NULL)
@@ -334,6 +339,14 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
       g_autofree char *why = g_strdup_printf (
           "it cannot be dialed at %s from another machine; let it listen where others reach it", intro->address);
       ty_conn_end (conn, TY_END_ADDRESS, why);
+      return;
+    }
+  TyPeer *known = ty_peer_find (hub, &conn->pid);
+  if (conn->by_old
+      && !(intro->resume && known != NULL && known->has_key
+           && ty_id_equal (ty_session_id (known->session), &intro->session)))
+    {
+      ty_conn_end (conn, TY_END_KEY, "the network secret has been changed");
       return;
     }
   if (hub->keys != NULL && own_dial_stays (conn))

@@ -141,6 +141,23 @@ ty_dial_peer (TyPeer *peer, gboolean wait)
     attempt (peer->redial);
 }
 
+void
+ty_dial_renew (TyPeer *peer)
+{
+  if (peer->redial != NULL || *peer->address == '\0')
+    return;
+  peer->redial = dial_new (peer->hub, peer->address, &peer->pid, peer);
+  peer->redial->renews = TRUE;
+  attempt (peer->redial);
+}
+
+/* It was to renew a connection that stands: what becomes of it proves nothing. */
+static gboolean
+only_renews (const TyDial *dial)
+{
+  return dial->renews && dial->peer != NULL && dial->peer->conn != NULL && !dial->peer->conn->hung_up;
+}
+
 /* ---- What came of it ---- */
 
 /* A first contact has failed for good. */
@@ -163,7 +180,7 @@ ty_dial_refused (TyDial *dial)
       fail (dial, TY_DIAL_REFUSED, "nobody listens there");
       return;
     }
-  if (!dial->hub->config.refusal_is_death)
+  if (!dial->hub->config.refusal_is_death || only_renews (dial))
     {
       schedule (dial);
       return;
@@ -221,6 +238,11 @@ ty_dial_stranger (TyDial *dial, const TyId *pid)
 {
   TyHub *hub = dial->hub;
   char other[9];
+  if (only_renews (dial))
+    {
+      schedule (dial);
+      return;
+    }
   TyPeer *peer = ty_peer_find (hub, &dial->pid);
   g_autofree char *proof
       = g_strdup_printf ("%s answers with another incarnation (%s)", dial->address, ty_id_short (pid, other));

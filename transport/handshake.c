@@ -148,6 +148,14 @@ ty_handshake_on_refusal (TyConn *conn, const guint8 *data, gsize len_bytes)
   TyHello hello;
   gboolean good = ty_hello_read (data, len_bytes, &hello) == TY_HELLO_GOOD && hello.what == TY_HELLO_REFUSED_SECRET;
   conn->hub->stats.unproven++;
+  /* The other end of a session may not have the new secret yet. */
+  if (conn->dialed && good && conn->hub->keys->has_old)
+    {
+      conn->dial->by_old = !conn->dial->by_old && conn->dial->peer != NULL && conn->dial->peer->announced;
+      ty_dial_retry (conn->dial, NULL);
+      ty_conn_close (conn);
+      return;
+    }
   if (!conn->dialed)
     ty_conn_close (conn);
   else if (good)
@@ -195,7 +203,7 @@ on_early_end (TyConn *conn, const guint8 *body, gsize len_bytes)
   g_autofree char *text = good ? end.text : NULL;
   if (conn->dialed && conn->probe != TY_PROBE_NONE)
     ty_handshake_probed (conn);
-  else if (!conn->dialed && good && conn->seal != NULL && end.why == TY_END_PROBE)
+  else if (!conn->dialed && good && conn->seal != NULL && end.why == TY_END_PROBE && !conn->by_old)
     ty_conn_end (conn, TY_END_PROBE, "it is");
   else if (conn->dialed && good && (end.why == TY_END_UNKNOWN || end.why == TY_END_DOUBLE))
     ty_handshake_postpone (conn);

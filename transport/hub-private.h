@@ -138,6 +138,7 @@ struct _TyConn
   GByteArray *said;                  /* as `raw` is when plain: records that are to be sealed */
   TyProbe probe;
   guint64 opened_records;
+  gboolean by_old; /* the other end has proved the former network secret only */
   TyRemnant remnant;
 };
 
@@ -175,11 +176,16 @@ typedef struct
   guint8 psk[TY_NOISE_KEY_BYTES];
   guint8 secret[TY_NOISE_KEY_BYTES];
   guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
+  guint8 old_psk[TY_NOISE_KEY_BYTES];
+  gboolean has_old; /* sessions may still be resumed with it, and nothing else */
 } TyHubKeys;
 
 TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);
 void ty_hub_keys_free (TyHubKeys *keys);
 
+/* TY_EFFECT_REKEY, TY_EFFECT_RENEW. */
+void ty_sealing_rekey (TyHub *hub, GBytes *psk);
+void ty_sealing_renew (TyHub *hub);
 /* Both hellos are there: SEALING begins. */
 void ty_sealing_begin (TyConn *conn);
 /* As much as can be used of what has come in SEALING: how much. It is opened in place. */
@@ -277,6 +283,8 @@ struct _TyDial
   gint64 wait_us;    /* before the next after that */
   gint64 give_up_us; /* of a first contact */
   guint mute_ends;   /* attempts that the other end closed without a word */
+  gboolean renews;   /* the session has a connection, and is to have one with fresh keys */
+  gboolean by_old;   /* the next attempt is with the former network secret */
   gboolean done;     /* freed soon */
 };
 
@@ -284,6 +292,8 @@ struct _TyDial
 void ty_dial_want (TyHub *hub, const char *address, const TyId *pid);
 /* For a peer without connection. `wait`: not at once. */
 void ty_dial_peer (TyPeer *peer, gboolean wait);
+/* For a peer with one, that is to have another with fresh keys. */
+void ty_dial_renew (TyPeer *peer);
 void ty_dial_on_time (TyDial *dial);
 gint64 ty_dial_deadline (const TyDial *dial);
 /* It has what it wanted, or nobody wants it any more. */

@@ -284,7 +284,7 @@ gboolean
 ty_hub_handles (TyEffectType type)
 {
   return type == TY_EFFECT_SEND || type == TY_EFFECT_DIAL || type == TY_EFFECT_PEER_CLOSE
-         || type == TY_EFFECT_PEER_SUSPECT;
+         || type == TY_EFFECT_PEER_SUSPECT || type == TY_EFFECT_REKEY || type == TY_EFFECT_RENEW;
 }
 
 static void
@@ -329,7 +329,11 @@ void
 ty_hub_effect (TyHub *hub, const TyEffect *effect)
 {
   g_assert (!hub->stepping);
-  if (effect->type == TY_EFFECT_DIAL)
+  if (effect->type == TY_EFFECT_REKEY)
+    ty_sealing_rekey (hub, effect->bytes);
+  else if (effect->type == TY_EFFECT_RENEW)
+    ty_sealing_renew (hub);
+  else if (effect->type == TY_EFFECT_DIAL)
     ty_dial_want (hub, effect->address, &effect->pid);
   else
     {

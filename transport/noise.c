@@ -244,6 +244,17 @@ ty_noise_new (const TyNoiseConfig *config)
   return noise;
 }
 
+TyNoise *
+ty_noise_copy (const TyNoise *noise, const guint8 *psk)
+{
+  TyNoise *copy = sodium_malloc (sizeof *copy);
+  if (copy == NULL)
+    g_error ("no locked memory for keys");
+  *copy = *noise;
+  memcpy (copy->psk, psk, sizeof copy->psk);
+  return copy;
+}
+
 void
 ty_noise_free (TyNoise *noise)
 {

@@ -70,6 +70,8 @@ typedef struct
 
 /* Everything in `config` is copied. */
 TyNoise *ty_noise_new (const TyNoiseConfig *config);
+/* As it stands, but for the psk: the next message may be read twice. */
+TyNoise *ty_noise_copy (const TyNoise *noise, const guint8 *psk);
 /* Wipes it. NULL: nothing. */
 void ty_noise_free (TyNoise *noise);
 

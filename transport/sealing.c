@@ -49,6 +49,7 @@ ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data)
   TyHubKeys *keys = sodium_malloc (sizeof *keys);
   if (keys == NULL)
     g_error ("no locked memory for keys");
+  memset (keys, 0, sizeof *keys);
   memcpy (keys->psk, config->secret, sizeof keys->psk);
   if (config->identity != NULL)
     memcpy (keys->secret, config->identity, sizeof keys->secret);
@@ -63,6 +64,50 @@ void
 ty_hub_keys_free (TyHubKeys *keys)
 {
   sodium_free (keys); /* wipes them */
+}
+
+/* Nobody who has not come through with the former secret does any more. */
+static void
+end_unfinished (TyHub *hub)
+{
+  for (guint i = 0; i < hub->conns->len; i++)
+    {
+      TyConn *conn = g_ptr_array_index (hub->conns, i);
+      if (conn->state != TY_CONN_HELLO && conn->state != TY_CONN_SEALING && conn->state != TY_CONN_INTRO)
+        continue;
+      if (conn->dial != NULL)
+        ty_dial_retry (conn->dial, NULL);
+      ty_conn_close (conn);
+    }
+}
+
+void
+ty_sealing_rekey (TyHub *hub, GBytes *psk)
+{
+  gsize len;
+  const guint8 *bytes = g_bytes_get_data (psk, &len);
+  g_assert (hub->keys != NULL && len == sizeof hub->keys->psk);
+  memcpy (hub->keys->old_psk, hub->keys->psk, sizeof hub->keys->old_psk);
+  hub->keys->has_old = TRUE;
+  memcpy (hub->keys->psk, bytes, len);
+  end_unfinished (hub);
+}
+
+/* One of the two ends makes the new connection; the session goes over to it, and nothing is lost. */
+void
+ty_sealing_renew (TyHub *hub)
+{
+  if (hub->keys == NULL)
+    return;
+  sodium_memzero (hub->keys->old_psk, sizeof hub->keys->old_psk);
+  hub->keys->has_old = FALSE;
+  end_unfinished (hub);
+  for (guint i = 0; i < hub->peers->len; i++)
+    {
+      TyPeer *peer = g_ptr_array_index (hub->peers, i);
+      if (peer != NULL && peer->conn != NULL && ty_id_compare (&hub->config.pid, &peer->pid) < 0)
+        ty_dial_renew (peer);
+    }
 }
 
 /* ---- The handshake ---- */
@@ -82,7 +127,7 @@ make_noise (TyConn *conn)
       .secret = hub->keys->secret,
       .public = hub->keys->public,
       .ephemeral = ephemeral,
-      .psk = hub->keys->psk,
+      .psk = conn->dial != NULL && conn->dial->by_old && hub->keys->has_old ? hub->keys->old_psk : hub->keys->psk,
   });
   sodium_memzero (ephemeral, sizeof ephemeral);
 }
@@ -140,6 +185,29 @@ ty_sealing_finish (TyConn *conn, const GByteArray *record)
   return TRUE;
 }
 
+/* A message 3 may be by the former network secret while there are members that do not have the new one. */
+static gboolean
+read_last (TyConn *conn, guint8 *message, gsize len_bytes, guint8 **payload, gsize *payload_bytes)
+{
+  const TyHubKeys *keys = conn->hub->keys;
+  guint8 again[TY_NOISE_MAX_BYTES > 4096 ? 4096 : TY_NOISE_MAX_BYTES];
+  if (!keys->has_old)
+    return ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
+  g_assert (len_bytes <= sizeof again);
+  TyNoise *second = ty_noise_copy (conn->noise, keys->old_psk);
+  memcpy (again, message, len_bytes);
+  gboolean good = ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
+  if (!good)
+    {
+      ty_noise_free (conn->noise);
+      conn->noise = g_steal_pointer (&second);
+      memcpy (message, again, len_bytes);
+      conn->by_old = good = ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
+    }
+  ty_noise_free (second);
+  return good;
+}
+
 /* Message 3: who it is from is known if it opens. */
 static gsize
 on_last (TyConn *conn, guint8 *data, gsize len_bytes)
@@ -156,7 +224,7 @@ on_last (TyConn *conn, guint8 *data, gsize len_bytes)
     }
   if (len_bytes < LENGTH_BYTES + n)
     return 0;
-  if (!ty_noise_read (conn->noise, data + LENGTH_BYTES, n, &payload, &payload_bytes))
+  if (!read_last (conn, data + LENGTH_BYTES, n, &payload, &payload_bytes))
     {
       conn->hub->stats.unproven++;
       ty_handshake_say_hello (conn, TY_HELLO_REFUSED_SECRET);

@@ -233,6 +233,10 @@ trace_effect (TySimProcess *p, const TyEffect *e)
     [TY_EFFECT_LOAD_STATE] = "load state",
     [TY_EFFECT_STATE_BYTES] = "state bytes",
     [TY_EFFECT_STATE_END] = "state end",
+    [TY_EFFECT_AUTHORIZE] = "authorize",
+    [TY_EFFECT_REKEY] = "network secret",
+    [TY_EFFECT_RENEW] = "connections anew",
+    [TY_EFFECT_REKEYED] = "rekeyed",
   };
   if (p->world->trace == NULL)
     return;

@@ -162,6 +162,17 @@ cat_event_unblocked (CatEvents *events)
 }
 
 void
+cat_event_rekeyed (CatEvents *events, gboolean network_too)
+{
+  GString *line = events->json ? begin ("rekeyed") : g_string_new (NULL);
+  if (events->json)
+    g_string_append_printf (line, ",\"network\":%s", network_too ? "true" : "false");
+  else
+    g_string_append_printf (line, "-- new secrets hold%s", network_too ? ", the network's too" : "");
+  say (events, line);
+}
+
+void
 cat_event_excluded (CatEvents *events, const char *why)
 {
   GString *line = events->json ? begin ("excluded") : g_string_new ("-- excluded: ");

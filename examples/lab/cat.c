@@ -189,6 +189,24 @@ on_writable (TyetGroup *group, Cat *cat)
   cat_go_on (cat);
 }
 
+/* Later lives come back by the new ones. */
+static void
+on_rekeyed (TyetGroup *group, gboolean network_too, Cat *cat)
+{
+  if (network_too)
+    {
+      g_clear_pointer (&cat->keys.secret, tyet_secret_unref);
+      g_clear_pointer (&cat->keys.ticket, tyet_ticket_unref);
+      cat->keys.secret = tyet_secret_ref (tyet_process_get_secret (cat->process));
+    }
+  if (tyet_group_get_secret (group) != NULL)
+    {
+      g_clear_pointer (&cat->keys.group_secret, tyet_secret_unref);
+      cat->keys.group_secret = tyet_secret_ref (tyet_group_get_secret (group));
+    }
+  cat_event_rekeyed (&cat->events, network_too);
+}
+
 static void
 on_history_error (TyetProcess *process, const GError *error, Cat *cat)
 {
@@ -357,6 +375,7 @@ cat_make (Cat *cat, GError **error)
   g_signal_connect (cat->group, "blocked", G_CALLBACK (on_blocked), cat);
   g_signal_connect (cat->group, "unblocked", G_CALLBACK (on_unblocked), cat);
   g_signal_connect (cat->group, "writable", G_CALLBACK (on_writable), cat);
+  g_signal_connect (cat->group, "rekeyed", G_CALLBACK (on_rekeyed), cat);
   g_signal_connect (cat->group, "excluded", G_CALLBACK (on_excluded), cat);
   if (!tyet_group_set_secret (cat->group, cat->keys.group_secret, error)
       || !tyet_group_set_admit_file (cat->group, cat->keys.admit_file, error))
@@ -478,6 +497,17 @@ on_hangup (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* New secrets, for the group and the network. */
+static gboolean
+on_rekey (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (cat->group == NULL || !tyet_group_rekey (cat->group, TRUE, &error))
+    complain (cat, "no new secrets: %s", error != NULL ? error->message : "it is in no group now");
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 catch_signals (Cat *cat)
 {
@@ -485,6 +515,7 @@ catch_signals (Cat *cat)
   signal (SIGPIPE, SIG_IGN);
   g_unix_signal_add (SIGTERM, on_signal, cat);
   g_unix_signal_add (SIGINT, on_signal, cat);
+  g_unix_signal_add (SIGUSR1, on_rekey, cat);
   /* nohup (1) has its way. */
   if (sigaction (SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
     g_unix_signal_add (SIGHUP, on_hangup, cat);
@@ -562,6 +593,7 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
       context, "Example, in two shells:\n"
                "  tyet cat --group tea --ordering total --found\n"
                "  tyet cat --group tea --ordering total --ticket-file -      (and paste the ticket)\n\n"
+               "SIGUSR1 gives the group, and the network, new secrets: from then on the old ones let nobody in.\n"
                "Secrets and tickets are never given on a command line, which every user of the machine can read.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error);

@@ -157,6 +157,11 @@ on_effect (TySimProcess *p, const TyEffect *e, gpointer data)
     case TY_EFFECT_STABLE:
       part->n_stable++;
       break;
+    case TY_EFFECT_AUTHORIZE:
+      ty_group_authorized (part->group, &e->pid, TRUE);
+      break;
+    case TY_EFFECT_REKEYED:
+      break;
     default:
       on_transfer (part, e);
     }

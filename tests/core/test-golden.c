@@ -151,7 +151,7 @@ test_welcome_refused (void)
 #define VALUE_2 \
   { "value: group id", ID_G }, { "value: old view", "01 00" ID_A }, { "value: next view", "02 01" ID_A }, \
   { "value: name", "0167" }, { "value: members", "02" MEMBER_A ("03") MEMBER_B ("04") }, { "value: gone", "00" }, \
-  { "value: cut", "01 00" }, { "value: closing order: base, runs", "02 00 00" }
+  { "value: cut", "01 00" }, { "value: closing order: base, runs", "02 00 00" }, { "value: secrets", "00" }
 /* clang-format on */
 
 static void
@@ -215,7 +215,7 @@ test_flush (void)
   static const Field flush[] = {
     HEAD ("14", "01"),
     { "ballot", "01" ID_A },
-    { "digest: BLAKE2b of the value, 16 bytes", "3f5bfa6fb15105612d54fa50c355c4df" },
+    { "digest: BLAKE2b of the value, 16 bytes", "81391d2bc3ef2a11562b01712d3c2c37" },
     END,
   };
   check (rig_packet (rig, 0, 1, TY_PACKET_FLUSH, 0), flush);
@@ -427,6 +427,7 @@ test_suspect_and_forward (void)
     { "value: gone", "01 09" },
     { "value: cut", "03 00 01 00" },
     { "value: closing order", "00" },
+    { "value: secrets", "00" },
     { "waits for", "02" ID_A ID_C },
     { "acceptors", "02" ID_A ID_C },
     { "plan: holder, to, sender, after", "01 00 02 01 00" },

@@ -473,6 +473,13 @@ write_body (const Lie *l, TyWriter *w, guint8 type)
     case TY_PACKET_LEAVE:
       ty_write_u8 (w, (guint8) fuzz_below (l->rand, 3));
       break;
+    case TY_PACKET_REKEY:
+    case TY_PACKET_WANT_KEYS:
+    case TY_PACKET_KEYS:
+      ty_write_id (w, any_pid (l));
+      for (guint i = 0; type == TY_PACKET_KEYS && i < 65; i++)
+        ty_write_u8 (w, (guint8) fuzz_below (l->rand, 4));
+      break;
     case TY_PACKET_BEHIND:
     case TY_PACKET_BARRED:
       ty_write_varint (w, fuzz_near (l->rand, some));
@@ -577,6 +584,9 @@ lie_make (GRand *rand, const Proc *liar, const Proc *victim)
     TY_PACKET_GAP,
     TY_PACKET_BEHIND,
     TY_PACKET_BARRED,
+    TY_PACKET_REKEY,
+    TY_PACKET_WANT_KEYS,
+    TY_PACKET_KEYS,
   };
   return lie_of_type (rand, liar, victim, types[fuzz_below (rand, G_N_ELEMENTS (types))]);
 }

@@ -301,7 +301,35 @@ host_shut_out (gpointer host, const TyId *pid)
 {
 }
 
+static void
+host_draw_keys (gpointer host, TyId *keys)
+{
+  memset (keys, 7, sizeof *keys);
+}
+
+static gboolean
+host_has_keys (gpointer host, const TyId *keys)
+{
+  return TRUE;
+}
+
+static void
+host_give_keys (gpointer host, const TyId *to, guint64 number, const TyId *keys)
+{
+}
+
+static gboolean
+host_take_keys (gpointer host, const TyId *from, const TyId *keys, TyReader *r)
+{
+  r->at = r->end;
+  return TRUE;
+}
+
 static const TyMembershipHost table_host = {
+  .draw_keys = host_draw_keys,
+  .has_keys = host_has_keys,
+  .give_keys = host_give_keys,
+  .take_keys = host_take_keys,
   .admits = host_admits,
   .may_stay = host_may_stay,
   .write_proof = host_write_proof,

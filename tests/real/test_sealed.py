@@ -287,6 +287,54 @@ class Sealed(unittest.TestCase):
         self.assertIn("the list before it stays", cats[0].stderr())
         self.unharmed(cats)
 
+    # New secrets.
+
+    def rekey(self, by, cats):
+        """Until new secrets hold at all of them."""
+        before = {c: len(c.of("rekeyed")) for c in cats}
+        by.signal(signal.SIGUSR1)
+        self.lab.wait(lambda: all(len(c.of("rekeyed")) > before[c] for c in cats), "new secrets hold", cats)
+
+    def test_rekey(self):
+        cats = self.lab.group_of(["a", "b", "c"])
+        self.lab.talk(cats)
+        for by in cats + cats:
+            self.rekey(by, cats)
+            self.lab.more(cats, 50)
+        self.lab.hush()
+        code, _, err = self.join("--contact", cats[0].address, env=self.secret())
+        self.assertEqual(code, 1, err)
+        self.assertIn("do not have the same network secret", err)
+        self.assertEqual({str(c.of("view")[-1]["members"]) for c in cats}, {str(cats[0].members)})
+        self.unharmed(cats)
+
+    def test_rekey_of_the_group(self):
+        write_secret(self.path("mine"))
+        cats = self.lab.group_of(["a", "b"], "--group-secret-file", self.path("mine"))
+        self.rekey(cats[1], cats)
+        self.unharmed(cats)
+
+    def test_rekey_with_a_death_in_the_middle(self):
+        """The one who asks, the oldest and another: killed a moment after."""
+        for who in "abc":
+            with self.subTest(who), Lab(TYET) as lab:
+                cats = lab.group_of(["a", "b", "c", "d"], "--suspect-after", "2000")
+                lab.talk(cats)
+                lab.more(cats, 20)
+                cats[1].signal(signal.SIGUSR1)
+                victim = next(c for c in cats if c.name == who)
+                victim.kill()
+                stay = [c for c in cats if c is not victim]
+                lab.settle(stay)
+                lab.more(stay, 50)
+                if who == "b":
+                    stay[0].signal(signal.SIGUSR1)
+                lab.wait(lambda: all(c.of("rekeyed") for c in stay), "new secrets hold", stay)
+                lab.more(stay, 50)
+                lab.hush()
+                lab.close(stay)
+                lab.agree()
+
     # Secrets are nowhere.
 
     def test_nothing_is_told(self):

@@ -129,7 +129,13 @@ ty_group_begin_founding (TyGroup *group)
   group->frozen = TRUE;
   group->frozen_since = group->node->now;
   if (group->membership_ops->found (group->membership, founders, ty_reader_of_bytes (durable)))
-    group->durable_dirty = TRUE;
+    {
+      group->durable_dirty = TRUE;
+      /* Whoever has a session with this process already is met now: nobody will come again. */
+      for (guint i = 0; i < group->node->knowns->len; i++)
+        if (((const TyKnown *) group->node->knowns->pdata[i])->reach == TY_REACH_UP)
+          ty_group_on_known (group, group->node->knowns->pdata[i], FALSE, NULL);
+    }
   else
     {
       ty_node_unregister (group->node, group);

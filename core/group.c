@@ -106,7 +106,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->ordering_ops = ops;
   group->flush_ops = node->modules->flush;
   group->membership_ops = node->modules->membership;
-  group->ordering = ops->create (&ty_group_ordering_host, group);
+  group->ordering = ops->create (ops, &ty_group_ordering_host, group);
   group->membership = node->modules->membership->create (&ty_group_membership_host, group, &node->config, &node->pid);
   group->weight = 1;
   group->deliver_own = TRUE;
@@ -475,6 +475,10 @@ on_current (TyGroup *group, guint rank, GBytes *packet, TyPacketType type, TyRea
       {
         const TyKnown *known = ty_node_known (group->node, &group->view->members[rank].pid);
         if (group->frozen && (known == NULL || known->reach != TY_REACH_UP))
+          return TRUE;
+        /* N1: what came before may be lost with a session, or with what was kept of this view before it began. A round
+         * follows, and makes it good; until then order would have a gap. */
+        if (group->broken[rank] || group->told_gap[rank])
           return TRUE;
       }
       return group->ordering_ops->on_packet (group->ordering, rank, r->at, ty_reader_left (r));

@@ -830,23 +830,30 @@ tyet_process_describe_waits (TyetProcess *process)
 /**
  * tyet_list_orderings:
  *
- * The names of the orderings that a group can be made with.
+ * The names of the orderings that a group can be made with, those that the program has registered included.
  *
  * Returns: (transfer none) (array zero-terminated=1): a static array
  */
 const char *const *
 tyet_list_orderings (void)
 {
-  static gsize names;
-  if (g_once_init_enter (&names))
+  /* A list that was given away stays; orderings are added a few times at most (tyet_ordering_register ()). */
+  static GPtrArray *newest;
+  static GSList *lists;
+  static GMutex mutex;
+  const TyOrderingOps *ops;
+  g_mutex_lock (&mutex);
+  if (newest == NULL || ty_modules_nth_ordering (&ty_modules, newest->len - 1) != NULL)
     {
-      GPtrArray *list = g_ptr_array_new ();
-      for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
-        g_ptr_array_add (list, (gpointer) (*o)->name);
-      g_ptr_array_add (list, NULL);
-      g_once_init_leave (&names, (gsize) g_ptr_array_free (list, FALSE));
+      lists = g_slist_prepend (lists, newest);
+      newest = g_ptr_array_new ();
+      while ((ops = ty_modules_nth_ordering (&ty_modules, newest->len)) != NULL)
+        g_ptr_array_add (newest, (gpointer) ops->name);
+      g_ptr_array_add (newest, NULL);
     }
-  return (const char *const *) names;
+  const char *const *names = (const char *const *) newest->pdata;
+  g_mutex_unlock (&mutex);
+  return names;
 }
 
 TyRuntime *

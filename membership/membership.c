@@ -313,12 +313,32 @@ membership_found (TyMembership *m, TyetView *founders, TyReader durable)
   return TRUE;
 }
 
-static void
-say_suspect (TyMembership *m, guint rank, gboolean dead)
+static GByteArray *
+suspect_packet (TyMembership *m, guint rank)
 {
   GByteArray *w = ty_m_packet (m, TY_PACKET_SUSPECT);
-  ty_write_varint (w, (guint64) rank << 1 | (dead ? 1 : 0));
-  ty_m_send_all (m, w, FALSE);
+  ty_write_varint (w, (guint64) rank << 1 | (m->members[rank].dead ? 1 : 0));
+  return w;
+}
+
+/* Everyone tells everyone, or, in a large view, the coordinator, who alone tells everyone: a death then costs messages
+ * in proportion to the members. Whoever comes to be the coordinator by this is told of all that are suspected. */
+static void
+say_suspect (TyMembership *m, guint rank)
+{
+  guint coordinator = ty_round_coordinator (m);
+  gboolean large = m->view->n_members > m->config.gather_above && coordinator < m->view->n_members;
+  if (!large || coordinator == m->view->self)
+    {
+      ty_m_send_all (m, suspect_packet (m, rank), FALSE);
+      return;
+    }
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (i == rank || (rank < coordinator && m->members[i].suspected))
+      {
+        g_autoptr (GByteArray) w = suspect_packet (m, i);
+        m->host->send (m->host_data, &m->view->members[coordinator].pid, w);
+      }
 }
 
 static void
@@ -333,7 +353,7 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
   member->dead |= dead;
   if (ty_id_equal (&m->promised.pid, &m->view->members[rank].pid))
     m->back_off_until = 0;
-  say_suspect (m, rank, dead);
+  say_suspect (m, rank);
   if (m->round != NULL)
     {
       m->round->suspected[rank] = TRUE;
@@ -619,6 +639,11 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
 {
   if (m->phase == TY_MEMBERSHIP_OVER || m->phase == TY_MEMBERSHIP_IDLE)
     return TRUE;
+  /* V13: a founder that came back without what it had promised has no voice; but it does not know that. */
+  gboolean founding = number == 0 && m->phase == TY_MEMBERSHIP_IN && m->view->id.number == 0;
+  if (founding && type != TY_PACKET_GONE && type != TY_PACKET_DECIDED && type != TY_PACKET_EXCLUDED
+      && ty_m_rank (m, pid) == m->view->n_members)
+    return TRUE;
   /* What a joiner may get before it knows any view. */
   if (type == TY_PACKET_PREPARE)
     if (m->phase == TY_MEMBERSHIP_JOINING || (m->phase == TY_MEMBERSHIP_IN && number == m->view->id.number))
@@ -637,12 +662,7 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
   if (type == TY_PACKET_GONE)
     ty_late_gone (m, pid);
   if (number == 0 && m->view->id.number == 0 && type != TY_PACKET_GONE)
-    {
-      /* V13: a founder that came back without what it had promised has no voice; but it does not know that. */
-      if (ty_m_rank (m, pid) == m->view->n_members)
-        return TRUE;
-      founder_speaks (m, pid);
-    }
+    founder_speaks (m, pid);
   if (m->phase == TY_MEMBERSHIP_LINGERING || number < m->view->id.number)
     return ty_late_answer (m, pid, type, number, r);
   if (number > m->view->id.number)

@@ -44,20 +44,28 @@ typedef struct _TyDial TyDial;
 
 typedef struct _TyPool TyPool;
 
-/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
- * as a TyRemnant, and is moved (once) if something else has been read behind it. */
 typedef struct
 {
   guint8 *mem;
   GBytes *bytes; /* owns mem */
   gsize fill;
   gboolean shared; /* something refers to it: it cannot be written over */
-  TyPool *pool;    /* of buffers that were let go */
+} TyInboxBuffer;
+
+/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
+ * as a TyRemnant. If that is short, and something else has been read behind it, it is moved (once); if it is long, its
+ * connection takes the buffer along, and reads go on right behind it. */
+typedef struct
+{
+  TyInboxBuffer now;
+  TyInboxBuffer other; /* that `now` was before a connection brought its own; or nothing */
+  TyPool *pool;        /* of buffers that were let go */
 } TyInbox;
 
 typedef struct
 {
   GBytes *bytes; /* NULL: nothing */
+  guint8 *mem;   /* if nobody else reads behind it: of `bytes`; or NULL */
   gsize offset;
   gsize len_bytes;
 } TyRemnant;
@@ -71,6 +79,8 @@ const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize l
 /* The last `len_bytes` of what is in the inbox stay for the next time. `apart`: in memory of their own, so that a
  * stranger's few bytes do not keep a whole buffer. */
 void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
+/* What the memory of that belongs to, which is not used again as long as somebody holds it. (transfer none) */
+GBytes *ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 /* A packet of its own (transfer full): a slice, or a copy if it is small. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
@@ -192,6 +202,8 @@ void ty_sealing_begin (TyConn *conn);
 gsize ty_sealing_on_handshake (TyConn *conn, guint8 *data, gsize len_bytes);
 /* The dialer's last message, with this record in it. FALSE: that failed. */
 gboolean ty_sealing_finish (TyConn *conn, const GByteArray *record);
+/* Between the last plain byte of one sealed record and the first of the next: a tag, a length. */
+#define TY_SEALED_BETWEEN_BYTES (TY_NOISE_TAG_BYTES + 2)
 /* One sealed record, if it is there whole: its length, or 0. It is opened in place. */
 gsize ty_sealing_on_record (TyConn *conn, guint8 *data, gsize len_bytes);
 /* One sealed record of what there is to say is put into `raw`, which is empty. */

@@ -23,6 +23,8 @@ struct _TySimWorld
   gpointer watch_data;
   const TySimWitness *witness;
   gpointer witness_data;
+  TySimStepped stepped;
+  gpointer stepped_data;
   GPtrArray *processes;
   guint64 turns;
 };
@@ -30,6 +32,7 @@ struct _TySimWorld
 struct _TySimProcess
 {
   TySimWorld *world;
+  TyId pid;
   char *name;
   char *address;
   TySimPort *port; /* these three NULL once it is dead */
@@ -121,6 +124,13 @@ ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 {
   world->trace = trace;
   world->trace_data = data;
+}
+
+void
+ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data)
+{
+  world->stepped = stepped;
+  world->stepped_data = data;
 }
 
 void
@@ -363,6 +373,8 @@ step (TySimProcess *p, gint64 local)
       ty_hub_events_done (p->hub);
       if (witness != NULL)
         witness->stepped (p, p->world->witness_data);
+      if (p->world->stepped != NULL)
+        p->world->stepped (p, p->world->stepped_data);
       carry_out (p);
       if (witness != NULL)
         witness->turned (p, p->world->witness_data);
@@ -429,6 +441,12 @@ keep_lines (const char *lines, gsize len_bytes, gpointer data)
 TySimProcess *
 ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
 {
+  return ty_sim_spawn_as (world, name, site, NULL);
+}
+
+TySimProcess *
+ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const TyId *as)
+{
   TySimProcess *p = g_new0 (TySimProcess, 1);
   p->world = world;
   p->name = g_strdup (name);
@@ -443,7 +461,11 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
 
   TyId pid;
   TyWorld of_node = { .draw = draw, .world = world };
-  draw (world, &pid, sizeof pid);
+  if (as != NULL)
+    pid = *as;
+  else
+    draw (world, &pid, sizeof pid);
+  p->pid = pid;
   p->node = ty_node_new (&world->config.node, &pid, name, world->modules, &of_node);
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
@@ -466,6 +488,18 @@ ty_sim_spawn (TySimWorld *world, const char *name, const char *site)
   ty_sim_trace (world, "%s: starts at %s", name, p->address);
   set_turn (p, soon (p));
   return p;
+}
+
+gint64
+ty_sim_clock (const TySimProcess *p)
+{
+  return local_time (p);
+}
+
+const TyId *
+ty_sim_pid (const TySimProcess *p)
+{
+  return &p->pid;
 }
 
 guint

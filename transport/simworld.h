@@ -56,6 +56,9 @@ typedef struct
 } TySimWitness;
 void ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data); /* NULL: nobody */
 
+/* Is told of each step that a process has made, before its effects are carried out. */
+typedef void (*TySimStepped) (TySimProcess *p, gpointer data);
+void ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data);
 /* A line of one's own in the trace. */
 void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
@@ -63,6 +66,8 @@ void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2,
 
 /* A process of that name (unique in the world) at address "sim:SITE", where none must live. */
 TySimProcess *ty_sim_spawn (TySimWorld *world, const char *name, const char *site);
+/* The same, with the incarnation `pid`: a founder that comes back (V13). */
+TySimProcess *ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const TyId *pid);
 guint ty_sim_n_processes (const TySimWorld *world); /* dead ones too, in the order of their birth */
 TySimProcess *ty_sim_process (const TySimWorld *world, guint i);
 
@@ -73,6 +78,8 @@ const char *ty_sim_name (const TySimProcess *p);
 const char *ty_sim_address (const TySimProcess *p);
 gboolean ty_sim_is_alive (const TySimProcess *p);
 gboolean ty_sim_is_stopped (const TySimProcess *p);
+gint64 ty_sim_clock (const TySimProcess *p); /* what its clock shows */
+const TyId *ty_sim_pid (const TySimProcess *p);
 void ty_sim_set_data (TySimProcess *p, gpointer data);
 gpointer ty_sim_get_data (const TySimProcess *p);
 

@@ -11,7 +11,8 @@ const char *const fault_names[N_FAULTS] = {
   [FAULT_CONTINUE] = "continue",   [FAULT_CUT] = "cut",           [FAULT_ONE_WAY] = "one-way", [FAULT_STAR] = "star",
   [FAULT_PARTITION] = "partition", [FAULT_FLAP] = "flap",         [FAULT_HEAL] = "heal",       [FAULT_BREAK] = "break",
   [FAULT_DELAY] = "delay",         [FAULT_SLOW] = "slow",         [FAULT_CHOKE] = "choke",     [FAULT_CLOCK] = "clock",
-  [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer",
+  [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer", [FAULT_BLINK] = "blink",     [FAULT_DEAF] = "deaf",
+  [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",         [FAULT_LAG] = "lag",
 };
 
 /* How often each comes, of the sum. */
@@ -20,7 +21,8 @@ static const guint weights[N_FAULTS] = {
   [FAULT_JOIN] = 3,    [FAULT_LEAVE] = 4,    [FAULT_STOP] = 6,      [FAULT_CONTINUE] = 8, [FAULT_CUT] = 6,
   [FAULT_ONE_WAY] = 4, [FAULT_STAR] = 4,     [FAULT_PARTITION] = 4, [FAULT_FLAP] = 2,     [FAULT_HEAL] = 10,
   [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
-  [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4,
+  [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4, [FAULT_BLINK] = 3,     [FAULT_DEAF] = 3,     [FAULT_ALONE] = 2,
+  [FAULT_DOOM] = 3,    [FAULT_LAG] = 2,
 };
 
 static TySimProcess *
@@ -63,14 +65,12 @@ may_kill (Seed *seed, guint site)
   return TRUE;
 }
 
-/* Where the process of rank 0 lives, half of the time: it numbers, and it is who would coordinate. */
+/* Where the process of rank 0 lives, as `site` sees it: it numbers, and it is who would coordinate. */
 static guint
-pick_victim (Seed *seed)
+oldest (Seed *seed, guint site)
 {
-  guint site = pick_site (seed, TRUE);
   guint g = (guint) pick (seed, 0, seed->scene->n_groups - 1);
-  gboolean oldest = !chance (seed, 2);
-  if (!oldest || site == seed->n_sites || stage_part (process (seed, site), g) == NULL)
+  if (site == seed->n_sites || stage_part (process (seed, site), g) == NULL || !ty_sim_is_alive (process (seed, site)))
     return site;
   const TyetView *view = stage_part (process (seed, site), g)->view;
   for (guint i = 0; view != NULL && i < seed->n_sites; i++)
@@ -79,7 +79,37 @@ pick_victim (Seed *seed)
   return site;
 }
 
+/* The oldest, half of the time. */
+static guint
+pick_victim (Seed *seed)
+{
+  guint site = pick_site (seed, TRUE);
+  return chance (seed, 2) ? site : oldest (seed, site);
+}
+
 /* ---- Crashes ---- */
+
+static SceneStep *
+some_messages (Seed *seed, guint site, guint g)
+{
+  const Part *part = stage_part (process (seed, site), g);
+  guint n = (guint) pick (seed, 0, 6);
+  if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving || ty_sim_is_stopped (process (seed, site)))
+    return NULL;
+  SceneStep *step = seed_step (seed, DO_SEND, site);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("m%u", ++seed->n_messages);
+      g_strv_builder_add (names, name);
+    }
+  step->others = g_strv_builder_end (names);
+  step->has_service = TRUE;
+  step->service = stage_service (part, pick (seed, 0, 100));
+  step->number = (gint64) pick (seed, 0, 3000);
+  step->group = g;
+  return step;
+}
 
 /* So that something is under way that only some have. */
 static void
@@ -87,24 +117,9 @@ burst (Seed *seed, guint site)
 {
   for (guint g = 0; g < seed->scene->n_groups; g++)
     {
-      const Part *part = stage_part (process (seed, site), g);
-      guint n = (guint) pick (seed, 0, 6);
-      if (n == 0 || !play_takes_part (part) || !part->entered || part->leaving
-          || ty_sim_is_stopped (process (seed, site)))
-        continue;
-      SceneStep *step = seed_step (seed, DO_SEND, site);
-      g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-      for (guint i = 0; i < n; i++)
-        {
-          g_autofree char *name = g_strdup_printf ("m%u", ++seed->n_messages);
-          g_strv_builder_add (names, name);
-        }
-      step->others = g_strv_builder_end (names);
-      step->has_service = TRUE;
-      step->service = stage_service (part, pick (seed, 0, 100));
-      step->number = (gint64) pick (seed, 0, 3000);
-      step->group = g;
-      seed_do (seed, step);
+      SceneStep *step = some_messages (seed, site, g);
+      if (step != NULL)
+        seed_do (seed, step);
     }
 }
 
@@ -199,6 +214,32 @@ crash_in_transfer (Seed *seed)
   return TRUE;
 }
 
+static gboolean restart (Seed *seed);
+
+/* Who coordinates is heard of late by one, and the others talk in the next view meanwhile. */
+static gboolean
+lag (Seed *seed, guint site)
+{
+  guint first = oldest (seed, site);
+  if (first == site || first == seed->n_sites)
+    return FALSE;
+  SceneStep *step = seed_step2 (seed, DO_DELAY, first, site);
+  step->us = (gint64) pick (seed, 20000, 150000);
+  gint64 until = play_now (seed->play) + step->us;
+  seed_do (seed, step);
+  if (!leave (seed))
+    restart (seed);
+  for (guint n = (guint) pick (seed, 3, 12); n > 0; n--)
+    {
+      guint who = any_site (seed);
+      gint64 at = (gint64) pick (seed, (guint64) play_now (seed->play), (guint64) until);
+      SceneStep *send = who != site ? some_messages (seed, who, 0) : NULL;
+      if (send != NULL)
+        seed_plan (seed, at, send);
+    }
+  return TRUE;
+}
+
 /* ---- Comings and goings ---- */
 
 static gboolean
@@ -274,16 +315,104 @@ partition (Seed *seed, guint n_parts)
   return any;
 }
 
+static char **
+all_but (Seed *seed, guint site, guint other)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; i < seed->n_sites; i++)
+    if (i != site && i != other)
+      g_strv_builder_add (names, seed_site (seed, i)->name);
+  return g_strv_builder_end (names);
+}
+
+/* "VERB site ... all others" */
+static SceneStep *
+from_all (Seed *seed, SceneDo what, guint site)
+{
+  SceneStep *step = seed_step (seed, what, site);
+  step->others = all_but (seed, site, site);
+  return step;
+}
+
 static gboolean
 cut_off (Seed *seed, guint site)
 {
-  SceneStep *step = seed_step (seed, DO_CUT, site);
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  return seed->n_sites > 1 && seed_do (seed, from_all (seed, DO_CUT, site));
+}
+
+/* ---- Several things that make a rare one together ---- */
+
+/* Others may have begun a round without it, and not ended it. */
+static gboolean
+blink (Seed *seed, guint site)
+{
+  gint64 usual = seed->scene->config.node.suspect_after_us;
+  if (!cut_off (seed, site))
+    return FALSE;
+  gint64 again = play_now (seed->play) + (gint64) pick (seed, (guint64) usual / 2, (guint64) usual * 2);
+  seed_plan (seed, again, from_all (seed, DO_HEAL, site));
+  return TRUE;
+}
+
+static gboolean
+deafen (Seed *seed, guint site)
+{
+  gboolean hears = chance (seed, 3);
+  if (seed->n_sites < 2)
+    return FALSE;
+  SceneStep *step = from_all (seed, DO_CUT_TOWARDS, site);
+  if (!hears)
+    {
+      char **all = step->who;
+      step->who = step->others;
+      step->others = all;
+    }
+  seed_do (seed, step);
+  burst (seed, site);
+  return TRUE;
+}
+
+static gboolean
+leave_alone (Seed *seed, guint site)
+{
+  guint g = (guint) pick (seed, 0, seed->scene->n_groups - 1), n = 0;
   for (guint i = 0; i < seed->n_sites; i++)
-    if (i != site)
-      g_strv_builder_add (names, seed_site (seed, i)->name);
-  step->others = g_strv_builder_end (names);
-  return seed_do (seed, step);
+    {
+      const Part *part = stage_part (process (seed, i), g);
+      if (i == site || !play_takes_part (part) || !part->entered || part->leaving)
+        continue;
+      SceneStep *step = seed_step (seed, DO_LEAVE, i);
+      step->group = g;
+      n += seed_do (seed, step);
+    }
+  if (n > 0)
+    seed_plan (seed, play_now (seed->play) + (gint64) pick (seed, 0, chance (seed, 2) ? 2000 : 60000),
+               from_all (seed, DO_CUT, site));
+  return n > 0;
+}
+
+/* What only two have, who die with it, after a round may have counted on it. */
+static gboolean
+doom (Seed *seed, guint site)
+{
+  guint first = oldest (seed, site);
+  guint coming = pick_site (seed, FALSE);
+  if (first == site || first == seed->n_sites || seed->n_sites < 5)
+    return FALSE;
+  SceneStep *step = seed_step (seed, DO_CUT, site);
+  step->others = all_but (seed, site, first);
+  seed_do (seed, step);
+  burst (seed, site);
+  burst (seed, first);
+  if (coming < seed->n_sites)
+    seed_do (seed, seed_step (seed, DO_RESTART, coming));
+  gint64 at = play_now (seed->play) + (gint64) pick (seed, 200, chance (seed, 2) ? 6000 : 100000);
+  seed_plan (seed, at, seed_step (seed, DO_CRASH, site));
+  step = seed_step (seed, DO_CRASH, first);
+  step->unit = chance (seed, 2) ? UNIT_EFFECTS : UNIT_NONE;
+  step->number = step->unit == UNIT_EFFECTS ? (gint64) pick (seed, 0, 20) : 0;
+  seed_plan (seed, at, step);
+  return TRUE;
 }
 
 static gboolean
@@ -356,6 +485,16 @@ befall (Seed *seed, Fault fault)
     case FAULT_STEP:
     case FAULT_FLUSH:
       return crash_someone (seed, fault);
+    case FAULT_BLINK:
+      return blink (seed, any_site (seed));
+    case FAULT_DEAF:
+      return deafen (seed, any_site (seed));
+    case FAULT_ALONE:
+      return leave_alone (seed, any_site (seed));
+    case FAULT_LAG:
+      return lag (seed, any_site (seed));
+    case FAULT_DOOM:
+      return doom (seed, any_site (seed));
     case FAULT_TRANSFER:
       return crash_in_transfer (seed);
     case FAULT_RESTART:
@@ -372,7 +511,8 @@ befall (Seed *seed, Fault fault)
     case FAULT_CHOKE:
       return with_number (seed, DO_CHOKE, any_site (seed), (gint64) pick (seed, 20, 5000), 0);
     case FAULT_CLOCK:
-      return with_number (seed, DO_CLOCK, any_site (seed), (gint64) pick (seed, 0, 20000) - 10000, 0);
+      return with_number (seed, DO_CLOCK, any_site (seed),
+                          (gint64) pick (seed, 0, 2 * EXPLORE_MAX_PPM) - EXPLORE_MAX_PPM, 0);
     case FAULT_NOISE:
       return with_number (seed, DO_NOISE, any_site (seed), (gint64) pick (seed, 1, 2000), 0);
     default:
@@ -387,12 +527,15 @@ explore_fault (Seed *seed)
   for (guint tries = 0; tries < 5; tries++)
     {
       guint sum = 0, fault = 0;
+      guint32 may = seed->options->faults;
+      if (seed->rounds && (may & EXPLORE_ROUNDS) != 0)
+        may &= EXPLORE_ROUNDS;
       for (guint i = 0; i < N_FAULTS; i++)
-        sum += (seed->options->faults >> i & 1) != 0 ? weights[i] : 0;
+        sum += (may >> i & 1) != 0 ? weights[i] : 0;
       guint draw = (guint) pick (seed, 1, sum);
       for (;; fault++)
         {
-          guint weight = (seed->options->faults >> fault & 1) != 0 ? weights[fault] : 0;
+          guint weight = (may >> fault & 1) != 0 ? weights[fault] : 0;
           if (draw <= weight)
             break;
           draw -= weight;

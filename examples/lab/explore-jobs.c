@@ -185,14 +185,15 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
   g_subprocess_wait_finish (G_SUBPROCESS (process), result, NULL);
   if (g_subprocess_get_if_exited (worker->process) || worker->over)
     {
-      if (!worker->over && g_subprocess_get_if_exited (worker->process) && g_subprocess_get_exit_status (worker->process) != 0)
+      if (!worker->over && g_subprocess_get_if_exited (worker->process)
+          && g_subprocess_get_exit_status (worker->process) != 0)
         add_failure (worker->course, worker->next, "its worker ended early");
       end (worker);
       return;
     }
   g_autofree char *wrong = NULL;
   int by = g_subprocess_get_term_sig (worker->process);
-  if (by == SIGALRM)
+  if (by == EXPLORE_ALARM)
     wrong = g_strdup ("it does not end");
   else
     wrong = g_strdup_printf ("signal %d%s%s", by, worker->last_words != NULL ? ": " : "",

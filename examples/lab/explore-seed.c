@@ -122,12 +122,12 @@ make_head (Seed *seed)
   Scene *scene = seed->scene;
   TySimWorldConfig *c = &scene->config;
   guint n_orderings = 0;
-  while (ty_modules.orderings[n_orderings] != NULL)
+  while (ty_modules_nth_ordering (&ty_modules, n_orderings) != NULL)
     n_orderings++;
   scene->n_groups = chance (seed, 5) ? 2 : 1;
   for (guint g = 0; g < scene->n_groups; g++)
     {
-      const char *drawn = ty_modules.orderings[pick (seed, 0, n_orderings - 1)]->name;
+      const char *drawn = ty_modules_nth_ordering (&ty_modules, pick (seed, 0, n_orderings - 1))->name;
       scene->ordering[g] = g_strdup (seed->options->ordering != NULL ? seed->options->ordering : drawn);
       scene->group[g] = g_strdup_printf ("g%u", g);
     }
@@ -139,9 +139,18 @@ make_head (Seed *seed)
   c->net.delay_min_us = 20;
   c->net.delay_max_us = (gint64) (chance (seed, 3) ? pick (seed, 1000, 20000) : pick (seed, 50, 1000));
   c->turn_max_us = (gint64) pick (seed, 20, chance (seed, 5) ? 10000 : 300);
+  /* V14: the lease is long or short beside the rest. */
+  if (chance (seed, 3))
+    c->node.lease_us
+        = (gint64) pick (seed, (guint64) (5 * c->node.heartbeat_us / 2), (guint64) (3 * c->node.suspect_after_us / 2));
+  if (c->node.window_bytes < 10000 && chance (seed, 2))
+    c->node.max_message_bytes = (gsize) pick (seed, 500, 2000);
+  c->sealed = chance (seed, 16) || seed->options->sealed;
   scene->seed = pick (seed, 0, G_MAXUINT64);
   scene->with_state = chance (seed, 2);
   scene->state_bytes = (gsize) (chance (seed, 8) ? pick (seed, 8, 1000000) : pick (seed, 8, 10000));
+  if (scene->with_state && chance (seed, 3))
+    scene->load_us = (gint64) pick (seed, 1000, chance (seed, 2) ? 100000 : 1000000);
   scene->returns = TRUE;
   scene->return_min_us = 1000;
   scene->return_max_us = 2000000;
@@ -149,8 +158,14 @@ make_head (Seed *seed)
   guint drawn = (guint) pick (seed, 2, 4) + (guint) pick (seed, 0, 4); /* 5 in the mean */
   if (seed->options->small)
     drawn = (guint) pick (seed, 3, 5);
+  seed->rounds = !seed->options->small && chance (seed, 4);
+  if (seed->rounds)
+    drawn = (guint) pick (seed, 4, 6);
   seed->n_sites = seed->options->processes > 0 ? seed->options->processes : drawn;
-  if (chance (seed, 8))
+  seed->drifts = (seed->options->faults >> FAULT_CLOCK & 1) != 0 && chance (seed, 3);
+  if (scene->n_groups == 1 && !seed->options->small && chance (seed, 10))
+    seed->n_founders = (guint) pick (seed, 2, seed->n_sites);
+  else if (chance (seed, 8))
     for (guint site = 0; site < seed->n_sites; site++)
       g_hash_table_insert (scene->weights, g_strdup_printf ("p%u", site),
                            GUINT_TO_POINTER ((guint) pick (seed, 0, 3) + (site == 0)));
@@ -185,19 +200,39 @@ send_message (Seed *seed)
   seed_do (seed, step);
 }
 
-static void
-enter (Seed *seed)
+static char **
+names_upto (guint n)
 {
-  gboolean at_once = chance (seed, 3);
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  for (guint site = 0; site < seed->n_sites; site++)
+  for (guint site = 0; site < n; site++)
     {
       g_autofree char *name = g_strdup_printf ("p%u", site);
       g_strv_builder_add (names, name);
     }
+  return g_strv_builder_end (names);
+}
+
+static void enter_as_founders (Seed *seed, guint n);
+
+static void
+enter (Seed *seed)
+{
+  gboolean at_once = chance (seed, 3);
   SceneStep *start = scene_step_new (DO_START);
-  start->who = g_strv_builder_end (names);
+  start->who = names_upto (seed->n_sites);
   seed_do (seed, start);
+  /* Clocks that run alike within a sixteenth, at most, of each other. */
+  for (guint site = 0; seed->drifts && site < seed->n_sites; site++)
+    {
+      SceneStep *step = seed_step (seed, DO_CLOCK, site);
+      step->number = (gint64) pick (seed, 0, 2 * EXPLORE_MAX_PPM) - EXPLORE_MAX_PPM;
+      seed_do (seed, step);
+    }
+  if (seed->n_founders > 0)
+    {
+      enter_as_founders (seed, seed->n_founders);
+      return;
+    }
   for (guint site = 0; site < seed->n_sites; site++)
     {
       for (guint g = 0; g < seed->scene->n_groups; g++)
@@ -213,6 +248,37 @@ enter (Seed *seed)
     play_run_to (seed->play, play_now (seed->play) + 200000);
 }
 
+/* V13: these found the group together. Some of them crash before it is founded, and come back. */
+static void
+enter_as_founders (Seed *seed, guint n)
+{
+  guint troubles = (guint) pick (seed, 0, 5);
+  for (guint site = 0; site < n; site++)
+    {
+      SceneStep *step = seed_step (seed, DO_FOUND, site);
+      step->others = names_upto (n);
+      seed_do (seed, step);
+      if (chance (seed, 3))
+        play_run_to (seed->play, play_now (seed->play) + (gint64) pick (seed, 0, 20000));
+    }
+  while (troubles-- > 0)
+    {
+      guint site = (guint) pick (seed, 0, n - 1);
+      SceneStep *step = seed_step (seed, DO_CRASH, site);
+      step->unit = UNIT_EFFECTS;
+      step->number = (gint64) pick (seed, 0, 30);
+      seed_do (seed, step);
+      play_run_to (seed->play, play_now (seed->play) + (gint64) pick (seed, 0, chance (seed, 2) ? 3000 : 100000));
+      site = (guint) pick (seed, 0, n - 1);
+      if (!ty_sim_is_alive (seed_site (seed, site)->newest))
+        seed_do (seed, seed_step (seed, DO_RESTART, site));
+    }
+  for (guint site = n; site < seed->n_sites; site++)
+    seed_do (seed, seed_step (seed, DO_JOIN, site));
+  if (chance (seed, 2))
+    play_run_to (seed->play, play_now (seed->play) + 500000);
+}
+
 static void
 make_plan (Seed *seed)
 {
@@ -225,6 +291,15 @@ make_plan (Seed *seed)
   for (guint i = 0; i < n_messages; i++)
     plan (seed, (gint64) pick (seed, (guint64) now, (guint64) seed->end_us), PLAN_MESSAGE, NULL);
   gint64 at = now;
+  if (seed->rounds)
+    {
+      for (guint i = 0; i < n_faults; i++)
+        {
+          at += (gint64) pick (seed, 0, chance (seed, 2) ? 10000 : (guint64) seed->scene->config.node.suspect_after_us);
+          plan (seed, MIN (at, seed->end_us), PLAN_FAULT, NULL);
+        }
+      return;
+    }
   /* Half of the faults come in clusters: what one breaks, the next finds broken. */
   for (guint i = 0; i < n_faults; i++)
     {
@@ -310,6 +385,9 @@ explore_wrong (const Play *play)
     if (report->by_rule[rule] > 0)
       return g_strdup_printf ("%s (%s)", ty_judge_rule_number ((TyJudgeRule) rule),
                               ty_judge_rule_name ((TyJudgeRule) rule));
+  const char *what, *rule = play_broken_rule (play, &what);
+  if (rule != NULL)
+    return g_strdup_printf ("%s (%s)", rule, what);
   for (guint i = 0; i < play->results->len; i++)
     {
       const PlayResult *result = &g_array_index (play->results, PlayResult, i);

@@ -46,6 +46,7 @@ static void
 small_state (Scene *scene)
 {
   scene->state_bytes = sizeof (guint64);
+  scene->load_us = 0;
 }
 
 static void
@@ -88,6 +89,19 @@ usual_timers (Scene *scene)
 }
 
 static void
+usual_lease (Scene *scene)
+{
+  scene->config.node.lease_us = 0;
+  scene->config.node.max_message_bytes = 4 * 1024 * 1024;
+}
+
+static void
+not_sealed (Scene *scene)
+{
+  scene->config.sealed = FALSE;
+}
+
+static void
 even_delays (Scene *scene)
 {
   scene->config.net.delay_min_us = scene->config.net.delay_max_us = 1000;
@@ -112,6 +126,6 @@ seed_one (Scene *scene)
 }
 
 const SceneChange explore_simpler[] = {
-  fewer_groups, second_group_alone, no_state,    small_state, no_weights,   no_returns, usual_turns,
-  usual_window, usual_timers,       even_delays, no_splits,   strict_steps, seed_one,   NULL,
+  fewer_groups, second_group_alone, no_state,   small_state, no_weights, no_returns,   usual_turns, usual_window,
+  usual_timers, usual_lease,        not_sealed, even_delays, no_splits,  strict_steps, seed_one,    NULL,
 };

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static void
@@ -44,13 +45,21 @@ explore_parse_line (const char *line, guint64 *seed, ExploreOutcome *out)
   return TRUE;
 }
 
+/* Of the processor, not of the clock: others may be at work, too. */
+void
+explore_set_alarm (guint seconds)
+{
+  struct itimerval timer = { .it_value.tv_sec = seconds };
+  setitimer (ITIMER_PROF, &timer, NULL);
+}
+
 void
 explore_work (const ExploreOptions *options, guint64 from, guint64 to, guint64 step, gint64 until_us)
 {
   for (guint64 seed = from;; seed += step)
     {
       ExploreOutcome out;
-      alarm (options->hang_s);
+      explore_set_alarm (options->hang_s);
       Scene *scene = explore_seed (seed, options, -1, &out);
       print_line (seed, &out);
       explore_outcome_clear (&out);

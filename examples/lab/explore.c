@@ -15,10 +15,9 @@
 
 static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history,
     *option_every_step;
-static gint option_processes = 0, option_jobs = 1, option_shrink = 60, option_failures = 0,
-            option_hang = 60;
+static gint option_processes = 0, option_jobs = 1, option_shrink = 60, option_failures = 0, option_hang = 60;
 static double option_minutes = -1;
-static gboolean option_json, option_shrinks, option_print;
+static gboolean option_sealed, option_json, option_shrinks, option_print;
 
 static const GOptionEntry entries[] = {
   { "seeds", 0, 0, G_OPTION_ARG_STRING, &option_seeds, "The seeds to play: one, or a range; 1..1000 unless set",
@@ -34,8 +33,10 @@ static const GOptionEntry entries[] = {
     "FOLDER" },
   { "shrink", 0, 0, G_OPTION_ARG_INT, &option_shrink,
     "Spend so long on shrinking a failing seed; 60 unless set, 0: do not", "SECONDS" },
+  { "sealed", 0, 0, G_OPTION_ARG_NONE, &option_sealed, "All connections are sealed; else the seed picks", NULL },
   { "failures", 0, 0, G_OPTION_ARG_INT, &option_failures, "Stop when so many seeds have failed", "N" },
-  { "hang", 0, 0, G_OPTION_ARG_INT, &option_hang, "A seed that takes longer hangs; 60 unless set", "SECONDS" },
+  { "hang", 0, 0, G_OPTION_ARG_INT, &option_hang, "A seed that takes more time of the processor hangs; 60 unless set",
+    "SECONDS" },
   { "every-step", 0, 0, G_OPTION_ARG_STRING, &option_every_step,
     "Crash each process after each of its steps in a small run of that seed; --seeds counts these crashes", "SEED" },
   { "print", 0, 0, G_OPTION_ARG_NONE, &option_print, "Play the first seed alone, and print its scene", NULL },
@@ -70,11 +71,12 @@ parse_ordering (const char *text, const char **out)
   if (text == NULL || g_str_equal (text, "all"))
     return TRUE;
   g_autoptr (GString) known = g_string_new (NULL);
-  for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
+  const TyOrderingOps *ops;
+  for (guint n = 0; (ops = ty_modules_nth_ordering (&ty_modules, n)) != NULL; n++)
     {
-      if (g_str_equal ((*o)->name, text))
-        *out = (*o)->name;
-      g_string_append_printf (known, "%s, ", (*o)->name);
+      if (g_str_equal (ops->name, text))
+        *out = ops->name;
+      g_string_append_printf (known, "%s, ", ops->name);
     }
   if (*out == NULL)
     g_printerr ("tyet explore: there is no ordering \"%s\"; there are %sand all\n", text, known->str);
@@ -171,6 +173,7 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--minutes wants a number above 0");
   if (option_history != NULL && !option_print)
     return wrong ("--history goes with --print");
+  options->sealed = option_sealed;
   options->hang_s = (guint) option_hang;
   options->history = option_history;
   options->processes = (guint) option_processes;
@@ -191,6 +194,8 @@ same_options (const ExploreOptions *options)
     g_string_append_printf (text, " --ordering %s", options->ordering);
   if (option_faults != NULL)
     g_string_append_printf (text, " --faults %s", option_faults);
+  if (options->sealed)
+    g_string_append (text, " --sealed");
   if (option_hang != 60)
     g_string_append_printf (text, " --hang %d", option_hang);
   if (options->every_step)

@@ -32,6 +32,11 @@ typedef enum
   FAULT_CLOCK,
   FAULT_NOISE,
   FAULT_TRANSFER, /* crash of who gives or takes a state */
+  FAULT_BLINK,    /* one is cut off for about as long as silence is borne */
+  FAULT_DEAF,     /* one hears nobody, and goes on talking; or is heard by nobody */
+  FAULT_ALONE,    /* all but one leave, and that one is cut off */
+  FAULT_LAG,      /* one hears late of a round, while the others go on and talk */
+  FAULT_DOOM,     /* one speaks to the oldest alone, somebody comes, and both crash */
   N_FAULTS
 } Fault;
 
@@ -39,15 +44,19 @@ extern const char *const fault_names[N_FAULTS];
 
 #define EXPLORE_MAX_SITES 32
 
+/* How much faster or slower a clock may run, so that any two run alike within a sixteenth (V14). */
+#define EXPLORE_MAX_PPM 30000
+
 typedef struct
 {
   guint processes;      /* 0: the seed picks */
   const char *ordering; /* NULL: the seed picks */
   guint32 faults;       /* a bit each */
+  gboolean sealed;      /* all connections are; else the seed says */
   gboolean small;       /* a short run of few processes and messages, with one or two faults */
   gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
   guint64 base;
-  guint hang_s;        /* a run that takes longer, in real time, hangs */
+  guint hang_s;         /* a run that takes more of the processor's time hangs */
   const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
 } ExploreOptions;
 
@@ -71,6 +80,9 @@ typedef struct
   Scene *scene;
   Play *play;
   guint n_sites;
+  guint n_founders; /* 0: the first founds the groups alone */
+  gboolean rounds;  /* few processes and messages, and one round after another */
+  gboolean drifts;  /* clocks run unalike from the start */
   guint n_messages;
   gint64 end_us;
   GArray *plan; /* Plan, the next at the end */
@@ -109,6 +121,11 @@ void explore_write (int fd, const char *text);
 
 /* Something befalls somebody. */
 void explore_fault (Seed *seed);
+/* Of the faults that may befall, those that cause one round after another. */
+#define EXPLORE_ROUNDS                                                                                                 \
+  (1u << FAULT_STEP | 1u << FAULT_RESTART | 1u << FAULT_STAR | 1u << FAULT_ONE_WAY | 1u << FAULT_HEAL                  \
+   | 1u << FAULT_BREAK | 1u << FAULT_BLINK | 1u << FAULT_DEAF | 1u << FAULT_ALONE | 1u << FAULT_DOOM                   \
+   | 1u << FAULT_LEAVE)
 
 /* ---- Shrinking (explore-shrink.c) ---- */
 

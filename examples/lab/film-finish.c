@@ -14,10 +14,12 @@ name_messages (Film *film)
     {
       FilmMessage *m = film_message (film, i);
       guint number = m->sender >= 0 ? ++sent[m->sender] : 0;
-      if (m->name == NULL && m->sender >= 0)
+      /* What the recorder writes has slashes; what somebody wrote by hand is a name. */
+      gboolean by_hand = m->name == NULL && strchr (m->id, '/') == NULL && strlen (m->id) <= 12;
+      if (m->name == NULL && m->sender >= 0 && !by_hand)
         m->name = g_strdup_printf ("%s:%u", film_process (film, m->sender)->name, number);
       else if (m->name == NULL)
-        m->name = g_strdup (m->id);
+        m->name = film_clean (m->id);
     }
 }
 
@@ -88,9 +90,29 @@ close_what_is_open (Film *film)
       film_process (film, i)->born_us = film->end_us; /* a member that nobody has heard of */
 }
 
+/* Asked for during a flush: it gets its number in the next view. */
+static void
+add_asks (Film *film)
+{
+  for (guint i = 0; i < film->messages->len; i++)
+    {
+      const FilmMessage *m = film_message (film, i);
+      for (guint k = 0; k < film->spans->len && m->asked_us < m->sent_us; k++)
+        {
+          const FilmSpan *span = &g_array_index (film->spans, FilmSpan, k);
+          if (span->type != FILM_SPAN_FLUSH || span->process != m->sender || m->asked_us < span->from_us
+              || (span->to_us != FILM_NEVER && m->asked_us >= span->to_us))
+            continue;
+          film_add_event (film, m->asked_us, FILM_ASK, m->sender, (int) i, -1, NULL);
+          break;
+        }
+    }
+}
+
 void
 film_finish (Film *film)
 {
+  add_asks (film);
   for (guint i = 1; i < film->events->len; i++)
     if (film_event (film, i)->us < film_event (film, i - 1)->us)
       {
@@ -141,7 +163,7 @@ film_add_report (Film *film, const TyJudgeReport *report)
       const TyJudgeViolation *v = report->violations->pdata[i];
       FilmFinding finding = {
         .rule = g_strdup_printf ("%s %s", ty_judge_rule_number (v->rule), ty_judge_rule_name (v->rule)),
-        .text = g_strdup (v->text),
+        .text = film_clean (v->text),
         .processes = indices (film, v->processes, film->by_name),
         .messages = indices (film, v->messages, film->by_id),
         .views = view_indices (film, v->group, v->views),

@@ -12,14 +12,14 @@
 
 #include <string.h>
 
-/* What stands before a packet that arrives, in the list of those on their way: looked through so far, and no farther. */
+/* What stands before a packet that arrives, in the list of those on their way, is looked through so far. */
 #define MAX_ON_THE_WAY 4096
 
 typedef struct
 {
   TySimProcess *p;
   int process;
-  gsize taken; /* of its history */
+  gsize taken;                     /* of its history */
   GArray *asked[STAGE_MAX_GROUPS]; /* gint64: when each of its sends was */
   guint n_sent[STAGE_MAX_GROUPS];
   TyGroupState state[STAGE_MAX_GROUPS];
@@ -36,8 +36,9 @@ typedef struct
 struct _Filming
 {
   Play *play;
+  Capture *capture; /* or NULL */
   Film *film;
-  gboolean rolling; /* who comes now was not there before */
+  gboolean rolling;       /* who comes now was not there before */
   GPtrArray *cameras;     /* Camera */
   GHashTable *by_process; /* TySimProcess * -> Camera; looked up only */
   GHashTable *ways;       /* from * 65536 + to -> GArray of OnTheWay; looked up only */
@@ -120,14 +121,16 @@ take_send (Filming *f, Camera *camera, const TyRecord *r)
   film_take_record (f->film, r, now_of (f), name, asked);
 }
 
+/* They are held no longer. */
 static void
-forget_delivered (Filming *f, Camera *camera)
+forget_done (Filming *f, Camera *camera)
 {
   guint kept = 0;
   for (guint i = 0; i < camera->held->len; i++)
     {
       int message = g_array_index (camera->held, int, i);
-      if (film_at_rw (f->film, message, camera->process)->delivered_us == FILM_NEVER)
+      const FilmArrival *at = film_at_rw (f->film, message, camera->process);
+      if (at->delivered_us == FILM_NEVER && at->dropped_us == FILM_NEVER)
         g_array_index (camera->held, int, kept++) = message;
     }
   g_array_set_size (camera->held, kept);
@@ -168,7 +171,7 @@ take_record (Filming *f, Camera *camera)
       any = TRUE;
     }
   if (any)
-    forget_delivered (f, camera);
+    forget_done (f, camera);
 }
 
 /* What was before the beginning is left out, but for the last view. */
@@ -210,6 +213,33 @@ is_kept (guint8 type)
   return type != TY_PACKET_ALIVE;
 }
 
+static guint
+group_with (const Filming *f, const TyId *id)
+{
+  guint group = 0;
+  while (group < f->play->scene->n_groups && !ty_id_equal (&f->group_ids[group], id))
+    group++;
+  return group;
+}
+
+/* What it is to people. */
+static guint8
+kind_of (const Filming *f, GBytes *packet)
+{
+  TyReader r = ty_reader_of_bytes (packet);
+  TyId id;
+  guint8 type = ty_read_u8 (&r);
+  if (type != TY_PACKET_ORDERING)
+    return type;
+  ty_read_id (&r, &id);
+  ty_read_varint (&r);
+  guint8 what = ty_read_u8 (&r); /* doc/wire-format.md: total */
+  guint group = group_with (f, &id);
+  if (r.bad || group == f->play->scene->n_groups || g_strcmp0 (f->play->scene->ordering[group], "total") != 0)
+    return type;
+  return what == 1 ? FILM_PACKET_ORDER : (what == 2 ? FILM_PACKET_PROMISE : type);
+}
+
 static void
 packet_leaves (Filming *f, int from, int to, GBytes *bytes)
 {
@@ -217,11 +247,13 @@ packet_leaves (Filming *f, int from, int to, GBytes *bytes)
   const guint8 *data = g_bytes_get_data (bytes, &len);
   if (len == 0)
     return;
+  if (f->capture != NULL)
+    capture_add (f->capture, now_of (f), film_process (f->film, from)->name, film_process (f->film, to)->name, data, len);
   f->film->n_packets[data[0] & 63]++;
   f->film->packet_bytes[data[0] & 63] += len;
   if (!is_kept (data[0]))
     return;
-  FilmPacket packet = { data[0], (gint16) from, (gint16) to, (guint32) len, now_of (f), FILM_NEVER };
+  FilmPacket packet = { kind_of (f, bytes), (gint16) from, (gint16) to, (guint32) len, now_of (f), FILM_NEVER };
   OnTheWay on = { (int) f->film->packets->len, g_bytes_hash (bytes) };
   g_array_append_val (f->film->packets, packet);
   g_array_append_val (way_of (f, from, to), on);
@@ -232,14 +264,14 @@ static gint64
 packet_arrives (Filming *f, int from, int to, GBytes *bytes)
 {
   gsize len;
-  const guint8 *data = g_bytes_get_data (bytes, &len);
+  g_bytes_get_data (bytes, &len);
   GArray *way = way_of (f, from, to);
   guint hash = g_bytes_hash (bytes);
   for (guint i = 0; len > 0 && i < MIN (way->len, MAX_ON_THE_WAY); i++)
     {
       const OnTheWay *on = &g_array_index (way, OnTheWay, i);
       FilmPacket *packet = &g_array_index (f->film->packets, FilmPacket, on->packet);
-      if (on->hash != hash || packet->type != data[0])
+      if (on->hash != hash || packet->len != len)
         continue;
       packet->arrived_us = now_of (f);
       g_array_remove_index (way, i);
@@ -299,9 +331,7 @@ data_arrives (Filming *f, Camera *camera, int from, GBytes *packet, gint64 left)
   guint8 type = ty_read_u8 (&r);
   ty_read_id (&r, &id);
   guint64 number = ty_read_varint (&r);
-  guint group = 0;
-  while (group < f->play->scene->n_groups && !ty_id_equal (&f->group_ids[group], &id))
-    group++;
+  guint group = group_with (f, &id);
   if (r.bad || group == f->play->scene->n_groups)
     return;
   int view = view_numbered (f, group, number, from);
@@ -353,6 +383,14 @@ message_numbered (const Filming *f, int view, int sender, guint64 number)
   return GPOINTER_TO_INT (g_hash_table_lookup (f->film->by_id, id)) - 1;
 }
 
+/* Who sends after a message has delivered it: else it comes first by the total order alone. */
+static gboolean
+is_cause (const Filming *f, int message, const FilmMessage *of)
+{
+  const FilmArrival *at = film_at (f->film, message, of->sender);
+  return at != NULL && at->delivered_us != FILM_NEVER && at->delivered_us < of->sent_us;
+}
+
 /* What the ordering says; FALSE: nothing. */
 static gboolean
 ask_ordering (const Filming *f, const Part *part, FilmWait *wait)
@@ -372,6 +410,9 @@ ask_ordering (const Filming *f, const Part *part, FilmWait *wait)
     wait->member = view->members[why.member];
   if (why.reason == TY_WAIT_PREDECESSOR)
     wait->message = message_numbered (f, m->view, wait->member, why.number);
+  if (why.reason == TY_WAIT_PREDECESSOR && wait->message >= 0 && !is_cause (f, wait->message, m)
+      && m->service >= TY_SERVICE_AGREED)
+    wait->reason = FILM_WAIT_TURN;
   wait->ordinal = why.number;
   if (why.reason != TY_WAIT_MODE && why.message < number)
     {
@@ -381,6 +422,14 @@ ask_ordering (const Filming *f, const Part *part, FilmWait *wait)
       wait->ordinal = 0;
     }
   return TRUE;
+}
+
+/* The process is in a later view than the message. */
+static gboolean
+is_over (const Part *part, const char *label)
+{
+  return part->view != NULL && !g_str_equal (part->view->label, label)
+         && part->view->id.number >= g_ascii_strtoull (label, NULL, 10);
 }
 
 static void
@@ -393,9 +442,14 @@ note_wait (Filming *f, Camera *camera, int message)
     return;
   const TyetView *view = ty_group_get_view (part->group);
   const char *label = film_view (f->film, m->view)->label;
+  if (is_over (part, label))
+    {
+      film_at_rw (f->film, message, camera->process)->dropped_us = now_of (f);
+      film_end_wait (f->film, message, camera->process, now_of (f));
+      return;
+    }
   if (part->view == NULL || !g_str_equal (part->view->label, label))
-    wait.reason = part->view != NULL && part->view->id.number > g_ascii_strtoull (label, NULL, 10) ? FILM_WAIT_UNKNOWN
-                                                                                                  : FILM_WAIT_VIEW;
+    wait.reason = FILM_WAIT_VIEW;
   else if (view == NULL || !ty_group_is_loaded (part->group))
     wait.reason = FILM_WAIT_LOADING;
   else if (ty_group_get_state (part->group) == TY_GROUP_FLUSHING)
@@ -404,8 +458,7 @@ note_wait (Filming *f, Camera *camera, int message)
     wait.reason = FILM_WAIT_BLOCKED;
   else if (!ask_ordering (f, part, &wait))
     return;
-  if (wait.reason != FILM_WAIT_UNKNOWN) /* else the view is over, and it was dropped */
-    film_note_wait (f->film, &wait);
+  film_note_wait (f->film, &wait);
 }
 
 /* ---- The witness ---- */
@@ -507,6 +560,7 @@ on_turned (TySimProcess *p, gpointer data)
     look_at_state (f, camera, g);
   for (guint i = 0; i < camera->held->len; i++)
     note_wait (f, camera, g_array_index (camera->held, int, i));
+  forget_done (f, camera);
 }
 
 static void
@@ -611,6 +665,12 @@ on_acts (Play *play, const SceneStep *step, gboolean done, gpointer data)
 }
 
 /* ---- Beginning and end ---- */
+
+void
+filming_set_capture (Filming *filming, Capture *capture)
+{
+  filming->capture = capture;
+}
 
 Filming *
 filming_new (Play *play)

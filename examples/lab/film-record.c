@@ -26,6 +26,12 @@ short_label (const char *label)
   return digits > 0 && label[digits] == '.' ? g_strndup (label, digits) : g_strdup (label);
 }
 
+static guint64
+group_bit (int group)
+{
+  return G_GUINT64_CONSTANT (1) << MIN (group, 63);
+}
+
 static int
 add_view (Film *film, const TyRecord *r)
 {
@@ -44,7 +50,8 @@ add_view (Film *film, const TyRecord *r)
     .first_us = FILM_NEVER,
     .last_us = FILM_NEVER,
   };
-  view.text = short_label (view.label);
+  g_autofree char *clean = film_clean (view.label);
+  view.text = short_label (clean);
   for (guint i = 0; i < r->n_members; i++)
     {
       g_autofree char *name = text_of (&r->members[i]);
@@ -69,6 +76,7 @@ take_conf (Film *film, const TyRecord *r, int process, gint64 us)
     view->first_us = us;
   view->last_us = us;
   g_array_append_val (film_process (film, process)->views, index);
+  film_process (film, process)->groups |= group_bit (view->group);
   film_close_span (film, FILM_SPAN_FLUSH, process, us);
   film_close_span (film, FILM_SPAN_BLOCKED, process, us);
   film_add_event (film, us, FILM_VIEW, process, -1, index, NULL);
@@ -126,13 +134,19 @@ take_delivery (Film *film, const TyRecord *r, int process, gint64 us)
 }
 
 static void
-take_end (Film *film, int process, gint64 us, FilmEnd end, FilmEventType type)
+take_end (Film *film, const TyRecord *r, int process, gint64 us, FilmEnd end, FilmEventType type)
 {
+  g_autofree char *group = text_of (&r->g);
+  int index = film_add_group (film, group);
   FilmProcess *p = film_process (film, process);
   if (p->end != FILM_END_NONE)
     return;
-  p->end = end;
-  p->end_us = us;
+  p->groups &= ~group_bit (index);
+  if (p->groups == 0)
+    {
+      p->end = end;
+      p->end_us = us;
+    }
   film_close_span (film, FILM_SPAN_FLUSH, process, us);
   film_close_span (film, FILM_SPAN_BLOCKED, process, us);
   film_add_event (film, us, type, process, -1, -1, NULL);
@@ -158,11 +172,11 @@ film_take_record (Film *film, const TyRecord *r, gint64 us, const char *name, gi
       return;
     case TY_RECORD_FAIL:
       if (r->why.text != NULL && r->why.len == 5 && memcmp (r->why.text, "leave", 5) == 0)
-        take_end (film, process, us, FILM_END_LEFT, FILM_OUT);
+        take_end (film, r, process, us, FILM_END_LEFT, FILM_OUT);
       else if (r->why.text != NULL && r->why.len == 8 && memcmp (r->why.text, "excluded", 8) == 0)
-        take_end (film, process, us, FILM_END_EXCLUDED, FILM_EXCLUDED);
+        take_end (film, r, process, us, FILM_END_EXCLUDED, FILM_EXCLUDED);
       else
-        take_end (film, process, us, FILM_END_CRASHED, FILM_CRASH);
+        take_end (film, r, process, us, FILM_END_CRASHED, FILM_CRASH);
       return;
     case TY_RECORD_BLOCK: /* of a play, known since it began: the line comes when it ends */
       if (!film->is_play)

@@ -46,6 +46,8 @@ film_packet_name (guint type)
     [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
     [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
     [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
+    [FILM_PACKET_ORDER] = "ORDER",
+    [FILM_PACKET_PROMISE] = "PROMISE",
   };
   return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "?";
 }
@@ -77,6 +79,8 @@ film_wait_text (const Film *film, const FilmWait *wait)
       if (wait->message < 0)
         return g_strdup_printf ("waits for a message of %s: causal predecessor", member);
       return g_strdup_printf ("waits for %s: causal predecessor", other);
+    case FILM_WAIT_TURN:
+      return g_strdup_printf ("waits for %s: its turn in the total order comes first", other);
     case FILM_WAIT_FIFO:
       return g_strdup_printf ("waits behind %s: the same sender's, sent earlier", other);
     case FILM_WAIT_FLOOR:
@@ -106,9 +110,42 @@ film_wait_text (const Film *film, const FilmWait *wait)
 const char *
 film_wait_word (FilmWaitReason reason)
 {
-  static const char *const words[] = { "predecessor", "fifo",    "floor", "order",   "stable",
-                                       "flush",       "blocked", "view",  "loading", "unknown" };
+  static const char *const words[]
+      = { "predecessor", "fifo", "floor", "order", "stable", "flush", "blocked", "view", "loading", "unknown" };
   return (guint) reason < G_N_ELEMENTS (words) ? words[reason] : "?";
+}
+
+char *
+film_clean (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
+  GString *out = g_string_sized_new (strlen (valid));
+  for (const char *s = valid; *s != '\0'; s = g_utf8_next_char (s))
+    {
+      gunichar c = g_utf8_get_char (s);
+      gboolean turns = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069); /* the writing round */
+      g_string_append_unichar (out, g_unichar_iscntrl (c) || turns || c == 0xfffe || c == 0xffff ? 0xfffd : c);
+    }
+  return g_string_free (out, FALSE);
+}
+
+gboolean
+film_is_drawable (const Film *film, GError **error)
+{
+  guint64 deliveries = 0;
+  for (guint i = 0; i < film->processes->len; i++)
+    deliveries += film_process (film, i)->delivered->len;
+  if (film->processes->len > FILM_MAX_PROCESSES)
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                 "%s: %u processes are too many to be drawn: there is room for %d", film->title, film->processes->len,
+                 FILM_MAX_PROCESSES);
+  else if (deliveries > FILM_MAX_DELIVERIES)
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                 "%s: %" G_GUINT64_FORMAT " deliveries are too many to be drawn: there is room for %d", film->title,
+                 deliveries, FILM_MAX_DELIVERIES);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 char *

@@ -80,7 +80,7 @@ Film *
 film_new (const char *title)
 {
   Film *film = g_new0 (Film, 1);
-  film->title = g_strdup (title);
+  film->title = film_clean (title);
   film->legal = TRUE;
   film->groups = new_array (sizeof (FilmGroup), group_clear);
   film->processes = new_array (sizeof (FilmProcess), process_clear);
@@ -159,7 +159,7 @@ film_at_rw (Film *film, int message, int process)
       guint n = MAX ((guint) process + 1, film->processes->len);
       m->at = g_renew (FilmArrival, m->at, n);
       for (; m->n_at < n; m->n_at++)
-        m->at[m->n_at] = (FilmArrival){ FILM_NEVER, FILM_NEVER, FILM_NEVER, -1, -1, -1 };
+        m->at[m->n_at] = (FilmArrival){ FILM_NEVER, FILM_NEVER, FILM_NEVER, FILM_NEVER, -1, -1, -1 };
     }
   return &m->at[process];
 }
@@ -171,9 +171,10 @@ film_add_process (Film *film, const char *name, gint64 us)
   if (found >= 0)
     return found;
   const char *dot = strchr (name, '.');
+  g_autofree char *site = dot != NULL && dot > name ? g_strndup (name, (gsize) (dot - name)) : g_strdup (name);
   FilmProcess p = {
-    .name = g_strdup (name),
-    .site = dot != NULL && dot > name ? g_strndup (name, (gsize) (dot - name)) : g_strdup (name),
+    .name = film_clean (name),
+    .site = film_clean (site),
     .born_us = us,
     .end_us = FILM_NEVER,
     .delivered = g_array_new (FALSE, FALSE, sizeof (int)),
@@ -199,7 +200,7 @@ film_add_group (Film *film, const char *name)
 void
 film_add_event (Film *film, gint64 us, FilmEventType type, int process, int message, int view, const char *text)
 {
-  FilmEvent e = { us, type, process, message, view, -1, g_strdup (text) };
+  FilmEvent e = { us, type, process, message, view, -1, text != NULL ? film_clean (text) : NULL };
   g_array_append_val (film->events, e);
 }
 

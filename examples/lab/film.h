@@ -16,8 +16,8 @@
 #include "core/judge.h"
 
 #define FILM_NEVER G_MININT64
-/* Messages times processes: what is more is not drawn. */
-#define FILM_MAX_ARRIVALS 4000000
+/* What is more is not drawn. */
+#define FILM_MAX_DELIVERIES 400000
 #define FILM_MAX_PROCESSES 500
 
 /* How a process was at the end. */
@@ -37,6 +37,7 @@ typedef struct
   gint64 born_us;
   gint64 end_us; /* of its life in the group; NEVER */
   FilmEnd end;
+  guint64 groups;    /* that it is in, a bit for each: the end is when it is in none any more */
   GArray *delivered; /* int: messages, in its order */
   GArray *views;     /* int: in its order */
 } FilmProcess;
@@ -54,20 +55,21 @@ typedef struct
   int group;
   gboolean transitional, primary;
   guint n_members;
-  int *members;           /* by rank */
-  gint64 *installed;      /* by rank: when that member was told; NEVER */
+  int *members;             /* by rank */
+  gint64 *installed;        /* by rank: when that member was told; NEVER */
   gint64 first_us, last_us; /* of these */
 } FilmView;
 
 /* One message at one process. */
 typedef struct
 {
-  gint64 left_us;      /* the packet that brought it left `via` then */
+  gint64 left_us; /* the packet that brought it left `via` then */
   gint64 received_us;
   gint64 delivered_us;
-  int via;             /* who it came from: the sender, or who forwarded it */
-  int place;           /* in what the process delivered, from 0 */
-  int first_wait;      /* the first of its waits, the others follow by `next` */
+  gint64 dropped_us; /* its view ended without it; at once, if it came when that was over */
+  int via;           /* who it came from: the sender, or who forwarded it */
+  int place;         /* in what the process delivered, from 0 */
+  int first_wait;    /* the first of its waits, the others follow by `next` */
 } FilmArrival;
 
 typedef struct
@@ -86,6 +88,7 @@ typedef struct
 typedef enum
 {
   FILM_WAIT_PREDECESSOR, /* for `message` of `member`, which causally precedes it */
+  FILM_WAIT_TURN,        /* for `message` of `member`, whose turn comes first in the total order */
   FILM_WAIT_FIFO,        /* behind `message`, of the same sender */
   FILM_WAIT_FLOOR,       /* for the total order up to `ordinal` (`message`, if known), which its sender had delivered */
   FILM_WAIT_ORDER,       /* for its order from `member` */
@@ -157,14 +160,18 @@ typedef struct
 /* What the network did not let pass: from one site to another. */
 typedef struct
 {
-  char *from, *to; /* sites */
+  char *from, *to;       /* sites */
   gint64 from_us, to_us; /* NEVER: to the end */
 } FilmCut;
 
-/* A packet, of a play only; DATA and keepalives are counted but not kept. */
+/* What ORDERING packets of total order are: told apart for people. */
+#define FILM_PACKET_ORDER 48
+#define FILM_PACKET_PROMISE 49 /* an acknowledgement of ordinals (M6) */
+
+/* A packet, of a play only; keepalives are counted but not kept. */
 typedef struct
 {
-  guint8 type; /* TyPacketType */
+  guint8 type; /* TyPacketType, or one of the above */
   gint16 from, to;
   guint32 len;
   gint64 sent_us, arrived_us; /* NEVER: it did not */
@@ -181,22 +188,22 @@ typedef struct
 typedef struct
 {
   char *title;
-  char *note;        /* how far it can be trusted, a sentence; or NULL */
-  char *verdict;     /* of the judge, a line */
+  char *note;    /* how far it can be trusted, a sentence; or NULL */
+  char *verdict; /* of the judge, a line */
   gboolean legal;
   gboolean is_play;  /* receipts, waits, packets and faults are known */
   gint64 end_us;     /* of what is worth being drawn */
   GArray *groups;    /* FilmGroup */
   GArray *processes; /* FilmProcess */
   guint n_lanes;
-  GArray *views;    /* FilmView */
-  GArray *messages; /* FilmMessage, in the order of sending */
-  GArray *waits;    /* FilmWait */
-  GArray *events;   /* FilmEvent, in the order of time */
-  GArray *spans;    /* FilmSpan */
-  GArray *cuts;     /* FilmCut */
-  GArray *packets;  /* FilmPacket, in the order of sending */
-  GArray *findings; /* FilmFinding */
+  GArray *views;                           /* FilmView */
+  GArray *messages;                        /* FilmMessage, in the order of sending */
+  GArray *waits;                           /* FilmWait */
+  GArray *events;                          /* FilmEvent, in the order of time */
+  GArray *spans;                           /* FilmSpan */
+  GArray *cuts;                            /* FilmCut */
+  GArray *packets;                         /* FilmPacket, in the order of sending */
+  GArray *findings;                        /* FilmFinding */
   guint64 n_packets[64], packet_bytes[64]; /* of all packets that left, by type */
 
   GHashTable *by_id;    /* message id -> index + 1 */
@@ -224,6 +231,10 @@ const char *film_packet_name (guint type);
 char *film_wait_text (const Film *film, const FilmWait *wait);
 /* "predecessor", "order", ...: for machines. */
 const char *film_wait_word (FilmWaitReason reason);
+/* The text without control characters, which a terminal would obey and XML does not allow. (transfer full) */
+char *film_clean (const char *text);
+/* FALSE: there is so much of it that nobody could look at the picture. */
+gboolean film_is_drawable (const Film *film, GError **error);
 /* How long, for people: "340 µs", "1.25 ms", "2 s". (transfer full) */
 char *film_time_text (gint64 us);
 

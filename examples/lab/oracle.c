@@ -16,13 +16,22 @@ typedef struct
   TyId who;
 } Accept;
 
+/* Who has closed its last view, and stays for the others. */
+typedef struct
+{
+  gboolean begun, over;
+  GArray *reached; /* of TyId: all the time since */
+} Staying;
+
 struct _Oracle
 {
-  GArray *accepts;  /* of Accept */
-  GArray *decided;  /* of TyId: the digest of what followed each view, by its number; null: nothing yet */
-  GArray *checked;  /* of gboolean, by number of a view: somebody's decision has been looked at */
-  GArray *lately;   /* of Accept: the last of each process, by its place */
-  const char *rule; /* the first finding */
+  GArray *accepts;         /* of Accept */
+  GArray *decided;         /* of TyId: the digest of what followed each view, by its number; null: nothing yet */
+  GArray *checked;         /* of gboolean, by number of a view: somebody's decision has been looked at */
+  GArray *lately;          /* of Accept: the last of each process, by its place */
+  GArray *staying;         /* of Staying: by its place */
+  GArray *seen;            /* of guint64: the last view whose successor has been looked at, plus one; by place */
+  const char *rule, *what; /* the first finding */
   char *text;
 };
 
@@ -34,6 +43,8 @@ oracle_new (void)
   oracle->decided = g_array_new (FALSE, TRUE, sizeof (TyId));
   oracle->checked = g_array_new (FALSE, TRUE, sizeof (gboolean));
   oracle->lately = g_array_new (FALSE, TRUE, sizeof (Accept));
+  oracle->staying = g_array_new (FALSE, TRUE, sizeof (Staying));
+  oracle->seen = g_array_new (FALSE, TRUE, sizeof (guint64));
   return oracle;
 }
 
@@ -44,6 +55,10 @@ oracle_free (Oracle *oracle)
   g_array_unref (oracle->decided);
   g_array_unref (oracle->checked);
   g_array_unref (oracle->lately);
+  for (guint i = 0; i < oracle->staying->len; i++)
+    g_clear_pointer (&g_array_index (oracle->staying, Staying, i).reached, g_array_unref);
+  g_array_unref (oracle->staying);
+  g_array_unref (oracle->seen);
   g_free (oracle->text);
   g_free (oracle);
 }
@@ -55,27 +70,31 @@ oracle_rule (const Oracle *oracle)
 }
 
 const char *
+oracle_what (const Oracle *oracle)
+{
+  return oracle->what;
+}
+
+const char *
 oracle_text (const Oracle *oracle)
 {
   return oracle->text;
 }
 
-static void
-complain (Oracle *oracle, const char *rule, char *text)
+void
+oracle_complain (Oracle *oracle, const char *rule, const char *what, const char *who, guint64 view)
 {
   if (oracle->rule != NULL)
-    {
-      g_free (text);
-      return;
-    }
+    return;
   oracle->rule = rule;
-  oracle->text = text;
+  oracle->what = what;
+  oracle->text = g_strdup_printf ("%s: at %s, view %" G_GUINT64_FORMAT, what, who, view);
 }
 
 static const TyMembership *
-membership_of (const OracleSeat *seat)
+membership_of (const TyGroup *group)
 {
-  const TyMembership *m = seat->group != NULL ? seat->group->membership : NULL;
+  const TyMembership *m = group != NULL ? group->membership : NULL;
   return m != NULL && m->view != NULL ? m : NULL;
 }
 
@@ -135,20 +154,93 @@ check_decision (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint wh
       good = a->view == kept->number && quorum_accepted (oracle, seats, n_seats, who, kept, &a->ballot);
     }
   if (!good)
-    complain (oracle, "V6",
-              g_strdup_printf ("%s takes for decided, after view %" G_GUINT64_FORMAT
-                               ", what no quorum of it has accepted in one ballot",
-                               seats[who].name, kept->number));
+    oracle_complain (oracle, "V6", "a value is decided that no quorum has accepted in one ballot", seats[who].name,
+                     kept->number);
+}
+
+/* ---- V11 ---- */
+
+static gboolean
+is_staying (const Oracle *oracle, const TyMembership *m, guint who)
+{
+  gboolean out = m->phase == TY_MEMBERSHIP_LINGERING || m->phase == TY_MEMBERSHIP_OVER;
+  const Kept *last = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
+  return out && last != NULL && last->number == m->view->id.number
+         && !(who < oracle->staying->len && g_array_index (oracle->staying, Staying, who).over);
+}
+
+static gboolean
+has_closed (const OracleSeat *seats, guint n_seats, const TyId *pid, guint64 number)
+{
+  for (guint i = n_seats; i > 0; i--)
+    {
+      const OracleSeat *seat = &seats[i - 1];
+      if (!ty_id_equal (&seat->pid, pid))
+        continue;
+      const TyMembership *m = membership_of (seat->group);
+      return seat->over || m == NULL || m->view->id.number > number || m->phase != TY_MEMBERSHIP_IN;
+    }
+  return TRUE;
+}
+
+/* Those whom it has reached ever since it closed the view have closed it, too, when it goes. */
+static void
+watch_leaver (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint who, const TyMembership *m)
+{
+  if (oracle->staying->len <= who)
+    g_array_set_size (oracle->staying, who + 1);
+  Staying *staying = &g_array_index (oracle->staying, Staying, who);
+  const Kept *kept = m->kept->pdata[m->kept->len - 1];
+  if (!staying->begun)
+    {
+      staying->begun = TRUE;
+      staying->reached = g_array_new (FALSE, FALSE, sizeof (TyId));
+      for (guint i = 0; i < kept->value->n_members; i++)
+        if (ty_view_rank (kept->view, &kept->value->members[i].pid) < kept->view->n_members)
+          ty_ids_add (staying->reached, &kept->value->members[i].pid);
+    }
+  for (guint i = staying->reached->len; i > 0; i--)
+    if (m->host->reach (m->host_data, &g_array_index (staying->reached, TyId, i - 1)) != TY_REACH_UP)
+      g_array_remove_index (staying->reached, i - 1);
+  if (m->phase != TY_MEMBERSHIP_OVER)
+    return;
+  staying->over = TRUE;
+  for (guint i = 0; i < staying->reached->len; i++)
+    if (!has_closed (seats, n_seats, &g_array_index (staying->reached, TyId, i), kept->number))
+      oracle_complain (oracle, "V11", "a leaver has gone before others have closed its view", seats[who].name,
+                       kept->number);
+}
+
+gboolean
+oracle_has_news (const Oracle *oracle, const TyGroup *group, guint who)
+{
+  const TyMembership *m = membership_of (group);
+  if (m == NULL || oracle->rule != NULL)
+    return FALSE;
+  if (m->accepted != NULL)
+    {
+      const Accept *last = who < oracle->lately->len ? &g_array_index (oracle->lately, Accept, who) : NULL;
+      if (last == NULL || last->view != m->view->id.number
+          || ty_ballot_compare (&last->ballot, &m->accepted_ballot) != 0)
+        return TRUE;
+    }
+  if (is_staying (oracle, m, who))
+    return TRUE;
+  const Kept *kept = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
+  return kept != NULL
+         && (kept->number >= oracle->checked->len || !g_array_index (oracle->checked, gboolean, kept->number));
 }
 
 void
 oracle_stepped (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint who)
 {
-  const TyMembership *m = membership_of (&seats[who]);
+  const TyMembership *m = membership_of (seats[who].group);
   if (m == NULL)
     return;
   if (m->accepted != NULL)
     note_accept (oracle, &seats[who], who, m);
+  if (is_staying (oracle, m, who))
+    watch_leaver (oracle, seats, n_seats, who, m);
   for (guint k = 0; k < m->kept->len; k++)
     {
       const Kept *kept = m->kept->pdata[k];
@@ -166,13 +258,19 @@ void
 oracle_look_at_values (Oracle *oracle, const OracleSeat *seats, guint n_seats)
 {
   static const TyId nothing;
+  if (oracle->seen->len < n_seats)
+    g_array_set_size (oracle->seen, n_seats);
   for (guint i = 0; i < n_seats; i++)
     {
-      const TyMembership *m = membership_of (&seats[i]);
+      const TyMembership *m = membership_of (seats[i].group);
+      guint64 *seen = &g_array_index (oracle->seen, guint64, i);
       for (guint k = 0; m != NULL && k < m->kept->len; k++)
         {
           const Kept *kept = m->kept->pdata[k];
           TyId digest;
+          if (kept->number < *seen)
+            continue;
+          *seen = kept->number + 1;
           if (oracle->decided->len <= kept->number)
             g_array_set_size (oracle->decided, (guint) kept->number + 1);
           TyId *known = &g_array_index (oracle->decided, TyId, kept->number);
@@ -180,9 +278,7 @@ oracle_look_at_values (Oracle *oracle, const OracleSeat *seats, guint n_seats)
           if (ty_id_equal (known, &nothing))
             *known = digest;
           else if (!ty_id_equal (known, &digest))
-            complain (oracle, "V6",
-                      g_strdup_printf ("%s knows another successor of view %" G_GUINT64_FORMAT " than others",
-                                       seats[i].name, kept->number));
+            oracle_complain (oracle, "V6", "two know two successors of a view", seats[i].name, kept->number);
         }
     }
 }
@@ -206,9 +302,7 @@ oracle_look_at_leases (Oracle *oracle, const OracleSeat *seats, guint n_seats)
       node->now = then;
       guint64 number = ty_group_get_view (seat->group)->id.number;
       if (lease && acts != 0 && acts != number)
-        complain (oracle, "V14",
-                  g_strdup_printf ("two views act at once: %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT " at %s", acts,
-                                   number, seat->name));
+        oracle_complain (oracle, "V14", "two views act at once", seat->name, number);
       if (lease)
         acts = number;
     }
@@ -221,7 +315,7 @@ loaded_hold_quorum (Oracle *oracle, const OracleSeat *seat, const TyetView *view
   for (guint m = 0; m < view->n_members; m++)
     loaded[m] = view->members[m].loaded;
   if (!ty_members_quorum (view->members, view->n_members, loaded))
-    complain (oracle, "V10", g_strdup_printf ("the loaded members of %s at %s hold no quorum", view->label, seat->name));
+    oracle_complain (oracle, "V10", "the loaded members hold no quorum", seat->name, view->id.number);
 }
 
 void
@@ -229,28 +323,34 @@ oracle_look_at_windows (Oracle *oracle, const OracleSeat *seats, guint n_seats, 
 {
   for (guint i = 0; i < n_seats; i++)
     {
-      const TyetView *view
-          = !seats[i].over && seats[i].group != NULL ? ty_group_get_view (seats[i].group) : NULL;
+      const TyetView *view = !seats[i].over && seats[i].group != NULL ? ty_group_get_view (seats[i].group) : NULL;
       if (view == NULL)
         continue;
       TyGroupStats stats;
       loaded_hold_quorum (oracle, &seats[i], view);
       ty_group_get_stats (seats[i].group, &stats);
       if (stats.window_used_bytes > 2 * seats[i].group->node->config.window_bytes + slack_bytes)
-        complain (oracle, "N2", g_strdup_printf ("%s has more under way than its window allows", seats[i].name));
+        oracle_complain (oracle, "N2", "more is under way than the window allows", seats[i].name, view->id.number);
     }
 }
 
 /* ---- V7, V15 ---- */
 
+gboolean
+oracle_is_at_rest (const TyGroup *group)
+{
+  return group->kept->len == 0 && group->future_bytes == 0 && group->transfers->len == 0 && !group->saving;
+}
+
 void
 oracle_look_at_rest (Oracle *oracle, const OracleSeat *seat)
 {
   const TyGroup *group = seat->group;
+  guint64 view = group->view != NULL ? group->view->id.number : 0;
   if (group->kept->len > 0)
-    complain (oracle, "V7", g_strdup_printf ("%s keeps messages of a view that all have closed", seat->name));
+    oracle_complain (oracle, "V7", "messages of a view that all have closed are kept", seat->name, view);
   if (group->future_bytes > 0)
-    complain (oracle, "V7", g_strdup_printf ("%s keeps packets of later views", seat->name));
+    oracle_complain (oracle, "V7", "packets of later views are kept", seat->name, view);
   if (group->transfers->len > 0 || group->saving)
-    complain (oracle, "V15", g_strdup_printf ("at %s, a transfer is still going on", seat->name));
+    oracle_complain (oracle, "V15", "a transfer is still going on", seat->name, view);
 }

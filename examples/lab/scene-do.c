@@ -43,7 +43,13 @@ enter (Play *play, const SceneStep *step, const char *name)
     return cannot (play, "%s is dead", name);
   if (stage_part (p, step->group) != NULL)
     return cannot (play, "%s has entered before", name);
-  if (step->what == DO_FOUND)
+  if (step->what == DO_FOUND && step->others != NULL)
+    {
+      if (play->scene->n_groups > 1 || !g_strv_contains ((const char *const *) step->others, name))
+        return cannot (play, "%s is no founder of the one group", name);
+      play_found_with (play, p, step->group, step->others);
+    }
+  else if (step->what == DO_FOUND)
     stage_found (p, step->group);
   else if (!play_join (play, p, step->group, step->others))
     return cannot (play, "there is nobody whom %s could ask", name);

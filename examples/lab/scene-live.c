@@ -41,6 +41,28 @@ view_has_quorum (const Play *play, guint g, const TyetView *view, const TySimPro
   return ty_members_quorum (view->members, view->n_members, in);
 }
 
+/* Before the first view: more than half of those who found the group live, and can. */
+static gboolean
+founders_have_quorum (const Play *play, guint g, const TySimProcess *but)
+{
+  guint all = 0, have = 0;
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      const Part *part = stage_part (site->newest, g);
+      if (site->founders[g] == NULL)
+        continue;
+      guint rank = 0;
+      while (!g_str_equal (site->founders[g][rank], site->name))
+        rank++;
+      all = g_strv_length (site->founders[g]);
+      /* Exactly half is enough with the first of them. */
+      if (!site->outside && site->newest != but && play_takes_part (part) && part->founded)
+        have += rank == 0 ? 3 : 2;
+    }
+  return have > all;
+}
+
 gboolean
 play_has_quorum (const Play *play, guint g, const TySimProcess *but)
 {
@@ -53,7 +75,7 @@ play_has_quorum (const Play *play, guint g, const TySimProcess *but)
         newest = MAX (newest, part->view->id.number);
     }
   if (newest == 0)
-    return FALSE;                                  /* there is no group */
+    return founders_have_quorum (play, g, but);
   g_autoptr (GPtrArray) seen = g_ptr_array_new (); /* one view is looked at once */
   for (guint i = 0; i < n; i++)
     {
@@ -71,6 +93,23 @@ play_has_quorum (const Play *play, guint g, const TySimProcess *but)
   return TRUE;
 }
 
+/* A founder that the group was founded without, and that knows nobody who could tell it so. */
+static gboolean
+is_stranded (const Play *play, guint g, const Part *part)
+{
+  if (!part->founded || part->entered || part->view != NULL)
+    return FALSE;
+  gboolean began = FALSE;
+  for (guint i = 0; i < ty_sim_n_processes (play->world); i++)
+    {
+      const Part *other = stage_part (ty_sim_process (play->world, i), g);
+      began |= other != NULL && other->view != NULL;
+      if (other != NULL && other->founded && other->entered && play_takes_part (other) && is_inside (play, other->p))
+        return FALSE;
+    }
+  return began;
+}
+
 /* Everyone inside who takes part in the group is in one view of just these. */
 static gboolean
 is_whole (const Play *play, guint g)
@@ -81,7 +120,7 @@ is_whole (const Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part))
+      if (site->outside || !play_takes_part (part) || is_stranded (play, g, part))
         continue;
       if (part->leaving || !part->entered || part->blocked || part->view == NULL
           || ty_group_get_state (part->group) != TY_GROUP_MEMBER)
@@ -191,7 +230,7 @@ all_have (gpointer data)
     {
       const PlaySite *site = last->play->sites->pdata[i];
       const Part *part = stage_part (site->newest, last->g);
-      if (!site->outside && play_takes_part (part) && !stage_has (part, last->message))
+      if (!site->outside && play_takes_part (part) && part->entered && !stage_has (part, last->message))
         return FALSE;
     }
   return TRUE;
@@ -203,6 +242,13 @@ settled (gpointer data)
   return play_is_settled (data);
 }
 
+static gboolean
+at_rest (gpointer data)
+{
+  const Last *last = data;
+  return play_is_at_rest (last->play, last->g);
+}
+
 /* A message of each service from each member gets through to all. */
 static const char *
 try_messages (Play *play, guint g)
@@ -211,7 +257,7 @@ try_messages (Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part))
+      if (site->outside || !play_takes_part (part) || !part->entered)
         continue;
       Last last = { play, g, 0 };
       for (guint s = 0; s <= (guint) ty_group_get_ordering (part->group)->strongest; s++)
@@ -238,7 +284,8 @@ play_live (Play *play, gint64 within_us)
 {
   gint64 limit = ty_sim_now (play->net) + (within_us >= 0 ? within_us : SECONDS (90));
   /* For as long as it takes to suspect somebody, and to do without. */
-  gint64 while_us = 3 * play->scene->config.node.suspect_after_us / 2;
+  const TyNodeConfig *config = &play->scene->config.node;
+  gint64 while_us = MAX (3 * config->suspect_after_us / 2, config->suspect_after_us + 2 * config->lease_us);
   play->dirty = TRUE;
   /* What was suspected before may still come out: it is whole when it stays so for a while.  What was stuck may come
    * loose, when one that could not go on learns that it is out: then there is more to wait for. */
@@ -257,6 +304,13 @@ play_live (Play *play, gint64 within_us)
     }
   guint64 views = play->n_views;
   ty_sim_run_for (play->world, while_us);
+  for (guint g = 0; g < play->scene->n_groups; g++)
+    if (play_has_quorum (play, g, NULL))
+      {
+        Last last = { play, g, 0 };
+        ty_sim_run_until (play->world, at_rest, &last, SECONDS (10));
+        play_watch_rest (play, g);
+      }
   if (!is_settled (play) || play->n_views != views)
     return "the groups fell apart again, without a fault";
   return NULL;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scene-play.h"
 
+#include "core/founding.h"
 #include "core/packet.h"
 #include "core/view.h"
 
@@ -54,6 +55,8 @@ play_spawn (Play *play, const char *name)
   PlaySite *site = g_new0 (PlaySite, 1);
   g_assert (play_site (play, name) == NULL);
   site->name = g_strdup (name);
+  for (guint g = 0; g < STAGE_MAX_GROUPS; g++)
+    site->record[g] = g_byte_array_new ();
   site->newest = stage_spawn (play->stage, name);
   g_ptr_array_add (play->sites, site);
   return site;
@@ -80,10 +83,61 @@ play_join (Play *play, TySimProcess *p, guint g, char **contacts)
   return TRUE;
 }
 
+typedef struct
+{
+  const Play *play;
+  PlaySite *site;
+} Storage;
+
+static gboolean
+keep_record (const char *group, const guint8 *record, gsize len, gpointer data, GError **error)
+{
+  const Storage *storage = data;
+  for (guint g = 0; g < storage->play->scene->n_groups; g++)
+    if (g_str_equal (storage->play->scene->group[g], group))
+      {
+        GByteArray *kept = storage->site->record[g];
+        g_byte_array_set_size (kept, 0);
+        g_byte_array_append (kept, record, (guint) len);
+        storage->site->promised[g] |= len > 0;
+      }
+  return TRUE;
+}
+
+void
+play_found_with (Play *play, TySimProcess *p, guint g, char **founders)
+{
+  PlaySite *site = play_site (play, ty_sim_address (p) + strlen ("sim:"));
+  Storage *storage = g_new (Storage, 1);
+  *storage = (Storage){ play, site };
+  g_ptr_array_add (play->notes, storage);
+  site->founders[g] = founders;
+  ty_node_set_storage (ty_sim_node (p), keep_record, storage);
+  stage_found_with (p, g, founders, site->record[g]);
+}
+
+/* V13: who has promised, and is in no view yet, is the same voter when it comes back; who has promised nothing may
+ * begin anew; everybody else is another process. */
+static gboolean
+restart_founder (Play *play, PlaySite *site)
+{
+  GByteArray *record = site->record[0];
+  TyId pid;
+  if (site->founders[0] == NULL || (site->promised[0] && record->len == 0))
+    return FALSE;
+  gboolean same = record->len > 0 && ty_founding_read_pid (record->data, record->len, &pid);
+  site->newest = stage_spawn_as (play->stage, site->name, same ? &pid : NULL);
+  play_tell (play, site->name, "start", "starts again");
+  play_found_with (play, site->newest, 0, site->founders[0]);
+  return TRUE;
+}
+
 void
 play_restart (Play *play, PlaySite *site)
 {
   g_assert (!ty_sim_is_alive (site->newest));
+  if (restart_founder (play, site))
+    return;
   g_autofree char *name = g_strdup_printf ("%s.%u", site->name, ++site->incarnation);
   site->newest = stage_spawn (play->stage, name);
   play_tell (play, name, "start", "starts");
@@ -198,6 +252,8 @@ static void
 on_effect (Part *part, const TyEffect *e, gpointer data)
 {
   Play *play = data;
+  if (e->type == TY_EFFECT_VIEW)
+    play_watch_view (play, part);
   play->n_views += e->type == TY_EFFECT_VIEW;
   play->dirty |= e->type != TY_EFFECT_DELIVER;
   if (play->told != NULL)
@@ -402,6 +458,7 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
   play->stage->weights = scene->weights;
   play->stage->with_state = scene->with_state;
   play->stage->state_bytes = scene->state_bytes;
+  play->stage->load_us = scene->load_us;
   play->stage->on_effect = on_effect;
   play->stage->data = play;
   play->sites = g_ptr_array_new ();
@@ -412,6 +469,12 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
   play->results = g_array_new (FALSE, FALSE, sizeof (PlayResult));
   play->trouble = g_string_new (NULL);
   play->dirty = TRUE;
+  for (guint g = 0; g < STAGE_MAX_GROUPS; g++)
+    {
+      play->oracles[g] = oracle_new ();
+      play->states[g] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    }
+  play->seats = g_array_new (FALSE, FALSE, sizeof (OracleSeat));
   play->packets = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   form (play);
   play->told = told;
@@ -422,6 +485,7 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
         const Part *part = stage_part (((PlaySite *) play->sites->pdata[i])->newest, g);
         play_tell_view (play, part, part->view);
       }
+  play_watch (play);
   if (wants_watch (scene))
     ty_sim_world_set_watch (play->world, watch, play);
   return play;
@@ -434,12 +498,20 @@ play_free (Play *play)
   for (guint i = 0; i < play->sites->len; i++)
     {
       PlaySite *site = play->sites->pdata[i];
+      for (guint g = 0; g < STAGE_MAX_GROUPS; g++)
+        g_byte_array_unref (site->record[g]);
       g_free (site->name);
       g_free (site);
     }
   for (guint i = 0; i < play->results->len; i++)
     g_free (g_array_index (play->results, PlayResult, i).why);
   g_clear_pointer (&play->report, ty_judge_report_free);
+  for (guint g = 0; g < STAGE_MAX_GROUPS; g++)
+    {
+      oracle_free (play->oracles[g]);
+      g_hash_table_unref (play->states[g]);
+    }
+  g_array_unref (play->seats);
   g_ptr_array_unref (play->sites);
   g_ptr_array_unref (play->armed);
   g_ptr_array_unref (play->labels);
@@ -461,6 +533,7 @@ play_end (Play *play)
     play->settled = last->holds && !play->scene->open_end; /* it has waited for that */
   else
     play->settled = !play->scene->open_end && settle (play, WITHIN_US);
+  play_watch_end (play);
   /* Those outside may not even know that they are blocked: they owe nothing. */
   for (guint i = 0; i < play->sites->len; i++)
     {
@@ -481,5 +554,5 @@ play_is_good (const Play *play)
   for (guint i = 0; i < play->results->len; i++)
     if (!g_array_index (play->results, PlayResult, i).holds)
       return FALSE;
-  return play->report != NULL && play->report->legal;
+  return play->report != NULL && play->report->legal && play_broken_rule (play, NULL) == NULL;
 }

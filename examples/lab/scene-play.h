@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "oracle.h"
 #include "scene.h"
 
 typedef struct _Play Play;
@@ -18,6 +19,10 @@ typedef struct
   TySimProcess *newest;
   guint incarnation;
   gboolean outside; /* left out by "calm" */
+  /* As a founder (V13), in each group: */
+  char **founders[STAGE_MAX_GROUPS];    /* the list; borrowed; NULL: it is none */
+  GByteArray *record[STAGE_MAX_GROUPS]; /* its storage */
+  gboolean promised[STAGE_MAX_GROUPS];  /* there was something in it once */
 } PlaySite;
 
 typedef struct
@@ -45,6 +50,10 @@ struct _Play
   GPtrArray *notes;    /* to be freed */
   GHashTable *packets; /* process -> guint[64]: how many packets of a type it sent; NULL: nobody asks */
   GArray *results;     /* PlayResult */
+  Oracle *oracles[STAGE_MAX_GROUPS];
+  GArray *seats; /* OracleSeat: for the moment */
+  guint64 n_steps;
+  GHashTable *states[STAGE_MAX_GROUPS]; /* view -> the state with which somebody began it */
   guint returning;
   gboolean calm;
   gboolean dirty; /* something has changed that a condition may look at */
@@ -88,6 +97,8 @@ PlaySite *play_site (const Play *play, const char *name); /* NULL */
 TySimProcess *play_find (const Play *play, const char *name);
 PlaySite *play_spawn (Play *play, const char *name);
 void play_restart (Play *play, PlaySite *site);
+/* By a list of founders. */
+void play_found_with (Play *play, TySimProcess *p, guint g, char **founders);
 /* Asks to be let into a group by everyone else. FALSE: it did before. */
 gboolean play_join (Play *play, TySimProcess *p, guint g, char **contacts);
 const char *play_label (const Play *play, guint64 message); /* NULL: it is one of the traffic */
@@ -104,6 +115,18 @@ guint play_count_packets (const Play *play, const SceneCond *cond);
 
 /* scene-noise.c */
 void play_noise (Play *play, const TySimProcess *p, gsize len);
+
+/* scene-watch.c: what the oracles say. */
+void play_watch (Play *play);
+/* A process is told of a view. */
+void play_watch_view (Play *play, const Part *part);
+/* A whole group at rest: nothing is kept any more, nobody waits. */
+void play_watch_rest (Play *play, guint g);
+gboolean play_is_at_rest (const Play *play, guint g);
+/* At the end of a play: all here are honest. */
+void play_watch_end (Play *play);
+/* The rule that is broken, and how; NULL: none. */
+const char *play_broken_rule (const Play *play, const char **what);
 
 /* scene-live.c */
 gboolean play_takes_part (const Part *part);

@@ -220,7 +220,7 @@ want_sentence (SceneReader *r, SceneStep *out)
   if (scene_take (r, "founds") || scene_take (r, "found"))
     {
       out->what = DO_FOUND;
-      return scene_want_group (r, &out->group);
+      return scene_want_group (r, &out->group) && (!scene_take (r, "with") || scene_want_names (r, &out->others));
     }
   if (scene_take (r, "leaves") || scene_take (r, "leave"))
     {

@@ -12,10 +12,7 @@
 static gboolean
 is_ordering (const char *name)
 {
-  for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
-    if (g_str_equal ((*o)->name, name))
-      return TRUE;
-  return FALSE;
+  return ty_modules_find_ordering (&ty_modules, name) != NULL;
 }
 
 static gboolean
@@ -140,6 +137,15 @@ want_head (SceneReader *r, gboolean *found)
     return scene_want (r, "after") && want_positive (r, &c->node.suspect_after_us);
   if (scene_take (r, "heartbeat"))
     return want_positive (r, &c->node.heartbeat_us);
+  if (scene_take (r, "lease"))
+    return want_positive (r, &c->node.lease_us);
+  if (scene_take (r, "messages"))
+    return scene_want (r, "up") && scene_want (r, "to") && want_size (r, &c->node.max_message_bytes, 64 * 1024 * 1024);
+  if (scene_take (r, "sealed"))
+    {
+      c->sealed = TRUE;
+      return TRUE;
+    }
   if (scene_take (r, "window"))
     return want_size (r, &c->node.window_bytes, 64 * 1024 * 1024);
   if (scene_take (r, "weight"))
@@ -154,7 +160,9 @@ want_head (SceneReader *r, gboolean *found)
   if (scene_take (r, "state"))
     {
       scene->with_state = TRUE;
-      return scene_want (r, "of") && want_size (r, &scene->state_bytes, 256 * 1024 * 1024);
+      if (!scene_want (r, "of") || !want_size (r, &scene->state_bytes, 256 * 1024 * 1024))
+        return FALSE;
+      return !scene_take (r, "loaded") || (scene_want (r, "within") && want_positive (r, &scene->load_us));
     }
   if (scene_take (r, "the"))
     {

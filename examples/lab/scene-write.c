@@ -146,6 +146,8 @@ put_what (GString *out, const SceneStep *step, const Scene *scene)
       break;
     case DO_FOUND:
       put_verb_last (out, step, scene, " founds", " found");
+      if (step->others != NULL)
+        put_names (out, " with ", step->others);
       break;
     case DO_JOIN:
       put_verb_last (out, step, scene, " joins", " join");
@@ -304,6 +306,12 @@ put_config (GString *out, const Scene *scene)
     put_range (out, "suspect after ", c->node.suspect_after_us, c->node.suspect_after_us);
   if (c->node.heartbeat_us != usual.node.heartbeat_us)
     put_range (out, "heartbeat ", c->node.heartbeat_us, c->node.heartbeat_us);
+  if (c->node.lease_us != usual.node.lease_us)
+    put_range (out, "lease ", c->node.lease_us, c->node.lease_us);
+  if (c->node.max_message_bytes != usual.node.max_message_bytes)
+    g_string_append_printf (out, "messages up to %" G_GSIZE_FORMAT " bytes\n", c->node.max_message_bytes);
+  if (c->sealed)
+    g_string_append (out, "sealed\n");
   if (c->node.window_bytes != usual.node.window_bytes)
     g_string_append_printf (out, "window %" G_GSIZE_FORMAT " bytes\n", c->node.window_bytes);
   if (c->net.split_one_in != usual.net.split_one_in)
@@ -332,7 +340,12 @@ scene_to_string (const Scene *scene)
   g_string_append_printf (out, "seed %" G_GUINT64_FORMAT "\n", scene->seed);
   put_config (out, scene);
   if (scene->with_state)
-    g_string_append_printf (out, "state of %" G_GSIZE_FORMAT " bytes\n", scene->state_bytes);
+    {
+      g_string_append_printf (out, "state of %" G_GSIZE_FORMAT " bytes", scene->state_bytes);
+      if (scene->load_us > 0)
+        put_time (out, " loaded within ", scene->load_us);
+      g_string_append_c (out, '\n');
+    }
   g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (scene->weights), compare_names);
   for (GList *l = names; l != NULL; l = l->next)
     g_string_append_printf (out, "weight %s %u\n", (char *) l->data,

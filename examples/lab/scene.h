@@ -129,6 +129,7 @@ typedef struct
   guint64 seed;
   gboolean with_state;
   gsize state_bytes;
+  gint64 load_us; /* how long a state takes to be taken in, at most */
   GHashTable *weights; /* name -> weight; looked up only */
   gboolean returns;    /* whom a group went on without comes back, after return_min_us to return_max_us */
   gint64 return_min_us, return_max_us;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stage.h"
 
+#include "core/tyet-error.h"
 #include "core/view.h"
 
 #include <string.h>
@@ -66,6 +67,34 @@ set_why (Part *part, const char *why)
 }
 
 static void
+end_load (Part *part)
+{
+  char digest[17];
+  guint64 transfer = part->load;
+  part->load = 0;
+  part->n_loads++;
+  g_snprintf (digest, sizeof digest, "%016" G_GINT64_MODIFIER "x", part->state);
+  ty_group_state_loaded (part->group, transfer, NULL, digest);
+}
+
+static void
+load_ended (gpointer data)
+{
+  Part *part = data;
+  if (ty_sim_is_alive (part->p) && part->load != 0 && !part->left && !part->excluded && !part->failed)
+    end_load (part);
+}
+
+/* By the name, so that it does not depend on what befalls others. */
+static gint64
+load_delay (const Part *part)
+{
+  TySimRand rand;
+  ty_sim_rand_init (&rand, g_str_hash (ty_sim_name (part->p)));
+  return ty_sim_rand_one_in (&rand, 2) ? 1 : (gint64) ty_sim_rand_range (&rand, 1, (guint64) part->stage->load_us);
+}
+
+static void
 on_transfer (Part *part, const TyEffect *e)
 {
   char digest[17];
@@ -101,11 +130,14 @@ on_transfer (Part *part, const TyEffect *e)
     case TY_EFFECT_STATE_END:
       if (e->error != NULL)
         break;
-      part->n_loads++;
       if (part->loaded > 0) /* else its giver gives none */
         memcpy (&part->state, part->loading, sizeof part->state);
-      g_snprintf (digest, sizeof digest, "%016" G_GINT64_MODIFIER "x", part->state);
-      ty_group_state_loaded (part->group, e->number, NULL, digest);
+      part->load = e->number;
+      if (part->stage->load_us == 0)
+        end_load (part);
+      else
+        ty_sim_at (ty_sim_world_net (part->stage->world),
+                   ty_sim_now (ty_sim_world_net (part->stage->world)) + load_delay (part), load_ended, part);
       break;
     default:
       g_assert_not_reached ();
@@ -238,9 +270,15 @@ stage_echo (Stage *stage)
 TySimProcess *
 stage_spawn (Stage *stage, const char *name)
 {
+  return stage_spawn_as (stage, name, NULL);
+}
+
+TySimProcess *
+stage_spawn_as (Stage *stage, const char *name, const TyId *pid)
+{
   const char *dot = strchr (name, '.');
   g_autofree char *site = dot != NULL ? g_strndup (name, (gsize) (dot - name)) : g_strdup (name);
-  TySimProcess *p = ty_sim_spawn (stage->world, name, site);
+  TySimProcess *p = ty_sim_spawn_as (stage->world, name, site, pid);
   Actor *actor = g_new0 (Actor, 1);
   g_ptr_array_add (stage->actors, actor);
   ty_sim_set_data (p, actor);
@@ -250,9 +288,9 @@ stage_spawn (Stage *stage, const char *name)
 TySimProcess *
 stage_find (Stage *stage, const char *name)
 {
-  for (guint i = 0; i < ty_sim_n_processes (stage->world); i++)
-    if (g_str_equal (ty_sim_name (ty_sim_process (stage->world, i)), name))
-      return ty_sim_process (stage->world, i);
+  for (guint i = ty_sim_n_processes (stage->world); i > 0; i--)
+    if (g_str_equal (ty_sim_name (ty_sim_process (stage->world, i - 1)), name))
+      return ty_sim_process (stage->world, i - 1);
   return NULL;
 }
 
@@ -301,6 +339,25 @@ stage_found (TySimProcess *p, guint g)
 }
 
 Part *
+stage_found_with (TySimProcess *p, guint g, char **names, const GByteArray *record)
+{
+  Part *part = new_part (p, g);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GStrvBuilder) addresses = g_strv_builder_new ();
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *address = g_strdup_printf ("sim:%s", *name);
+      g_strv_builder_add (addresses, address);
+    }
+  g_auto (GStrv) list = g_strv_builder_end (addresses);
+  part->founded = TRUE;
+  ty_group_found_with (part->group, (const char *const *) names, (const char *const *) list, record->data, record->len,
+                       &error);
+  g_assert_no_error (error);
+  return part;
+}
+
+Part *
 stage_join (TySimProcess *p, guint g, const char *contacts)
 {
   Part *part = new_part (p, g);
@@ -341,9 +398,16 @@ stage_try_send (Part *part, TyService service, gsize len, GError **error)
   guint64 message = stage->n_messages + 1;
   payload[size - 1] = (guint8) message;
   memcpy (payload, &message, sizeof message);
-  if (ty_group_send (part->group, service, payload, size, error) == 0)
-    return 0;
+  GError *why = NULL;
+  if (ty_group_send (part->group, service, payload, size, &why) == 0)
+    {
+      if (g_error_matches (why, TYET_ERROR, TYET_ERROR_WOULD_BLOCK))
+        part->wants_room = part->n_rooms + 1;
+      g_propagate_error (error, why);
+      return 0;
+    }
   stage->n_messages++;
+  stage->largest = MAX (stage->largest, size);
   g_array_append_val (stage->sizes, size);
   g_array_append_val (part->sent, message);
   if (stage->on_sent != NULL)
@@ -389,7 +453,10 @@ traffic_turn (gpointer data)
       TySimProcess *p = ty_sim_process (stage->world, i);
       for (guint g = 0; g < STAGE_MAX_GROUPS && ty_sim_is_alive (p) && !ty_sim_is_stopped (p); g++)
         if (stage_part (p, g) != NULL && stage_part (p, g)->entered && !stage_part (p, g)->leaving)
-          stage_send (stage_part (p, g), stage_service (stage_part (p, g), stage->n_messages), stage->traffic_len);
+          stage_send (stage_part (p, g),
+                      stage->traffic_same ? stage->traffic_service
+                                          : stage_service (stage_part (p, g), stage->n_messages),
+                      stage->traffic_len);
     }
   stage->traffic_set = TRUE;
   ty_sim_at (ty_sim_world_net (stage->world), ty_sim_now (ty_sim_world_net (stage->world)) + stage->traffic_us,

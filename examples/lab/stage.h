@@ -32,12 +32,14 @@ typedef struct
   GArray *delivered; /* guint64: numbers of messages */
   GArray *sent;      /* the same, those that the group took */
   guint64 n_rooms, n_stable;
+  guint64 wants_room; /* it was refused a send, and is to be told so many times in all that there is room */
   /* transfers */
   guint n_saves, n_saves_failed, n_loads;
   guint64 saving;    /* the state that is being written */
   gsize to_write;    /* bytes of it that are left */
   guint8 loading[8]; /* the state that comes */
   gsize loaded;
+  guint64 load; /* the transfer that has come, and is being taken in; 0: none */
 } Part;
 
 typedef struct
@@ -54,12 +56,16 @@ struct _Stage
   GHashTable *weights; /* name of a site -> weight; looked up only; NULL: all have 1. Not the stage's own */
   gboolean with_state;
   gsize state_bytes; /* what a state is filled up to */
+  gint64 load_us;    /* how long an application takes to take one in, at most */
   guint64 n_messages;
+  gsize largest;     /* of all payloads */
   GPtrArray *actors; /* to be freed */
   GArray *sizes;     /* gsize: payload of each message, by number */
   gint64 traffic_us;
   gsize traffic_len;
   gboolean traffic_set; /* its next turn is on the clock */
+  gboolean traffic_same; /* all of it of one service, instead of all in turn */
+  TyService traffic_service;
   /* The storm's: what it wants to know at once. May be NULL. */
   void (*on_effect) (Part *part, const TyEffect *effect, gpointer data);
   gpointer data;
@@ -75,10 +81,15 @@ void stage_echo (Stage *stage); /* the trace, on standard error */
 
 /* The site is the name up to its first dot: "a.1" lives where "a" did. */
 TySimProcess *stage_spawn (Stage *stage, const char *name);
+/* A founder that comes back as itself. */
+TySimProcess *stage_spawn_as (Stage *stage, const char *name, const TyId *pid);
+/* The newest of that name. */
 TySimProcess *stage_find (Stage *stage, const char *name); /* NULL if none ever was */
 Part *stage_part (TySimProcess *p, guint g);               /* NULL: it never asked for the group */
 
 Part *stage_found (TySimProcess *p, guint g);
+/* By a list of founders, at the sites of their names; `record`: what storage has kept. */
+Part *stage_found_with (TySimProcess *p, guint g, char **names, const GByteArray *record);
 Part *stage_join (TySimProcess *p, guint g, const char *contacts); /* names, with commas */
 gboolean stage_leave (Part *part);
 /* The number of the message, or 0 if the group refused it. */

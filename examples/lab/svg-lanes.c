@@ -101,25 +101,27 @@ typedef struct
   double from, to;
 } Stay; /* of one lane in one view */
 
-/* When the process went from this view to another, or ended. */
-static gint64
-leaves_view (const Film *film, int process, int view)
+static double
+end_x (const SvgDraw *d, int process)
 {
-  const FilmProcess *p = film_process (film, process);
-  gint64 end = svg_process_end (film, p);
-  for (guint i = 0; i + 1 < p->views->len; i++)
-    if (g_array_index (p->views, int, i) == view)
-      for (guint k = i + 1; k < p->views->len; k++)
-        {
-          int next = g_array_index (p->views, int, k);
-          const FilmView *v = film_view (film, next);
-          if (v->group != film_view (film, view)->group)
-            continue;
-          for (guint rank = 0; rank < v->n_members; rank++)
-            if (v->members[rank] == process && v->installed[rank] != FILM_NEVER)
-              return v->installed[rank];
-        }
-  return end;
+  const FilmProcess *p = film_process (d->film, process);
+  return p->end_us == FILM_NEVER ? d->right : (double) d->at.ended[process];
+}
+
+/* Where the process goes from this view to another, or ends. */
+static double
+leaves_at (const SvgDraw *d, int process, int view)
+{
+  const GArray *views = film_process (d->film, process)->views;
+  gboolean after = FALSE;
+  for (guint i = 0; i < views->len; i++)
+    {
+      int other = g_array_index (views, int, i);
+      if (after && film_view (d->film, other)->group == film_view (d->film, view)->group)
+        return (double) d->at.installed[(gsize) other * d->at.n + (guint) process];
+      after |= other == view;
+    }
+  return end_x (d, process);
 }
 
 static Stay *
@@ -129,14 +131,12 @@ stays_of (const SvgDraw *d, int view)
   Stay *stays = g_new0 (Stay, d->film->n_lanes + 1);
   for (guint rank = 0; rank < v->n_members; rank++)
     {
-      Stay *stay = &stays[film_process (d->film, v->members[rank])->lane];
+      int process = v->members[rank];
       if (v->installed[rank] == FILM_NEVER)
         continue;
-      gboolean ends = film_process (d->film, v->members[rank])->end_us == FILM_NEVER
-                      && leaves_view (d->film, v->members[rank], view) == d->film->end_us;
-      stay->in = TRUE;
-      stay->from = v->installed[rank] <= 0 ? d->left + 4 : svg_x (d, v->installed[rank]);
-      stay->to = ends ? d->right : svg_x (d, leaves_view (d->film, v->members[rank], view));
+      double x = (double) d->at.installed[(gsize) view * d->at.n + (guint) process];
+      stays[film_process (d->film, process)->lane]
+          = (Stay){ TRUE, v->installed[rank] <= 0 ? d->left + 4 : x, leaves_at (d, process, view) };
     }
   return stays;
 }
@@ -150,7 +150,8 @@ put_side (const SvgDraw *d, const Stay *stays, guint first, guint last, gboolean
     {
       guint lane = down ? first + k : last - k;
       double x = right ? stays[lane].to : stays[lane].from, y = svg_lane_y (d, lane);
-      double a = lane == (down ? first : last) ? half : d->pitch * 0.18, b = lane == (down ? last : first) ? half : d->pitch * 0.18;
+      double a = lane == (down ? first : last) ? half : d->pitch * 0.18;
+      double b = lane == (down ? last : first) ? half : d->pitch * 0.18;
       g_string_append_printf (d->out, "L%s %sL%s %s", svg_n (x), svg_n (down ? y - a : y + a), svg_n (x),
                               svg_n (down ? y + b : y - b));
     }
@@ -159,7 +160,10 @@ put_side (const SvgDraw *d, const Stay *stays, guint first, guint last, gboolean
 static void
 draw_run (const SvgDraw *d, const Stay *stays, guint first, guint last, int view, gboolean fill)
 {
-  guint tint = (guint) view % 3;
+  guint tint = 0;
+  for (int i = 0; i < view; i++)
+    tint += film_view (d->film, i)->group == film_view (d->film, view)->group;
+  tint %= 3;
   double half = d->pitch / 2 - 1.5;
   if (fill)
     {
@@ -201,10 +205,11 @@ label_view (const SvgDraw *d, SvgRow *row, int view, double x)
   for (guint i = 0; i < 3; i++)
     {
       double width = svg_text_width (texts[i], 11);
-      if (!svg_row_take (row, x - 2, x + width + 6))
+      double at = MAX (d->left, MIN (x, d->right + 10 - width)); /* not over the edge */
+      if (!svg_row_take (row, at - 2, at + width + 6))
         continue;
-      g_string_append_printf (d->out, "<text class=\"%s\" x=\"%s\" y=\"%s\">", i == 2 ? "tiny soft" : "soft", svg_n (x),
-                              svg_n (d->top - 5));
+      g_string_append_printf (d->out, "<text class=\"%s\" x=\"%s\" y=\"%s\">", i == 2 ? "tiny soft" : "soft",
+                              svg_n (at), svg_n (d->top - 5));
       svg_text (d->out, texts[i]);
       g_string_append (d->out, "</text>\n");
       break;
@@ -254,18 +259,37 @@ svg_draw_bands (SvgDraw *d)
 
 /* ---- Lines ---- */
 
+/* What a view ends, ends where that view is drawn. */
+static double
+span_end (const SvgDraw *d, const FilmSpan *span)
+{
+  const GArray *views = film_process (d->film, span->process)->views;
+  if (span->to_us == FILM_NEVER || span->to_us == film_process (d->film, span->process)->end_us)
+    return end_x (d, span->process);
+  for (guint i = 0; i < views->len; i++)
+    {
+      gsize view = (gsize) g_array_index (views, int, i);
+      for (guint rank = 0; rank < film_view (d->film, view)->n_members; rank++)
+        if (film_view (d->film, view)->members[rank] == span->process
+            && film_view (d->film, view)->installed[rank] == span->to_us)
+          return (double) d->at.installed[view * d->at.n + (guint) span->process];
+    }
+  return svg_x (d, span->to_us);
+}
+
 static void
 draw_spans (const SvgDraw *d)
 {
   static const char *const fills[] = { "flush", "blocked", NULL, "loading" };
-  static const char *const words[] = { "flush: sends wait, nothing is delivered", "blocked: no quorum", "stands still",
-                                       "takes the state" };
+  static const char *const words[]
+      = { "flush: sends wait, nothing is delivered", "blocked: no quorum", "stands still", "takes the state" };
   for (guint i = 0; i < d->film->spans->len; i++)
     {
       const FilmSpan *span = &g_array_index (d->film->spans, FilmSpan, i);
       const FilmProcess *p = film_process (d->film, span->process);
       gint64 to = span->to_us != FILM_NEVER ? span->to_us : svg_process_end (d->film, p);
-      double x = svg_x (d, span->from_us), width = MAX (1.5, svg_x (d, to) - x), y = svg_process_y (d, span->process);
+      double x = svg_x (d, span->from_us), width = MAX (1.5, span_end (d, span) - x);
+      double y = svg_process_y (d, span->process);
       if (fills[span->type] == NULL)
         continue;
       double half = span->type == FILM_SPAN_BLOCKED ? 7 : 9;
@@ -289,7 +313,7 @@ draw_line (const SvgDraw *d, int process)
   const FilmProcess *p = film_process (d->film, process);
   double y = svg_process_y (d, process);
   double x = p->born_us <= 0 ? d->left : svg_x (d, p->born_us);
-  double end = p->end_us == FILM_NEVER ? d->right : svg_x (d, p->end_us);
+  double end = end_x (d, process);
   g_string_append_printf (d->out, "<path class=\"line\" d=\"M%s %s", svg_n (x), svg_n (y));
   for (guint i = 0; i < d->film->spans->len; i++)
     {
@@ -342,13 +366,13 @@ draw_end (const SvgDraw *d, int process)
   const FilmProcess *p = film_process (d->film, process);
   if (p->end_us == FILM_NEVER)
     return;
-  const char *x = svg_n (svg_x (d, p->end_us)), *y = svg_n (svg_process_y (d, process));
+  const char *x = svg_n (end_x (d, process)), *y = svg_n (svg_process_y (d, process));
   g_string_append (d->out, "<g>");
   if (p->end == FILM_END_CRASHED)
     {
       svg_title (d->out, "%s crashes", p->name);
-      g_string_append_printf (d->out, "<path class=\"bad\" style=\"stroke-width:3\" d=\"M%s %sm-7-7l14 14m0-14l-14 14\"/>",
-                              x, y);
+      g_string_append_printf (
+          d->out, "<path class=\"bad\" style=\"stroke-width:3\" d=\"M%s %sm-7-7l14 14m0-14l-14 14\"/>", x, y);
     }
   else if (p->end == FILM_END_EXCLUDED)
     {
@@ -418,8 +442,9 @@ static void
 draw_wall (const SvgDraw *d, guint lane, gint64 from_us, gint64 to_us)
 {
   double x = svg_x (d, from_us), to = to_us == FILM_NEVER ? d->right : svg_x (d, to_us);
-  g_string_append_printf (d->out, "<g><title>cut: nothing passes</title><path class=\"bad\" style=\"stroke-width:1.6\" "
-                                  "d=\"M%s %s",
+  g_string_append_printf (d->out,
+                          "<g><title>cut: nothing passes</title><path class=\"bad\" style=\"stroke-width:1.6\" "
+                          "d=\"M%s %s",
                           svg_n (x), svg_n (d->top + d->pitch * (lane + 1) + 2));
   for (guint up = 0; x < to - 2; x += 4)
     g_string_append_printf (d->out, "l4 %s", up++ % 2 == 0 ? "-4" : "4");
@@ -485,21 +510,39 @@ static gint64
 nice_step (double least_us)
 {
   gint64 step = 1;
-  for (guint i = 0; (double) step < least_us; i++)
+  for (guint i = 0; (double) step < least_us && step < G_MAXINT64 / 10; i++)
     step = step / (i % 3 == 0 ? 1 : (i % 3 == 1 ? 2 : 5)) * (i % 3 == 0 ? 2 : (i % 3 == 1 ? 5 : 10));
   return step;
 }
 
+/* As many digits as it takes to tell one tick from the next. */
+static char *
+tick_text (gint64 us, gint64 step)
+{
+  if (us == 0)
+    return g_strdup ("0");
+  if (step >= 100000)
+    return g_strdup_printf ("%d.%d s", (int) (us / 1000000), (int) (us % 1000000 / 100000));
+  if (step >= 1000)
+    return g_strdup_printf ("%d ms", (int) (us / 1000));
+  if (step >= 100)
+    return g_strdup_printf ("%d.%d ms", (int) (us / 1000), (int) (us % 1000 / 100));
+  if (step >= 10)
+    return g_strdup_printf ("%d.%02d ms", (int) (us / 1000), (int) (us % 1000 / 10));
+  return g_strdup_printf ("%d.%03d ms", (int) (us / 1000), (int) (us % 1000));
+}
+
 static void
-draw_tick (const SvgDraw *d, SvgRow *row, gint64 us)
+draw_tick (const SvgDraw *d, SvgRow *row, gint64 us, gint64 step)
 {
   double x = svg_x (d, us), y = d->bottom + 8;
-  g_autofree char *text = film_time_text (us);
+  g_autofree char *text = tick_text (us, step);
   double half = svg_text_width (text, 10) / 2 + 5;
   if (!svg_row_take (row, x - half, x + half))
     return;
-  g_string_append_printf (d->out, "<path class=\"thin\" d=\"M%s %sv5\"/><text class=\"small soft\" x=\"%s\" y=\"%s\" "
-                                  "text-anchor=\"middle\">%s</text>\n",
+  g_string_append_printf (d->out,
+                          "<path class=\"thin\" d=\"M%s %sv5\"/><text class=\"small soft\" x=\"%s\" y=\"%s\" "
+                          "text-anchor=\"middle\">%s</text>\n",
                           svg_n (x), svg_n (y), svg_n (x), svg_n (y + 16), text);
 }
 
@@ -527,13 +570,20 @@ svg_draw_axis (SvgDraw *d)
         }
       g_string_append_printf (d->out, "<path class=\"thin\" d=\"M%s %sH%s\"/>\n", svg_n (s->from_x), svg_n (y),
                               svg_n (s->to_x));
+      if (s->to_x - s->from_x < 1 || s->to_us <= s->from_us)
+        {
+          draw_tick (d, &row, s->from_us, 1);
+          continue;
+        }
       double scale = (s->to_x - s->from_x) / (double) (s->to_us - s->from_us);
       gint64 step = nice_step (70 / scale);
       gint64 first = (s->from_us + step - 1) / step * step;
       if (first > s->to_us) /* so short that no round number falls into it */
-        draw_tick (d, &row, (s->from_us + s->to_us) / 2 / MAX (1, step / 20) * MAX (1, step / 20));
+        draw_tick (d, &row,
+                   first - step + step / 2 > s->from_us ? first - step + step / 2 : (s->from_us + s->to_us) / 2,
+                   step / 10);
       for (gint64 us = first; us <= s->to_us; us += step)
-        draw_tick (d, &row, us);
+        draw_tick (d, &row, us, step);
     }
   svg_row_clear (&row);
 }

@@ -22,12 +22,13 @@ arrow_of (const SvgDraw *d, guint message, guint process, Arrow *out)
   if ((int) process == m->sender || m->sender < 0 || (!seen && at->delivered_us == FILM_NEVER))
     return FALSE;
   int via = seen && at->via >= 0 ? at->via : m->sender;
-  gint64 left = seen && at->left_us != FILM_NEVER ? at->left_us : m->sent_us;
-  if (left == FILM_NEVER)
+  gsize key = (gsize) message * d->at.n + process;
+  if (m->sent_us == FILM_NEVER)
     return FALSE;
-  out->x1 = svg_x (d, left);
+  gboolean own = via == m->sender || at->left_us == FILM_NEVER;
+  out->x1 = own ? (double) d->at.sent[message] : svg_x (d, at->left_us);
   out->y1 = svg_process_y (d, via);
-  out->x2 = svg_x (d, seen ? at->received_us : at->delivered_us);
+  out->x2 = (double) (seen ? d->at.received[key] : d->at.delivered[key]);
   out->y2 = svg_process_y (d, (int) process);
   return TRUE;
 }
@@ -177,12 +178,29 @@ static char *
 why_held (const Film *film, const FilmArrival *at)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  guint n = 0;
   for (int i = at->first_wait; i >= 0; i = film_wait (film, i)->next)
     {
+      if (++n > 2 && film_wait (film, i)->next >= 0) /* the first and the last of many */
+        continue;
       g_autofree char *one = film_wait_text (film, film_wait (film, i));
-      g_string_append_printf (text, "%s%s", text->len > 0 ? "; then " : "", one);
+      g_string_append_printf (text, "%s%s", text->len > 0 ? (n > 3 ? "; then …; then " : "; then ") : "", one);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* A text over what is drawn there: its outline first, in the colour of the paper. */
+static void
+put_over (const SvgDraw *d, const char *classes, const char *text, double x, double y, const char *anchor)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_string_append_printf (d->out, "<text class=\"%s%s\"%s text-anchor=\"%s\" x=\"%s\" y=\"%s\">", classes,
+                              i == 0 ? " halo" : "", i == 0 ? " aria-hidden=\"true\"" : "", anchor, svg_n (x),
+                              svg_n (y));
+      svg_text (d->out, text);
+      g_string_append (d->out, "</text>");
+    }
 }
 
 static void
@@ -191,32 +209,34 @@ draw_hold (const SvgDraw *d, guint message, guint process, double *ends, guint t
   const FilmMessage *m = film_message (d->film, message);
   const FilmArrival *at = &m->at[process];
   const FilmProcess *p = film_process (d->film, process);
+  gsize key = (gsize) message * d->at.n + process;
   gboolean dropped = at->delivered_us == FILM_NEVER;
-  double from = svg_x (d, at->received_us);
-  double to = svg_x (d, dropped ? MIN (svg_process_end (d->film, p), d->film->end_us) : at->delivered_us);
-  if (to - from < 2.5)
+  gint64 until = at->delivered_us;
+  if (dropped)
+    until = at->dropped_us != FILM_NEVER ? at->dropped_us : MIN (svg_process_end (d->film, p), d->film->end_us);
+  double from = (double) ((int) process == m->sender ? d->at.sent[message] : d->at.received[key]);
+  double to = dropped ? svg_x (d, until) : (double) d->at.delivered[key];
+  if (to - from < 2.5 || until <= at->received_us)
     return;
   guint track = free_track (ends, tracks, from, to);
   double y = svg_process_y (d, (int) process) + d->radius + 3.5 + MIN (track, tracks - 1) * TRACK_PX;
   g_autofree char *why = why_held (d->film, at);
-  g_autofree char *took = film_time_text ((dropped ? svg_process_end (d->film, p) : at->delivered_us) - at->received_us);
+  g_autofree char *took = film_time_text (until - at->received_us);
   g_string_append_printf (d->out, "<g class=\"%s\">", class_of (message));
   svg_title (d->out, "%s at %s: held back for %s%s%s%s", m->name, p->name, took, dropped ? ", never delivered" : "",
              why[0] != '\0' ? ": " : "", why);
-  g_string_append_printf (d->out,
-                          "<rect class=\"r hold f%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"5\" rx=\"2.5\"/>",
+  g_string_append_printf (d->out, "<rect class=\"r hold f%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"5\" rx=\"2.5\"/>",
                           dropped ? " d2" : "", svg_n (from), svg_n (y), svg_n (to - from));
-  if (d->density == SVG_ROOMY && words != NULL && why[0] != '\0')
+  if (d->density == SVG_ROOMY && at->first_wait >= 0)
     {
-      g_autofree char *text = g_strdup_printf ("%s %s", m->name, why);
+      const FilmWait *wait = film_wait (d->film, at->first_wait);
+      g_autofree char *first = film_wait_text (d->film, wait);
+      g_autofree char *text = g_strdup_printf ("%s %s%s", m->name, first, wait->next >= 0 ? " …" : "");
       double width = svg_text_width (text, 9);
       double x = MIN (from, d->right - width);
       if (svg_row_take (words, x - 2, x + width + 6))
         {
-          g_string_append_printf (d->out, "<text class=\"tiny soft\" x=\"%s\" y=\"%s\">", svg_n (x),
-                                  svg_n (svg_process_y (d, (int) process) + d->pitch / 2 - 5));
-          svg_text (d->out, text);
-          g_string_append (d->out, "</text>");
+          put_over (d, "tiny soft", text, x, svg_process_y (d, (int) process) + d->pitch / 2 - 5, "start");
         }
     }
   g_string_append (d->out, "</g>\n");
@@ -250,23 +270,23 @@ static void
 label_message (const SvgDraw *d, SvgRow *row, const FilmEvent *e, double x, double y)
 {
   const FilmMessage *m = film_message (d->film, e->message);
-  double half = svg_text_width (m->name, 10) / 2 + 2.5;
+  double half = svg_text_width (m->name, 10) / 2 + 3;
   if (d->density == SVG_CROWDED || !svg_row_take (row, x - half, x + half))
     return;
-  const char *at_x = svg_n (x), *at_y = svg_n (y - d->radius - 4);
-  g_string_append_printf (d->out, "<text class=\"m small halo\" aria-hidden=\"true\" text-anchor=\"middle\" x=\"%s\" y=\"%s\">",
-                          at_x, at_y);
-  svg_text (d->out, m->name);
-  g_string_append_printf (d->out, "</text><text class=\"m small\" text-anchor=\"middle\" x=\"%s\" y=\"%s\">", at_x, at_y);
-  svg_text (d->out, m->name);
-  g_string_append (d->out, "</text>");
+  put_over (d, "m small", m->name, x, y - d->radius - 4, "middle");
 }
 
 static void
 put_symbol (const SvgDraw *d, const FilmEvent *e, double x, double y)
 {
   double r = d->radius;
-  if (e->type == FILM_SEND)
+  if (e->type == FILM_ASK) /* up to where it is sent at last */
+    g_string_append_printf (d->out,
+                            "<circle class=\"r\" stroke-dasharray=\"2 1.5\" cx=\"%s\" cy=\"%s\" r=\"%s\"/>"
+                            "<path class=\"a d2\" d=\"M%s %sH%s\"/>",
+                            svg_n (x), svg_n (y), svg_n (r), svg_n (x + r), svg_n (y - 3),
+                            svg_n ((double) d->at.sent[e->message]));
+  else if (e->type == FILM_SEND)
     g_string_append_printf (d->out, "<circle class=\"f\" cx=\"%s\" cy=\"%s\" r=\"%s\"/>", svg_n (x), svg_n (y),
                             svg_n (r + 0.6));
   else if (e->type == FILM_RECEIVE)
@@ -278,19 +298,30 @@ put_symbol (const SvgDraw *d, const FilmEvent *e, double x, double y)
 }
 
 static void
-draw_event (const SvgDraw *d, SvgRow *row, const FilmEvent *e)
+draw_event (const SvgDraw *d, SvgRow *row, guint index)
 {
-  static const char *const verbs[] = { [FILM_SEND] = "sends", [FILM_RECEIVE] = "receives", [FILM_DELIVER] = "delivers" };
-  double x = svg_x (d, e->us), y = svg_process_y (d, e->process);
+  const FilmEvent *e = film_event (d->film, index);
+  static const char *const verbs[]
+      = { [FILM_ASK] = "queues", [FILM_SEND] = "sends", [FILM_RECEIVE] = "receives", [FILM_DELIVER] = "delivers" };
+  double x = svg_clock_event_x (d->clock, d->number, index), y = svg_process_y (d, e->process);
   const FilmMessage *m = film_message (d->film, e->message);
+  const FilmArrival *at = film_at (d->film, e->message, e->process);
+  gboolean late = e->type == FILM_RECEIVE && at != NULL && at->dropped_us == e->us;
+  gsize key = (gsize) e->message * d->at.n + (guint) e->process;
+  if (e->type == FILM_RECEIVE && d->at.delivered[key] > 0 && d->at.delivered[key] <= d->at.received[key])
+    return; /* at once: the delivery says it all */
   if (d->density != SVG_CROWDED)
     {
       g_autofree char *when = film_time_text (e->us);
       g_string_append_printf (d->out, "<g class=\"c%u\">", (guint) e->message % SVG_COLOURS);
-      svg_title (d->out, "%s: %s %s %s (%s)", when, film_process (d->film, e->process)->name, verbs[e->type], m->name,
-                 film_service_name (m->service));
+      svg_title (d->out, "%s: %s %s %s (%s)%s", when, film_process (d->film, e->process)->name, verbs[e->type], m->name,
+                 film_service_name (m->service), late ? ": too late, its view is over" : "");
     }
-  put_symbol (d, e, x, y);
+  if (late)
+    g_string_append_printf (d->out, "<path class=\"bad\" style=\"stroke-width:1.6\" d=\"M%s %sm-4-4l8 8m0-8l-8 8\"/>",
+                            svg_n (x), svg_n (y));
+  else
+    put_symbol (d, e, x, y);
   if (e->type != FILM_RECEIVE)
     label_message (d, row, e, x, y);
   if (d->density != SVG_CROWDED)
@@ -309,14 +340,15 @@ draw_views (const SvgDraw *d)
       svg_title (d->out, "%s installs view %s", film_process (d->film, e->process)->name,
                  film_view (d->film, e->view)->text);
       g_string_append_printf (d->out, "<path class=\"edge\" style=\"stroke-width:2\" d=\"M%s %sv16m3 0v-16\"/></g>\n",
-                              svg_n (svg_x (d, e->us)), svg_n (svg_process_y (d, e->process) - 8));
+                              svg_n (svg_clock_event_x (d->clock, d->number, i)),
+                              svg_n (svg_process_y (d, e->process) - 8));
     }
 }
 
 void
 svg_draw_events (SvgDraw *d)
 {
-  static const FilmEventType order[] = { FILM_RECEIVE, FILM_SEND, FILM_DELIVER };
+  static const FilmEventType order[] = { FILM_ASK, FILM_RECEIVE, FILM_SEND, FILM_DELIVER };
   SvgRow *rows = g_new (SvgRow, d->film->n_lanes + 1);
   for (guint i = 0; i <= d->film->n_lanes; i++)
     svg_row_init (&rows[i]);
@@ -329,7 +361,7 @@ svg_draw_events (SvgDraw *d)
           {
             const FilmEvent *e = film_event (d->film, i);
             if (e->type == order[k] && (d->density != SVG_CROWDED || (guint) e->message % SVG_COLOURS == colour))
-              draw_event (d, &rows[film_process (d->film, e->process)->lane], e);
+              draw_event (d, &rows[film_process (d->film, e->process)->lane], i);
           }
         g_string_append (d->out, "</g>\n");
       }

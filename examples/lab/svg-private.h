@@ -17,9 +17,18 @@ typedef struct
   gboolean idle; /* nothing happens in it: it is drawn short, and marked as broken */
 } SvgStretch;
 
+/* A moment at which something happens. */
+typedef struct
+{
+  gint64 us;
+  double x;
+} SvgKnot;
+
 typedef struct
 {
   GArray *stretches; /* SvgStretch, without gaps */
+  GArray *knots;     /* SvgKnot, in order; even in between */
+  GArray *places;    /* for each film a GArray of double: the place of each of its events */
   double left, right;
   gint64 flight_us; /* what a message takes, usually */
 } SvgClock;
@@ -28,21 +37,35 @@ SvgClock *svg_clock_new (const Film *const *films, guint n_films, double left);
 void svg_clock_free (SvgClock *clock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvgClock, svg_clock_free)
 double svg_clock_x (const SvgClock *clock, gint64 us);
+/* Of an event: what one process does at one time, or nearly, stands side by side, in its order. */
+double svg_clock_event_x (const SvgClock *clock, guint film, guint event);
 
 /* ---- One diagram ---- */
 
 /* How crowded it is decides what is drawn. */
 typedef enum
 {
-  SVG_ROOMY,   /* everything, with labels wherever they fit */
-  SVG_DENSE,   /* smaller, few labels, no arrow heads */
-  SVG_CROWDED  /* one path for all arrows of a colour */
+  SVG_ROOMY,  /* everything, with labels wherever they fit */
+  SVG_DENSE,  /* smaller, few labels, no arrow heads */
+  SVG_CROWDED /* one path for all arrows of a colour */
 } SvgDensity;
+
+/* Where each event stands, to be found by what it is about; 0 if there is none. */
+typedef struct
+{
+  guint n;          /* processes */
+  float *sent;      /* by message */
+  float *received;  /* by message * n + process */
+  float *delivered; /* the same */
+  float *installed; /* by view * n + process */
+  float *ended;     /* by process */
+} SvgPlaces;
 
 typedef struct
 {
   const Film *film;
   const SvgClock *clock;
+  SvgPlaces at;
   const SvgOptions *options;
   SvgDensity density;
   GString *out;

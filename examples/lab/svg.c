@@ -43,7 +43,8 @@ svg_n (double v)
 void
 svg_text (GString *out, const char *text)
 {
-  g_autofree char *escaped = g_markup_escape_text (text, -1);
+  g_autofree char *clean = film_clean (text); /* XML has no way to write control characters */
+  g_autofree char *escaped = g_markup_escape_text (clean, -1);
   g_string_append (out, escaped);
 }
 
@@ -82,7 +83,7 @@ svg_row_take (SvgRow *row, double from, double to)
 {
   double pair[2] = { from, to };
   guint i = row->taken->len;
-  const double(*all)[2] = (gpointer) row->taken->data;
+  const double (*all)[2] = (gpointer) row->taken->data;
   while (i > 0 && all[i - 1][0] >= to) /* in order, as labels nearly are */
     i--;
   if (i > 0 && all[i - 1][1] > from)
@@ -131,22 +132,14 @@ put_palette (GString *out, const char *const *colours, gboolean is_dark)
   {
     const char *rule, *property, *variable, *light, *dark;
   } rules[] = {
-    { ".paper", "fill", "--paper", "#ffffff", "#14171c" },
-    { ".r,.halo", "fill", "--paper", "#ffffff", "#14171c" },
-    { ".halo", "stroke", "--paper", "#ffffff", "#14171c" },
-    { ".ink,text", "fill", "--ink", "#1c2530", "#e8ecf1" },
-    { ".soft", "fill", "--soft", "#5c6773", "#9aa7b5" },
-    { ".line", "stroke", "--line", "#46525f", "#a9b4c0" },
-    { ".thin", "stroke", "--thin", "#b9c2cb", "#46515d" },
-    { ".thinfill", "fill", "--thin", "#b9c2cb", "#46515d" },
-    { ".band0", "fill", "--band0", "#eef4fa", "#1b2530" },
-    { ".band1", "fill", "--band1", "#fbf3e4", "#2a2519" },
-    { ".band2", "fill", "--band2", "#eaf6f0", "#182a24" },
-    { ".edge", "stroke", "--edge", "#8492a1", "#7f8d9c" },
-    { ".edgefill", "fill", "--edge", "#8492a1", "#7f8d9c" },
-    { ".bad", "stroke", "--bad", "#b3161d", "#ff6f6f" },
-    { ".badfill", "fill", "--bad", "#b3161d", "#ff6f6f" },
-    { ".k", "stroke", "--control", "#7a8794", "#8593a2" },
+    { ".paper", "fill", "--paper", "#ffffff", "#14171c" },   { ".r,.halo", "fill", "--paper", "#ffffff", "#14171c" },
+    { ".halo", "stroke", "--paper", "#ffffff", "#14171c" },  { ".ink,text", "fill", "--ink", "#1c2530", "#e8ecf1" },
+    { ".soft", "fill", "--soft", "#5c6773", "#9aa7b5" },     { ".line", "stroke", "--line", "#46525f", "#a9b4c0" },
+    { ".thin", "stroke", "--thin", "#b9c2cb", "#46515d" },   { ".thinfill", "fill", "--thin", "#b9c2cb", "#46515d" },
+    { ".band0", "fill", "--band0", "#eef4fa", "#1b2530" },   { ".band1", "fill", "--band1", "#fbf3e4", "#2a2519" },
+    { ".band2", "fill", "--band2", "#eaf6f0", "#182a24" },   { ".edge", "stroke", "--edge", "#8492a1", "#7f8d9c" },
+    { ".edgefill", "fill", "--edge", "#8492a1", "#7f8d9c" }, { ".bad", "stroke", "--bad", "#b3161d", "#ff6f6f" },
+    { ".badfill", "fill", "--bad", "#b3161d", "#ff6f6f" },   { ".k", "stroke", "--control", "#7a8794", "#8593a2" },
     { ".kfill", "fill", "--control", "#6a7784", "#93a1b0" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
@@ -289,6 +282,44 @@ pitch_of (const SvgDraw *d)
   return d->film->n_lanes <= 8 ? 72 : (d->film->n_lanes <= 20 ? 54 : 40);
 }
 
+static void
+find_places (SvgDraw *d)
+{
+  const Film *film = d->film;
+  SvgPlaces *at = &d->at;
+  at->n = film->processes->len;
+  at->sent = g_new0 (float, film->messages->len + 1);
+  at->received = g_new0 (float, (gsize) film->messages->len * at->n + 1);
+  at->delivered = g_new0 (float, (gsize) film->messages->len * at->n + 1);
+  at->installed = g_new0 (float, (gsize) film->views->len * at->n + 1);
+  at->ended = g_new0 (float, at->n + 1);
+  for (guint i = 0; i < film->events->len; i++)
+    {
+      const FilmEvent *e = film_event (film, i);
+      float x = (float) svg_clock_event_x (d->clock, d->number, i);
+      if (e->type == FILM_SEND)
+        at->sent[e->message] = x;
+      else if (e->type == FILM_RECEIVE)
+        at->received[(gsize) e->message * at->n + (guint) e->process] = x;
+      else if (e->type == FILM_DELIVER)
+        at->delivered[(gsize) e->message * at->n + (guint) e->process] = x;
+      else if (e->type == FILM_VIEW)
+        at->installed[(gsize) e->view * at->n + (guint) e->process] = x;
+      else if (e->type == FILM_CRASH || e->type == FILM_OUT || e->type == FILM_EXCLUDED)
+        at->ended[e->process] = x;
+    }
+}
+
+static void
+forget_places (SvgDraw *d)
+{
+  g_free (d->at.sent);
+  g_free (d->at.received);
+  g_free (d->at.delivered);
+  g_free (d->at.installed);
+  g_free (d->at.ended);
+}
+
 static double
 draw_film (GString *out, const Film *film, const SvgClock *clock, const SvgOptions *options, guint number,
            const char *caption, double y)
@@ -315,16 +346,18 @@ draw_film (GString *out, const Film *film, const SvgClock *clock, const SvgOptio
   d.top = y;
   d.top = y + svg_marks_height (&d);
   d.bottom = d.top + d.pitch * film->n_lanes;
+  find_places (&d);
   svg_draw_bands (&d);
   svg_draw_marks (&d);
   svg_draw_axis (&d);
   svg_draw_lines (&d);
   if (options != NULL && options->control)
     svg_draw_control (&d);
-  svg_draw_holds (&d);
   svg_draw_arrows (&d);
+  svg_draw_holds (&d);
   svg_draw_events (&d);
   svg_draw_fates (&d);
+  forget_places (&d);
   g_string_append (out, "</g>\n");
   return d.bottom + AXIS_PX;
 }
@@ -338,8 +371,8 @@ orderings_of (const Film *film)
       const FilmGroup *g = &g_array_index (film->groups, FilmGroup, i);
       if (g->ordering == NULL)
         continue;
-      g_string_append_printf (text, "%s%s%s%s order", text->len > 0 ? ", " : "",
-                              film->groups->len > 1 ? g->name : "", film->groups->len > 1 ? ": " : "", g->ordering);
+      g_string_append_printf (text, "%s%s%s%s order", text->len > 0 ? ", " : "", film->groups->len > 1 ? g->name : "",
+                              film->groups->len > 1 ? ": " : "", g->ordering);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -380,8 +413,9 @@ svg_of_films (const Film *const *films, guint n_films, const SvgOptions *options
                           "role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
                           svg_n (width), svg_n (height), svg_n (width), svg_n (height));
   svg_text (out, title);
-  g_string_append (out, "</title>\n<desc id=\"desc\">Space-time diagram: a line for each process, time to the right, an "
-                        "arrow for each message.</desc>\n");
+  g_string_append (out,
+                   "</title>\n<desc id=\"desc\">Space-time diagram: a line for each process, time to the right, an "
+                   "arrow for each message.</desc>\n");
   put_style (out);
   g_string_append_printf (out, "<rect class=\"paper\" width=\"%s\" height=\"%s\"/>\n", svg_n (width), svg_n (height));
   put_head (out, films[0], title);
@@ -394,6 +428,9 @@ svg_of_films (const Film *const *films, guint n_films, const SvgOptions *options
 gboolean
 svg_write (const char *path, const Film *const *films, guint n_films, const SvgOptions *options, GError **error)
 {
+  for (guint i = 0; i < n_films; i++)
+    if (!film_is_drawable (films[i], error))
+      return FALSE;
   g_autofree char *text = svg_of_films (films, n_films, options);
   return g_file_set_contents (path, text, -1, error);
 }

@@ -7,8 +7,8 @@
 
 typedef struct
 {
-  gboolean control; /* control packets too */
-  const char *title;            /* NULL: that of the first film */
+  gboolean control;            /* control packets too */
+  const char *title;           /* NULL: that of the first film */
   const char *const *captions; /* one for each film; NULL: their titles */
 } SvgOptions;
 

@@ -70,9 +70,22 @@ class Runs(unittest.TestCase):
         for row in rows:
             self.assertGreater(row["ratio"], 0)
 
+    def test_simulated(self):
+        """Above the size where FLUSHes are gathered a change of view costs messages in proportion to the members."""
+        rows = self.good("scale", "--simulated", "8..64")
+        self.assertEqual([r["members"] for r in rows], [8, 16, 32, 64])
+        self.assertEqual([r["gathered"] for r in rows], [False, False, True, True])
+        for row in rows:
+            self.assertEqual(row["multicast_rounds"], 2)
+            self.assertEqual(row["multicast_messages"], 2 * (row["members"] - 1))
+            self.assertLessEqual(row["view_change_rounds"], 5)
+        self.assertLess(rows[3]["view_change_messages"], 2.2 * rows[2]["view_change_messages"])
+        self.assertLess(rows[3]["view_change_messages"], 8 * 64)
+
     def test_refusals(self):
-        for args in (["throughput", "--seal", "on"], ["throughput", "--channel", "shm"], ["throughput", "--gap", "1"],
-                     ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"]):
+        for args in (["throughput", "--channel", "shm"], ["throughput", "--gap", "1"],
+                     ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"],
+                     ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"]):
             status, rows, said = bench(*args)
             self.assertEqual((status, rows), (2, []), args)
             self.assertIn("tyet-bench:", said)

@@ -595,6 +595,8 @@ passes (Mesh *mesh, guint from, guint to, guint class)
 {
   if (class == TY_CLASS_DATA && ((Proc *) mesh->procs->pdata[to])->slow)
     return FALSE;
+  if (class == TY_CLASS_CONTROL && ((Proc *) mesh->procs->pdata[to])->tardy && mesh->moves % 64 != 0)
+    return FALSE;
   GBytes *head = g_queue_peek_head (queue (mesh, from, to, class));
   if (head == NULL || mesh->pass == NULL)
     return head != NULL;
@@ -699,6 +701,7 @@ pass_time (Mesh *mesh)
 void
 mesh_move (Mesh *mesh)
 {
+  mesh->moves++;
   notice_dead (mesh);
   for (guint i = 0; i < mesh->procs->len; i++)
     {
@@ -706,7 +709,7 @@ mesh_move (Mesh *mesh)
       if (p->alive && !p->stopped && (p->events->len > 0 || ty_node_pending (p->node)) && mesh_chance (mesh, 0.5))
         mesh_step (p);
     }
-  if (mesh_chance (mesh, 0.05) || !deliver_one (mesh))
+  if ((!mesh->calm && mesh_chance (mesh, 0.05)) || !deliver_one (mesh))
     pass_time (mesh);
   mesh->now += 5;
 }

@@ -27,7 +27,8 @@ struct _Proc
   gdouble rate;    /* its clock goes that much faster than the mesh's, */
   gint64 offset;   /* and is that much ahead */
   gboolean stopped;
-  gboolean slow; /* takes control, and no data */
+  gboolean slow;  /* takes control, and no data */
+  gboolean tardy; /* takes data, and control only now and then */
   gboolean entered, blocked, excluded, left, failed;
   guint64 delivered;
   guint64 room;       /* how often it was told that there is room */
@@ -66,7 +67,8 @@ struct _Mesh
   GHashTable *session; /* "a-b" */
   GHashTable *closed;  /* "a-b": the session lives, its connection does not */
   gboolean trace;
-  guint64 steps;
+  gboolean calm; /* what is under way arrives before time passes: nobody is suspected by chance */
+  guint64 steps, moves;
   TyNodeConfig config;
   MeshPass pass; /* NULL: everything passes */
   void (*stepped) (Proc *p, gpointer user_data); /* after each step, before its effects; or NULL */

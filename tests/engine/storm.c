@@ -6,11 +6,16 @@
 #include "core/tyet-error.h"
 #include "core/view.h"
 #include "examples/lab/oracle.h"
+#include "membership/membership.h"
 #include "tests/engine/mesh.h"
 #include "tests/engine/storm.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* How long a process asks to be let in; and one that is to stay till the end. */
+#define JOIN_US 15000000
+#define LONG_JOIN_US 120000000
 
 typedef struct
 {
@@ -29,9 +34,14 @@ typedef struct
   gboolean rounds;   /* a small group, few messages, and one round after another */
   Proc *again;       /* to be healed at a time */
   gint64 again_at;
+  Proc *parted[2]; /* to be healed with each other at a time; then the first has something to say */
+  gint64 parted_until;
   Proc *alone; /* to be cut off after some moves */
   guint alone_in;
-  Proc *doomed[2]; /* to crash after some moves */
+  Proc *doomed[2]; /* to crash after some moves, or once this one has said FLUSH: */
+  Proc *comes;
+  Proc *late; /* to hear as the others do again after some moves */
+  guint late_for;
   guint doomed_in;
   Proc *talks; /* sends one message after another for some moves */
   guint talks_for;
@@ -83,7 +93,7 @@ spawn (Storm *s, gboolean takes_state, Proc *instead)
 }
 
 static void
-join (Storm *s, Proc *p)
+join (Storm *s, Proc *p, gint64 timeout_us)
 {
   const char *contacts[5] = { NULL };
   guint n = 0;
@@ -98,9 +108,9 @@ join (Storm *s, Proc *p)
     }
   GError *error = NULL;
   p->failed = p->second_over = n == 0;
-  if (n > 0 && !ty_group_join (p->group, contacts, 15000000, &error))
+  if (n > 0 && !ty_group_join (p->group, contacts, timeout_us, &error))
     g_error ("%s", error->message);
-  if (n > 0 && p->second != NULL && !ty_group_join (p->second, contacts, 15000000, &error))
+  if (n > 0 && p->second != NULL && !ty_group_join (p->second, contacts, timeout_us, &error))
     g_error ("%s", error->message);
 }
 
@@ -179,6 +189,32 @@ isolate_for_a_moment (Storm *s, Proc *p)
       = s->mesh->now + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.8 + g_rand_double (s->mesh->rand)));
 }
 
+static Proc *
+member_at (Storm *s, const Proc *as_seen_by, guint rank)
+{
+  const TyetView *view = ty_group_get_view (as_seen_by->group);
+  for (guint i = 0; view != NULL && rank < view->n_members && i < s->mesh->procs->len; i++)
+    if (ty_id_equal (&((Proc *) s->mesh->procs->pdata[i])->pid, &view->members[rank].pid))
+      return s->mesh->procs->pdata[i];
+  return NULL;
+}
+
+/* The second of the view begins a round without the first, who does not know, and who is back before the round has
+ * ended: it cannot end before the first's lease has. */
+static void
+part (Storm *s, const Proc *p)
+{
+  Proc *a = member_at (s, p, 0), *b = member_at (s, p, 1);
+  if (a == NULL || b == NULL || !a->alive || !b->alive || seat (a, FALSE).over)
+    return;
+  mesh_cut (s->mesh, a->index, b->index);
+  s->parted[0] = a;
+  s->parted[1] = b;
+  s->parted_until
+      = s->mesh->now
+        + (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.4 + 1.2 * g_rand_double (s->mesh->rand)));
+}
+
 /* All but one ask to leave, and soon that one is cut off, and they know it. */
 static void
 leave_one_alone (Storm *s, Proc *stays)
@@ -193,15 +229,12 @@ leave_one_alone (Storm *s, Proc *stays)
   s->alone_in = (guint) g_rand_int_range (s->mesh->rand, 1, 60);
 }
 
-/* It speaks to the oldest alone, and both are gone before anybody else has heard of what it said. */
+/* It speaks to the oldest alone, who speaks to nobody's ear, and both are gone before anybody else has heard of what they
+ * said; but a process that comes then may have said FLUSH to it. */
 static void
 doom (Storm *s, Proc *p)
 {
-  const TyetView *view = ty_group_get_view (p->group);
-  Proc *first = NULL;
-  for (guint i = 0; view != NULL && i < s->mesh->procs->len; i++)
-    if (ty_id_equal (&((Proc *) s->mesh->procs->pdata[i])->pid, &view->members[0].pid))
-      first = s->mesh->procs->pdata[i];
+  Proc *first = member_at (s, p, 0);
   if (first == NULL || first == p || !first->alive || in_group (s) < 5)
     return;
   for (guint i = 0; i < s->mesh->procs->len; i++)
@@ -214,6 +247,46 @@ doom (Storm *s, Proc *p)
   s->doomed_in = (guint) g_rand_int_range (s->mesh->rand, 20, 250);
   s->talks = p;
   s->talks_for = 15;
+  s->comes = NULL;
+  if (s->spawned < 40 && mesh_chance (s->mesh, 0.7))
+    {
+      for (guint i = 0; i < s->mesh->procs->len; i++)
+        ((Proc *) s->mesh->procs->pdata[i])->slow = i != first->index;
+      s->comes = spawn (s, FALSE, NULL);
+      join (s, s->comes, LONG_JOIN_US);
+      s->doomed_in *= 2;
+    }
+}
+
+/* It takes what the others say, but hardly learns what they agree on. */
+static void
+delay (Storm *s, Proc *p)
+{
+  p->tardy = TRUE;
+  s->late = p;
+  s->late_for = (guint) g_rand_int_range (s->mesh->rand, 100, 600);
+}
+
+/* Everybody else talks. */
+static void
+talk_to (Storm *s, const Proc *p)
+{
+  for (guint i = 0; i < s->mesh->procs->len; i++)
+    {
+      Seat other = seat (s->mesh->procs->pdata[i], FALSE);
+      if (i != p->index && !other.over && other.entered && mesh_chance (s->mesh, 0.1))
+        send_some (s, s->mesh->procs->pdata[i]);
+    }
+}
+
+static gboolean
+has_flushed (const Proc *p)
+{
+  const TyMembership *m = p != NULL && p->alive && p->group != NULL ? p->group->membership : NULL;
+  for (guint i = 0; m != NULL && i < m->records->len; i++)
+    if (((const Record *) m->records->pdata[i])->accepted)
+      return TRUE;
+  return FALSE;
 }
 
 /* Everybody else loses its session with it, and knows so; it does not, and goes on talking. */
@@ -233,9 +306,33 @@ what_was_begun (Storm *s)
   if (s->talks != NULL && s->talks_for-- > 0 && !s->talks->stopped && !seat (s->talks, FALSE).over
       && mesh_chance (s->mesh, 0.2))
     ty_group_send (s->talks->group, (TyService) s->strongest, "talk", 4, NULL);
-  if (s->doomed_in > 0 && --s->doomed_in == 0)
-    for (guint i = 0; i < 2; i++)
-      mesh_crash (s->doomed[i]);
+  if (s->doomed_in > 0 && (--s->doomed_in == 0 || has_flushed (s->comes)))
+    {
+      for (guint i = 0; i < s->mesh->procs->len && s->comes != NULL; i++)
+        {
+          ((Proc *) s->mesh->procs->pdata[i])->slow = FALSE;
+          for (guint d = 0; d < 2; d++)
+            mesh_lose (s->mesh, i, s->doomed[d]->index);
+        }
+      for (guint i = 0; i < 2; i++)
+        mesh_crash (s->doomed[i]);
+      s->doomed_in = 0;
+      s->comes = NULL;
+    }
+  if (s->late != NULL && --s->late_for == 0)
+    {
+      s->late->tardy = FALSE;
+      s->late = NULL;
+    }
+  if (s->late != NULL)
+    talk_to (s, s->late);
+  if (s->parted[0] != NULL && s->mesh->now >= s->parted_until)
+    {
+      mesh_heal (s->mesh, s->parted[0]->index, s->parted[1]->index);
+      s->talks = s->parted[0];
+      s->talks_for = 200;
+      s->parted[0] = NULL;
+    }
   if (s->again != NULL && s->mesh->now >= s->again_at)
     {
       for (guint i = 0; i < s->mesh->procs->len; i++)
@@ -284,10 +381,10 @@ fault (Storm *s)
   guint a = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n),
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
   /* Those that make one round after another, and leave each unfinished. */
-  static const gint32 of_rounds[]
-      = { 0, 5, 8, 11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24, 25, 25, 25, 26, 26, 27, 28, 29, 29 };
+  static const gint32 of_rounds[] = { 0,  5,  8,  11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24,
+                                      25, 25, 25, 26, 26, 27, 28, 28, 28, 29, 29, 30, 31, 31 };
   gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, G_N_ELEMENTS (of_rounds))]
-                           : g_rand_int_range (mesh->rand, 0, 30);
+                           : g_rand_int_range (mesh->rand, 0, 32);
   switch (which)
     {
     case 0:
@@ -317,7 +414,7 @@ fault (Storm *s)
     case 8:
     case 9:
       if (in_group (s) < s->most && s->spawned < 40)
-        join (s, spawn (s, mesh_chance (mesh, 0.5), NULL));
+        join (s, spawn (s, mesh_chance (mesh, 0.5), NULL), JOIN_US);
       break;
     case 10:
       if (p != NULL && p->entered && in_group (s) > 1)
@@ -359,7 +456,7 @@ fault (Storm *s)
     case 20:
       p = pick_dead (s);
       if (p != NULL && s->spawned < 40)
-        join (s, spawn (s, mesh_chance (mesh, 0.5), p));
+        join (s, spawn (s, mesh_chance (mesh, 0.5), p), JOIN_US);
       break;
     case 21:
       if (p != NULL)
@@ -372,6 +469,14 @@ fault (Storm *s)
     case 28:
       if (p != NULL && p->entered && s->doomed_in == 0)
         doom (s, p);
+      break;
+    case 31:
+      if (p != NULL && p->entered && s->parted[0] == NULL)
+        part (s, p);
+      break;
+    case 30:
+      if (p != NULL && p->entered && s->late == NULL)
+        delay (s, p);
       break;
     case 29:
       if (p != NULL && p->entered)
@@ -453,6 +558,16 @@ stranded (const Storm *s, const Proc *p, gboolean second)
   return TRUE;
 }
 
+/* Nobody is left of those whom it asks to let it in. */
+static gboolean
+asks_the_dead (const Proc *p)
+{
+  for (guint i = 0; i < p->contacts->len; i++)
+    if (!seat (p->contacts->pdata[i], FALSE).over)
+      return FALSE;
+  return !p->entered;
+}
+
 /* All who are alive and not cut off come to one view, with nobody in it who is not. */
 static gboolean
 group_converged (const Storm *s, gboolean second)
@@ -463,7 +578,7 @@ group_converged (const Storm *s, gboolean second)
     {
       Proc *p = s->mesh->procs->pdata[i];
       Seat mine = seat (p, second);
-      if (mine.over || stranded (s, p, second))
+      if (mine.over || stranded (s, p, second) || (!mine.entered && asks_the_dead (p)))
         continue;
       if (!mine.entered || ty_group_get_state (mine.group) != TY_GROUP_MEMBER)
         return FALSE;
@@ -671,7 +786,8 @@ nothing_kept (Storm *s)
       for (guint i = 0; i < seats->len; i++)
         {
           const OracleSeat *mine = &g_array_index (seats, OracleSeat, i);
-          if (!mine->over && may_go_on (s, second == 1) && !stranded (s, s->mesh->procs->pdata[i], second == 1))
+          if (!mine->over && ty_group_get_view (mine->group) != NULL && may_go_on (s, second == 1)
+              && !stranded (s, s->mesh->procs->pdata[i], second == 1))
             oracle_look_at_rest (s->oracles[second], mine);
         }
       take_finding (s, s->oracles[second]);
@@ -745,7 +861,10 @@ draw_parameters (Storm *s)
     config->spill_bytes = (gsize) g_rand_int_range (rand, 0, 400);
   if (mesh_chance (s->mesh, 0.5))
     config->max_message_bytes = s->largest;
+  static const gdouble leases[] = { 0.25, 1, 1.5, 3 };
+  gdouble lease = mesh_chance (s->mesh, 0.4) ? leases[g_rand_int_range (rand, 0, G_N_ELEMENTS (leases))] : 0;
   s->rounds = mesh_chance (s->mesh, 0.5);
+  config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
   if (!s->rounds)
     return;
   s->most = 5;
@@ -753,6 +872,7 @@ draw_parameters (Storm *s)
   s->largest = 64;
   config->suspect_after_us = suspect_after[g_rand_int_range (rand, 0, 2)];
   config->heartbeat_us = config->suspect_after_us / 10;
+  config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
 }
 
 static void
@@ -767,7 +887,7 @@ begin_group (Storm *s)
   mesh_run (s->mesh, 10000);
   guint members = (guint) g_rand_int_range (s->mesh->rand, s->rounds ? 3 : 1, 6);
   for (guint i = 1; i < members; i++)
-    join (s, spawn (s, FALSE, NULL));
+    join (s, spawn (s, FALSE, NULL), JOIN_US);
   mesh_run (s->mesh, 300000);
 }
 
@@ -859,12 +979,13 @@ heal (Storm *s)
   for (guint i = 0; i < s->mesh->procs->len; i++)
     {
       Proc *p = s->mesh->procs->pdata[i];
-      p->stopped = p->slow = FALSE;
+      p->stopped = p->slow = p->tardy = FALSE;
       p->crash_after = -1;
       if (p->alive)
         mesh_load (p);
     }
   mesh_heal_all (s->mesh);
+  s->mesh->calm = TRUE;
   mesh_run (s->mesh, 500000);
 }
 
@@ -895,7 +1016,7 @@ settle (Storm *s)
   if (!converged (s))
     complain (s, "liveness", "did not stay together");
   /* Who has gone without a word is found out. */
-  mesh_run (s->mesh, 3 * s->mesh->config.suspect_after_us);
+  mesh_run (s->mesh, 3 * MAX (s->mesh->config.suspect_after_us, s->mesh->config.lease_us));
   guint64 before = views (s);
   mesh_run (s->mesh, 2 * s->mesh->config.suspect_after_us);
   if (views (s) != before)

@@ -201,7 +201,7 @@ run_session (GRand *rand)
         ty_session_on_ack (s, fuzz_number (rand));
       if (fuzz_chance (rand, 3))
         ty_session_connect (s, fuzz_number (rand));
-      if (ty_session_on_frame (s, &head, body, &packet, &why) != TY_FRAME_BAD)
+      if (ty_session_on_frame (s, &head, body, NULL, 0, &packet, &why) != TY_FRAME_BAD)
         number++;
       else
         g_assert_nonnull (why);

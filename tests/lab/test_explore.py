@@ -22,6 +22,8 @@ WRONG = [
     (["--processes", "many"], "many"),
     (["--jobs", "0"], "--jobs wants a number from 1 to 1024"),
     (["--shrink", "-1"], "--shrink wants seconds"),
+    (["--failures", "-1"], "--failures wants a number"),
+    (["--hang", "0"], "--hang wants seconds"),
     (["--minutes", "-2"], "--minutes wants a number"),
     (["--history", "x"], "--history goes with --print"),
     (["--every-step", "x"], "--every-step wants a seed"),

@@ -201,8 +201,7 @@ test_other_key (void)
   test_net_free (net);
 }
 
-/* The same, after the session is lost: whoever comes next in that name is somebody else, and the right one is let in.
- */
+/* The same, after the session is lost: whoever comes next in that name is somebody else, and the right one gets in. */
 static void
 test_other_key_later (void)
 {

@@ -21,7 +21,7 @@
  *   BARRED sent to some             who is barred stays so for the view; who   some know; whoever of them coordinates
  *                                   has the list says it again in the next     lets it go
  *   the next view decided           the barred one is not in it; all who go    as any view change: whoever has not
- *                                   on tell it, and shut their channels to it  closed the view yet shuts them when it has
+ *                                   on tell it, and shut their channels to it  closed it yet shuts them later
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sodium.h>

@@ -202,7 +202,8 @@ leaver_must_stay (TyMembership *m, guint rank)
 static gboolean
 change_wanted (TyMembership *m)
 {
-  if (m->need_round || (m->frozen && !TY_PLANTED (round_not_restarted)) || ty_entry_next (m) != NULL || ty_rekey_wanted (m) != NULL)
+  if (m->need_round || (m->frozen && !TY_PLANTED (round_not_restarted)) || ty_entry_next (m) != NULL
+      || ty_rekey_wanted (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || m->members[i].barred

@@ -185,9 +185,9 @@ typedef struct
 {
   guint8 psk[TY_NOISE_KEY_BYTES];
   guint8 secret[TY_NOISE_KEY_BYTES];
-  guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
   guint8 old_psk[TY_NOISE_KEY_BYTES];
   gboolean has_old; /* sessions may still be resumed with it, and nothing else */
+  guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
 TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);

@@ -248,7 +248,8 @@ packet_leaves (Filming *f, int from, int to, GBytes *bytes)
   if (len == 0)
     return;
   if (f->capture != NULL)
-    capture_add (f->capture, now_of (f), film_process (f->film, from)->name, film_process (f->film, to)->name, data, len);
+    capture_add (f->capture, now_of (f), film_process (f->film, from)->name, film_process (f->film, to)->name, data,
+                 len);
   f->film->n_packets[data[0] & 63]++;
   f->film->packet_bytes[data[0] & 63] += len;
   if (!is_kept (data[0]))

@@ -188,9 +188,19 @@ members_text (const Film *film, const FilmView *view)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* As long as there is room: with members, without, the number alone. */
+/* From x on, to the right as far as the band goes, until there is room. */
+static gboolean
+find_room (SvgRow *row, double width, double x, double last, double *at)
+{
+  for (*at = x; *at <= MAX (x, last - width); *at += 6)
+    if (svg_row_take (row, *at - 2, *at + width + 6))
+      return TRUE;
+  return FALSE;
+}
+
+/* As much as there is room for: with members, without, the number alone. */
 static void
-label_view (const SvgDraw *d, SvgRow *row, int view, double x)
+label_view (const SvgDraw *d, SvgRow *row, int view, double x, double last)
 {
   const FilmView *v = film_view (d->film, view);
   const char *group = g_array_index (d->film->groups, FilmGroup, v->group).name;
@@ -205,8 +215,8 @@ label_view (const SvgDraw *d, SvgRow *row, int view, double x)
   for (guint i = 0; i < 3; i++)
     {
       double width = svg_text_width (texts[i], 11);
-      double at = MAX (d->left, MIN (x, d->right + 10 - width)); /* not over the edge */
-      if (!svg_row_take (row, at - 2, at + width + 6))
+      double at, from = MAX (d->left, MIN (x, d->right + 10 - width)); /* not over the edge */
+      if (!find_room (row, width, from, MIN (last, from + 400), &at))
         continue;
       g_string_append_printf (d->out, "<text class=\"%s\" x=\"%s\" y=\"%s\">", i == 2 ? "tiny soft" : "soft",
                               svg_n (at), svg_n (d->top - 5));
@@ -219,12 +229,12 @@ label_view (const SvgDraw *d, SvgRow *row, int view, double x)
 }
 
 static void
-draw_band (const SvgDraw *d, int view, double *label_x)
+draw_band (const SvgDraw *d, int view, double *label_x, double *last_x)
 {
   g_autofree Stay *stays = stays_of (d, view);
   const FilmView *v = film_view (d->film, view);
   g_autofree char *members = members_text (d->film, v);
-  *label_x = -1;
+  *label_x = *last_x = -1;
   g_string_append (d->out, "<g>");
   svg_title (d->out, "view %s (%s) of %s", v->text, v->label, members);
   for (guint first = 0; first < d->film->n_lanes;)
@@ -236,8 +246,10 @@ draw_band (const SvgDraw *d, int view, double *label_x)
         last++;
       draw_run (d, stays, first - 1, last, view, v->group == 0);
       for (guint lane = first - 1; lane <= last; lane++)
-        if (*label_x < 0 || stays[lane].from < *label_x)
-          *label_x = stays[lane].from;
+        {
+          *label_x = *label_x < 0 ? stays[lane].from : MIN (*label_x, stays[lane].from);
+          *last_x = MAX (*last_x, stays[lane].to);
+        }
       first = last + 1;
     }
   g_string_append (d->out, "</g>\n");
@@ -249,11 +261,12 @@ svg_draw_bands (SvgDraw *d)
   SvgRow row;
   svg_row_init (&row);
   g_autofree double *xs = g_new (double, d->film->views->len + 1);
+  g_autofree double *lasts = g_new (double, d->film->views->len + 1);
   for (guint i = 0; i < d->film->views->len; i++)
-    draw_band (d, (int) i, &xs[i]);
+    draw_band (d, (int) i, &xs[i], &lasts[i]);
   for (guint i = 0; i < d->film->views->len; i++)
     if (xs[i] >= 0)
-      label_view (d, &row, (int) i, xs[i] + 2);
+      label_view (d, &row, (int) i, xs[i] + 2, lasts[i]);
   svg_row_clear (&row);
 }
 

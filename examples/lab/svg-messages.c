@@ -85,9 +85,16 @@ draw_lost (const SvgDraw *d)
 static void
 draw_all_arrows_at_once (const SvgDraw *d)
 {
+  guint64 arrows = 1;
+  for (guint i = 0; i < d->film->messages->len; i++)
+    arrows += film_message (d->film, i)->n_at;
+  /* So faint that what lies behind is seen through all of them. */
+  double faint = 8 * (d->right - d->left) / (double) arrows / MAX (1, d->film->n_lanes);
+  int percent = (int) (CLAMP (faint, 0.08, 0.45) * 100);
   for (guint colour = 0; colour < SVG_COLOURS; colour++)
     {
-      g_string_append_printf (d->out, "<g class=\"c%u\"><path class=\"a\" d=\"", colour);
+      g_string_append_printf (d->out, "<g class=\"c%u\"><path class=\"a\" style=\"stroke-opacity:.%02d\" d=\"", colour,
+                              percent);
       for (guint i = colour; i < d->film->messages->len; i += SVG_COLOURS)
         for (guint p = 0; p < film_message (d->film, i)->n_at; p++)
           {

@@ -21,6 +21,7 @@
 #define TIME_WIDTH 12
 #define LEAST_COLUMN 8
 #define MOST_COLUMN 34
+#define NARROW_COLUMN 18 /* here there is room for a word or two */
 
 typedef enum
 {
@@ -202,6 +203,30 @@ add_waits (Page *page)
     }
 }
 
+static gboolean
+is_narrow (const Page *page)
+{
+  return page->column > 0 && page->column < NARROW_COLUMN;
+}
+
+/* Where there is no room for the members, they follow once. */
+static void
+add_view (Page *page, const FilmEvent *e, int lane)
+{
+  const Film *film = page->film;
+  const FilmView *view = film_view (film, e->view);
+  const char *group = g_array_index (film->groups, FilmGroup, view->group).name;
+  gboolean many = film->groups->len > 1, first = view->n_members > 0;
+  g_autofree char *members = members_of (film, e->view);
+  g_autofree char *text = g_strdup_printf ("%s%sview %s:%s", many ? group : "", many ? " " : "", view->text, members);
+  Entry *entry = add_entry (page, e->us, lane, TONE_GOOD, 0,
+                            is_narrow (page) ? g_strdup_printf ("╪ v%s", view->text) : g_strdup_printf ("╪ %s", text));
+  for (guint i = 0; i < page->film->events->len && film_event (film, i) != e; i++)
+    first &= film_event (film, i)->type != FILM_VIEW || film_event (film, i)->view != e->view;
+  if (is_narrow (page) && first)
+    add_note (entry, g_steal_pointer (&text));
+}
+
 static void
 add_event (Page *page, const FilmEvent *e)
 {
@@ -231,9 +256,10 @@ add_event (Page *page, const FilmEvent *e)
                  g_strdup_printf ("◌ %s queued", film_message (film, e->message)->name));
       return;
     case FILM_SEND:
-      add_entry (page, e->us, lane, TONE_MESSAGE, (guint) e->message,
-                 g_strdup_printf ("● %s %s", film_message (film, e->message)->name,
-                                  film_service_name (film_message (film, e->message)->service)));
+      add_entry (
+          page, e->us, lane, TONE_MESSAGE, (guint) e->message,
+          g_strdup_printf ("● %s %s", film_message (film, e->message)->name,
+                           is_narrow (page) ? "" : film_service_name (film_message (film, e->message)->service)));
       return;
     case FILM_RECEIVE:
       add_receipt (page, e, lane);
@@ -245,15 +271,8 @@ add_event (Page *page, const FilmEvent *e)
       add_entry (page, e->us, lane, TONE_SOFT, 0, g_strdup ("≈ flush"));
       return;
     case FILM_VIEW:
-      {
-        g_autofree char *members = members_of (film, e->view);
-        const FilmView *view = film_view (film, e->view);
-        const char *group = g_array_index (film->groups, FilmGroup, view->group).name;
-        gboolean many = film->groups->len > 1;
-        add_entry (page, e->us, lane, TONE_GOOD, 0,
-                   g_strdup_printf ("╪ %s%sview %s:%s", many ? group : "", many ? " " : "", view->text, members));
-        return;
-      }
+      add_view (page, e, lane);
+      return;
     case FILM_BLOCK:
       {
         Entry *entry = add_entry (page, e->us, lane, TONE_BAD, 0, g_strdup ("▓ blocked"));

@@ -58,8 +58,8 @@ class Plot:
     """Lines over two logarithmic axes, as SVG."""
     WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 70, 110, 34, 46
 
-    def __init__(self, title, x_name, y_name):
-        self.title, self.x_name, self.y_name = title, x_name, y_name
+    def __init__(self, title, x_name, y_name, x_label=None):
+        self.title, self.x_name, self.y_name, self.x_label = title, x_name, y_name, x_label or human
         self.lines = []
 
     def line(self, name, points, colour, dashed=False):
@@ -88,7 +88,7 @@ class Plot:
                 math.ceil(x_range[0]), math.floor(x_range[1]) + 1)]:
             x, _ = at(x_value, 10 ** y_range[0])
             out.append(f'<path d="M{x:.1f} {self.TOP}v{plot_h}" stroke="#eee"/>')
-            out.append(f'<text x="{x:.1f}" y="{self.TOP + plot_h + 16}" text-anchor="middle">{human(x_value)}'
+            out.append(f'<text x="{x:.1f}" y="{self.TOP + plot_h + 16}" text-anchor="middle">{self.x_label(x_value)}'
                        '</text>')
         out.append(f'<text x="{self.LEFT + plot_w / 2}" y="{self.HEIGHT - 8}" text-anchor="middle">{self.x_name}'
                    '</text>')
@@ -111,6 +111,11 @@ def human(value):
         if value >= limit:
             return f"{value / limit:.3g}{unit}"
     return f"{value:.3g}"
+
+
+def size_name(size):
+    """64 B, 1 KiB."""
+    return f"{size} B" if size < 1024 else f"{size // 1024} KiB"
 
 
 # ---- What is measured ----
@@ -144,19 +149,20 @@ def compared(binary, common):
 
 
 def by_size(binary, common, doc):
-    plot = Plot("Throughput by size: three members, all send", "bytes a message", "messages/s")
+    # Of processor time, not of the clock: it is moved far less by whatever else the machine does meanwhile.
+    plot = Plot("Throughput by size: three members, all send", "a message", "messages/s of processor time", size_name)
     table = {}
     for service in ["raw"] + SERVICES:
         points = []
         for size in SIZES:
             args = ["raw", "--count", "0"] if service == "raw" else ["throughput", "--service", service]
             row, = bench(binary, *args, "--size", str(size), *common)
-            points.append((size, row["messages_per_s"]))
+            points.append((size, 1e6 / row["cpu_us_per_message"]))
             table[service, size] = row
         plot.line(service, points, COLOURS[service], service == "raw")
     with open(os.path.join(doc, "performance-size.svg"), "w", encoding="utf-8") as svg:
         svg.write(plot.text())
-    out = ["| messages/s (µs of processor a message) | " + " | ".join(human(s) + " B" for s in SIZES) + " |",
+    out = ["| messages/s (µs of processor a message) | " + " | ".join(size_name(s) for s in SIZES) + " |",
            "| --- |" + " --- |" * len(SIZES)]
     for service in ["raw"] + SERVICES:
         rows = [table[service, s] for s in SIZES]
@@ -188,9 +194,9 @@ def by_load(binary, common, doc, full):
 def memory(binary):
     row, = bench(binary, "memory", "--reps", "1", "--groups", "1000")
     member, group, process = (row[f"bytes_per_{what}"] / 1024 for what in ("member", "group", "process"))
-    return [f"A message of 64 B in flight takes {row['bytes_per_message']:.0f} bytes of its sender's memory, payload and "
-            f"all; a member {member:.1f} KiB, a group {group:.1f} KiB, a process {process:.1f} KiB. With 1,000 groups it "
-            f"took {row['rss_bytes'] / 1048576:.1f} MiB in all."]
+    return [f"A message of 64 B in flight takes {row['bytes_per_message']:.0f} bytes of its sender's memory, payload "
+            f"and all; a member {member:.1f} KiB, a group {group:.1f} KiB, a process {process:.1f} KiB. With 1,000 "
+            f"groups it took {row['rss_bytes'] / 1048576:.1f} MiB in all."]
 
 
 def growth(binary, simulated):
@@ -215,6 +221,15 @@ def machine():
     return f"{os.cpu_count()} processors ({model}), Linux {platform.release()}"
 
 
+def busy_note():
+    """Whether the machine had anything else to do."""
+    load = os.getloadavg()[2]
+    if load < 2 * (os.cpu_count() or 1):
+        return []
+    return [f"**The machine was busy with other things (load average {load:.0f}):** absolute figures, times and their "
+            "spread are no better than that. What tells is the processor time."]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("binary", metavar="TYET-BENCH")
@@ -234,7 +249,8 @@ def main():
     sizes, full = by_size(options.binary, common, options.doc)
     load = by_load(options.binary, common, options.doc, full)
     turns = f"{options.reps} turns of {options.seconds} s each; medians, in brackets the extremes"
-    lines = [BEGIN, f"Measured on {machine()}; {turns}.", "", "### Against raw", "", *ratios, "", "### By size", "",
+    lines = [BEGIN, f"Measured on {machine()}; {turns}.", "", *busy_note(), "",
+             "### Against raw", "", *ratios, "", "### By size", "",
              "![throughput by size](performance-size.svg)", "", *sizes, "", "### By load", "",
              "![latency by load](performance-load.svg)", "", *load, "", "### Memory", "", *memory(options.binary), "",
              "### Growth, by simulation", "", *growth(options.binary, options.simulated), END]

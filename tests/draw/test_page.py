@@ -256,6 +256,8 @@ class Page(unittest.TestCase):
         self.browser.settle()
         self.assertEqual(self.browser.count(".msg.chosen"), 1)
         self.assertIn("delivers", self.browser.text("#now"))
+        self.assertIn("not on record", self.browser.text("#details"))
+        self.assertEqual(self.browser.eval("document.getElementById('control').offsetWidth"), 0, "there is none")
 
     def test_harmless(self):
         """What a name says is shown, never done"""
@@ -304,10 +306,10 @@ class Page(unittest.TestCase):
         self.assertGreater(self.browser.eval("JSON.parse(films.textContent).films[0].messages.length"), 4500)
         self.assertLess(self.browser.count("*"), 9000)
         self.assertEqual(self.browser.count(".crowded"), 1)
-        self.find("b:300")
+        self.find("b:200")
         for _ in range(11):
             self.browser.key("+")
-        self.assertEqual(self.browser.count(".msg.chosen[data-message='b:300']"), 1)
+        self.assertEqual(self.browser.count(".msg.chosen[data-message='b:200']"), 1)
         self.assertGreater(self.browser.count("#diagrams text.m"), 10)
         self.assertLess(self.browser.count("*"), 20000)
         self.assertEqual(self.browser.count("#orders li.chosen"), 8, "the sequences are shown around it")

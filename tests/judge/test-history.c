@@ -1,8 +1,11 @@
 /* tests/judge/test-history.c: the recorder writes what the format says, and the judge reads it back.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/history-reader.h"
 #include "core/history.h"
 #include "core/judge.h"
+
+#include <string.h>
 
 static void
 append (const char *lines, gsize len_bytes, gpointer user_data)
@@ -143,6 +146,35 @@ test_round_trip (void)
                    "0 failures\n");
 }
 
+/* For display: what does not fit is as if it were not there, and the line is read all the same. */
+static void
+test_numbers (void)
+{
+  static const struct
+  {
+    const char *t;
+    gint64 wanted;
+  } cases[] = {
+    { "0", 0 },   { "51200310", 51200310 },       { "9223372036854775799", G_GINT64_CONSTANT (9223372036854775799) },
+    { "-1", -1 }, { "99999999999999999999", -1 }, { "\"7\"", -1 },
+    { "[1]", -1 }, { "1.5", -1 },                 { "1e3", -1 },
+  };
+  TyHistoryReader reader = { 0 };
+  ty_history_reader_init (&reader);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      TyRecord record;
+      const char *why = NULL;
+      g_autofree char *line = g_strdup_printf ("{\"t\":%s,\"len\":%s,\"p\":\"a\",\"e\":\"send\",\"c\":\"1\","
+                                               "\"m\":\"m\",\"service\":\"fifo\"}",
+                                               cases[i].t, cases[i].t);
+      g_assert_true (ty_history_reader_line (&reader, line, strlen (line), &record, &why));
+      g_assert_cmpint (record.t, ==, cases[i].wanted);
+      g_assert_cmpint (record.len, ==, cases[i].wanted);
+    }
+  ty_history_reader_clear (&reader);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -150,5 +182,6 @@ main (int argc, char **argv)
   g_test_add_func ("/history/lines", test_lines);
   g_test_add_func ("/history/blocks", test_blocks);
   g_test_add_func ("/history/round-trip", test_round_trip);
+  g_test_add_func ("/history/numbers", test_numbers);
   return g_test_run ();
 }

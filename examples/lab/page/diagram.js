@@ -178,14 +178,17 @@ class Diagram {
         while (stays[lane]) lane++;
         this.drawBand(view, stays, first, lane - 1);
       }
-      labels.push([view, Math.max(this.gutter, Math.min(...all.map(s => s.from)))]);
+      labels.push([view, Math.max(this.gutter, Math.min(...all.map(s => s.from))),
+        Math.min(this.width, Math.max(...all.map(s => s.to)))]);
     }
-    for (const [view, x] of labels) {
+    for (const [view, x, last] of labels) {
       const kind = view.transitional ? "transitional view" : "view";
       const group = this.film.groups.length > 1 ? `${this.film.groups[view.group].name}: ` : "";
       for (const text of [`${group}${kind} ${view.text} · ${membersOf(this.film, view.index)}`, `view ${view.text}`]) {
-        const width = textWidth(text, 11), at = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
-        if (!row.take(at, at + width + 6)) continue;
+        const width = textWidth(text, 11), from = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
+        let at = from;
+        while (at <= Math.max(from, Math.min(from + 400, last - width)) && !row.take(at, at + width + 6)) at += 6;
+        if (at > Math.max(from, Math.min(from + 400, last - width))) continue;
         this.out.append(make("text", { class: "soft", x: n(at + 2), y: this.top - 5 }, text));
         break;
       }

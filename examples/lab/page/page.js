@@ -147,7 +147,7 @@ function chooseNext(way) {
 function summary(film, m) {
   const waits = [...m.at.values()].filter(a => a.wait >= 0).map(a => `at ${nameOf(film, a.process)} it ${waitText(film, a)}`);
   return `${m.name} of ${nameOf(film, m.sender)}, ${m.service}, sent at ${timeText(m.sent)}` +
-    (waits.length > 0 ? `; ${waits.join("; ")}` : "; it waited nowhere");
+    (waits.length > 0 ? `; ${waits.join("; ")}` : film.play ? "; it waited nowhere" : "");
 }
 
 function messageButton(film, index) {
@@ -176,7 +176,7 @@ function arrivalRow(film, m, a) {
     onclick: () => goToEvent(film, e => e.kind === "deliver" && e.message === m.index && e.process === a.process) }, delivered);
   return element("tr", {}, element("th", { scope: "row" }, p.name), element("td", { class: "num" }, received),
     element("td", { class: "num" }, link), element("td", { class: "num" }, held > 0 ? timeText(held) : "–"),
-    element("td", {}, why || (a.delivered !== null ? "did not wait" : "")),
+    element("td", {}, why || (a.delivered === null ? "" : film.play ? "did not wait" : "not on record")),
     element("td", { class: "num" }, a.delivered !== null ? clockText(film, clockAfter(film, a.process, m.index)) : ""));
 }
 

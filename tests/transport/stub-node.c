@@ -23,9 +23,6 @@ void
 ty_node_config_init (TyNodeConfig *config)
 {
   *config = (TyNodeConfig){
-    .handshake_us = 5 * G_USEC_PER_SEC,
-    .max_half_open = 128,
-    .max_half_open_from = 64,
     .suspect_after_us = G_USEC_PER_SEC,
     .heartbeat_us = 100 * 1000,
     .handshake_us = 5 * G_USEC_PER_SEC,

@@ -284,6 +284,8 @@ ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text)
     ty_dial_unusable (conn->dial, text);
   else if (conn->state == TY_CONN_CONNECTING || (conn->state == TY_CONN_HELLO && why == TY_LINK_RESET))
     ty_dial_retry (conn->dial, text); /* what broke says nothing of who is there */
+  else if (conn->state == TY_CONN_HELLO && ++conn->dial->mute_ends < TY_MUTE_ENDS)
+    ty_dial_retry (conn->dial, NULL);
   else if (conn->state == TY_CONN_HELLO)
     ty_dial_unusable (conn->dial, "accepted the connection and closed it without a word");
   else

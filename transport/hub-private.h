@@ -31,6 +31,9 @@ typedef struct _TyDial TyDial;
 #define TY_LINGER_US (G_USEC_PER_SEC)
 /* How long the bytes of a dead process are waited for before its death is told. */
 #define TY_DRAIN_US (200 * 1000)
+/* Who closes connections without a word this many times is no tyet process; before that, he may be one at whose port
+ * there is a crowd, which has pushed this process out. */
+#define TY_MUTE_ENDS 6
 /* A connection that ends sooner was brief; a process is not dialed at once any more after so many of them on end. */
 #define TY_BRIEF_US (100 * 1000)
 #define TY_BRIEF_ENDS 3
@@ -291,6 +294,7 @@ struct _TyDial
   gint64 at_us;      /* the next attempt, if none is under way */
   gint64 wait_us;    /* before the next after that */
   gint64 give_up_us; /* of a first contact */
+  guint mute_ends;   /* attempts that the other end closed without a word */
   gboolean renews;   /* the session has a connection, and is to have one with fresh keys */
   gboolean by_old;   /* the next attempt is with the former network secret */
   gboolean done;     /* freed soon */

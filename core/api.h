@@ -17,6 +17,9 @@
 #include "core/tyet-group.h"
 #include "core/tyet-message.h"
 #include "core/tyet-process.h"
+#include "core/ticket.h"
+#include "core/tyet-secret.h"
+#include "core/tyet-ticket.h"
 #include "core/tyet-view-change.h"
 #include "core/tyet-view.h"
 #include "core/tyet-wait.h"
@@ -24,6 +27,15 @@
 TyetViewChange *ty_tyet_view_change_new (const TyViewChange *from);
 TyetMessage *ty_tyet_message_new (TyetView *view, guint rank, const TyBatch *batch, const TyBatchMessage *from);
 TyetWait *ty_tyet_wait_new (const TyGroupWait *from, gint64 now_us);
+
+TyetSecret *ty_tyet_secret_new (const guint8 bytes[TY_KEY_BYTES]);
+/* In locked memory, as long as the secret lives. */
+const guint8 *ty_tyet_secret_bytes (TyetSecret *secret);
+/* What the environment says: `*out` is NULL if it says nothing. FALSE: what it says cannot be read. */
+gboolean ty_tyet_secret_find (TyetSecret **out, GError **error);
+/* Takes `inner` over. */
+TyetTicket *ty_tyet_ticket_new (TyTicket *inner);
+const TyTicket *ty_tyet_ticket_inner (TyetTicket *ticket);
 
 /* TYET_ERROR_NAME unless `name` is 1 to 255 bytes of UTF-8 without control characters; `whose`: for the message. */
 gboolean ty_check_name (const char *name, const char *whose, GError **error);
@@ -49,6 +61,11 @@ typedef struct
   GPtrArray *groups; /* TyetGroup *, not held: each takes itself out */
   guint state_buffer_bytes;
 
+  TyetSecret *secret;     /* of the network; NULL: channels are in the clear */
+  TyetIdentity *identity; /* NULL likewise */
+  TyetTicket *ticket;     /* that it was made with, or NULL */
+  gboolean secret_alone;  /* the secret was made here, and nobody else can know it yet */
+
   char *storage;    /* directory, or NULL */
   char *group_name; /* of the group that was in a view last */
   gboolean torn;    /* a group was let go of while in a view: the record has no end in good order */
@@ -57,10 +74,19 @@ typedef struct
   GError *history_error;
 } TyRuntime;
 
+/* What a process's channels are sealed with. `secret` NULL: they are not. Nothing is taken over. */
+typedef struct
+{
+  TyetSecret *secret;
+  TyetIdentity *identity;
+  TyetTicket *ticket;
+  gboolean secret_alone;
+} TyRuntimeKeys;
+
 /* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget,
  * or NULL. */
-TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address,
-                           const char *storage, GError **error);
+TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntimeKeys *keys,
+                           const char *name, const char *address, const char *storage, GError **error);
 TyRuntime *ty_runtime_ref (TyRuntime *rt);
 void ty_runtime_unref (TyRuntime *rt);
 
@@ -84,15 +110,15 @@ gboolean ty_runtime_set_history (TyRuntime *rt, const char *path, GError **error
 
 /* For every function of the public face: the rule that a process, and all that belongs to it, is used by the thread
  * that made it. A programmer's error, told as GLib tells them. */
-#define TY_RETURN_VAL_UNLESS_HERE(rt, val) \
-  G_STMT_START \
-  { \
-    if (G_UNLIKELY (!ty_runtime_is_here (rt))) \
-      { \
-        g_critical ("%s: called from another thread than the one that made the process", G_STRFUNC); \
-        return val; \
-      } \
-  } \
+#define TY_RETURN_VAL_UNLESS_HERE(rt, val)                                                                             \
+  G_STMT_START                                                                                                         \
+  {                                                                                                                    \
+    if (G_UNLIKELY (!ty_runtime_is_here (rt)))                                                                         \
+      {                                                                                                                \
+        g_critical ("%s: called from another thread than the one that made the process", G_STRFUNC);                   \
+        return val;                                                                                                    \
+      }                                                                                                                \
+  }                                                                                                                    \
   G_STMT_END
 #define TY_RETURN_UNLESS_HERE(rt) TY_RETURN_VAL_UNLESS_HERE (rt, )
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/batch.h"
 
+#include "core/block.h"
 #include "core/packet.h"
 
 TyBatch *
@@ -89,10 +90,11 @@ ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
 
 /* ---- Building ---- */
 
-/* What a batch grows to at most in one go, so that a few large steps, and not many small ones, fill a packet; and what
- * it may be larger than needed in the end. */
-#define GROWTH_BYTES (64 * 1024)
-#define SLACK_BYTES 1024
+/* What a batch of more than one message has room for at once, so that it is copied while it is short, and never again:
+ * it is closed before it is that long. */
+#define FULL_BYTES (64 * 1024)
+/* Shorter ones get memory of just their size in the end: many may be under way. */
+#define SMALL_BYTES 2048
 
 void
 ty_batch_builder_init (TyBatchBuilder *b)
@@ -103,7 +105,7 @@ ty_batch_builder_init (TyBatchBuilder *b)
 void
 ty_batch_builder_clear (TyBatchBuilder *b)
 {
-  g_free (b->mem);
+  ty_block_free (b->mem);
   *b = (TyBatchBuilder){ 0 };
 }
 
@@ -113,9 +115,12 @@ builder_reserve (TyBatchBuilder *b, gsize need_bytes)
   if (b->capacity - b->len_bytes >= need_bytes)
     return;
   /* The first message gets what it needs: it may stay alone. */
-  gsize wanted = b->count == 0 ? 0 : b->capacity + MIN (7 * b->capacity, GROWTH_BYTES);
-  b->capacity = MAX (wanted, b->len_bytes + need_bytes);
-  b->mem = g_realloc (b->mem, b->capacity);
+  gsize wanted = b->count == 0 ? 0 : FULL_BYTES;
+  guint8 *mem = ty_block_new (MAX (wanted, b->len_bytes + need_bytes), &b->capacity);
+  if (b->len_bytes > 0)
+    memcpy (mem, b->mem, b->len_bytes);
+  ty_block_free (b->mem);
+  b->mem = mem;
 }
 
 void
@@ -136,6 +141,20 @@ ty_batch_builder_add (TyBatchBuilder *b, TyService service, gconstpointer data, 
   b->count++;
   b->services |= 1u << service;
   g_assert (b->len_bytes <= b->capacity);
+}
+
+/* Moves the messages to where they take no more memory than they need; how that is freed. */
+static GDestroyNotify
+builder_fit (TyBatchBuilder *b)
+{
+  gboolean small = b->len_bytes <= SMALL_BYTES;
+  if (!small && ty_block_capacity (b->len_bytes) >= b->capacity)
+    return ty_block_free;
+  guint8 *mem = small ? g_malloc (b->len_bytes) : ty_block_new (b->len_bytes, &b->capacity);
+  memcpy (mem, b->mem, b->len_bytes);
+  ty_block_free (b->mem);
+  b->mem = mem;
+  return small ? g_free : ty_block_free;
 }
 
 TyBatch *
@@ -159,15 +178,14 @@ ty_batch_builder_seal (TyBatchBuilder *b, const TyId *group, guint64 view_number
       memmove (b->mem + room, b->mem + TY_BATCH_HEADROOM, messages_len);
       b->len_bytes += room - TY_BATCH_HEADROOM;
     }
-  if (b->capacity - b->len_bytes > SLACK_BYTES)
-    b->mem = g_realloc (b->mem, b->len_bytes);
+  GDestroyNotify free_mem = builder_fit (b);
   guint8 *start = b->mem + room - head->len;
   memcpy (start, head->data, head->len);
 
   TyBatch *batch = g_new (TyBatch, 1);
   *batch = (TyBatch){
     .ref = 1,
-    .packet = g_bytes_new_with_free_func (start, head->len + messages_len, g_free, b->mem),
+    .packet = g_bytes_new_with_free_func (start, head->len + messages_len, free_mem, b->mem),
     .first = first,
     .last = first + b->count - 1,
     .stamp = start + head->len - stamp_len,

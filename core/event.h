@@ -47,6 +47,7 @@ typedef enum
 typedef enum
 {
   TY_DIAL_UNUSABLE, /* what is there is no process of this kind, or it turns this one away: it will go on so */
+  TY_DIAL_DENIED,   /* it does not let this process in, or is not who it should be: it will go on so */
   TY_DIAL_UNREACHED, /* no answer, or it broke off: it may be otherwise in a moment */
   TY_DIAL_REFUSED   /* nobody listens there now */
 } TyDialEnd;
@@ -61,7 +62,13 @@ typedef struct
   const char *text;
   TyDialEnd dial_end;
   GBytes *packet;
+  /* PEER_UP, on sealed channels (else NULL): the static public key of the process, 32 bytes, and as many that belong to
+   * this session and to no other: the hash of the handshake that it began with. */
+  const guint8 *seal;
 } TyEvent;
+
+#define TY_SEAL_KEY_BYTES 32
+#define TY_SEAL_BYTES (2 * TY_SEAL_KEY_BYTES)
 
 /* ---- Out ---- */
 
@@ -116,6 +123,9 @@ typedef enum
   TY_EFFECT_SAVE_ENDED,   /* `error` NULL: the joiner has it all; else why it failed */
   TY_EFFECT_LOAD_STATE,   /* a state is coming: transfer `number` */
   TY_EFFECT_STATE_BYTES,  /* `bytes` of transfer `number`; ty_group_state_taken () opens the way for more */
+  /* Whether the process `pid`, called `text`, at `address`, may enter; `bytes`: its public key, or NULL. The answer is
+   * ty_group_authorized (). */
+  TY_EFFECT_AUTHORIZE,
   TY_EFFECT_STATE_END     /* `error` NULL: that was all; else why it broke off */
 } TyEffectType;
 
@@ -127,6 +137,7 @@ typedef enum
   TY_LEFT_SUSPECT,  /* silent for too long, or its session was lost */
   TY_LEFT_REACH,    /* it does not reach all the others (V10) */
   TY_LEFT_LOADING,  /* taken out while it loaded the state (V10, V15) */
+  TY_LEFT_REVOKED   /* its key was taken off the list of those who are admitted */
 } TyLeftWhy;
 
 /* What is new in a view. */
@@ -149,7 +160,7 @@ typedef struct
   guint stream;       /* SEND: small integers */
   guint rank;         /* DELIVER: of the sender */
   TyGroup *group;
-  GBytes *bytes;      /* SEND, STATE_BYTES: held by the effect */
+  GBytes *bytes;      /* SEND, STATE_BYTES, AUTHORIZE: held by the effect */
   TyBatch *batch;     /* DELIVER: held by the effect */
   TyetView *view;     /* DELIVER, VIEW: held by the effect */
   gsize offset;       /* DELIVER */
@@ -158,6 +169,6 @@ typedef struct
   TyViewChange *change; /* VIEW: held by the effect */
   GError *error;      /* held by the effect */
   char *text;         /* held by the effect */
-  char *address;      /* DIAL: held by the effect */
-  TyId pid;           /* DIAL */
+  char *address;      /* DIAL, AUTHORIZE: held by the effect */
+  TyId pid;           /* DIAL, AUTHORIZE */
 } TyEffect;

@@ -5,12 +5,14 @@
  *   group-flow.c      messages: numbering, sending, receiving, delivering, acknowledging, the window
  *   group-view.c      what membership asks of the group: freezing, merging, installing the next view
  *   group-transfer.c  state transfer
+ *   group-admit.c     who may enter, and who may stay
  *   founding.c        founding a group together
  *   group-waits.c     what is waited for
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/admit-list.h"
 #include "core/flush-port.h"
 #include "core/group.h"
 #include "core/history.h"
@@ -28,7 +30,9 @@ typedef struct
   TyReach reach;
   char *name;
   char *address;
-  gint64 unwanted_since; /* 0: wanted by some group */
+  gboolean sealed;            /* the session is: */
+  guint8 seal[TY_SEAL_BYTES]; /* as in TyEvent */
+  gint64 unwanted_since;      /* 0: wanted by some group */
 } TyKnown;
 
 struct _TyNode
@@ -42,15 +46,15 @@ struct _TyNode
   gint64 now;
   gboolean stepping;
   gboolean pending;
-  GHashTable *known;   /* TyId -> TyKnown; looked up, never walked */
-  GPtrArray *knowns;   /* of TyKnown, in the order of coming to be known: walked */
-  GPtrArray *peers;    /* TyKnown by peer, or NULL; borrowed */
+  GHashTable *known; /* TyId -> TyKnown; looked up, never walked */
+  GPtrArray *knowns; /* of TyKnown, in the order of coming to be known: walked */
+  GPtrArray *peers;  /* TyKnown by peer, or NULL; borrowed */
   TyDetector *detector;
-  GPtrArray *groups;   /* of TyGroup */
+  GPtrArray *groups;        /* of TyGroup */
   GHashTable *groups_by_id; /* TyId -> TyGroup */
   GArray *past;             /* of TyPast: groups that this process is in no longer */
-  GQueue local;        /* of Local: packets to oneself */
-  GArray *effects;     /* of TyEffect */
+  GQueue local;             /* of Local: packets to oneself */
+  GArray *effects;          /* of TyEffect */
   guint next_stream;
   gint64 sweep_at;
   guint64 refused;
@@ -91,6 +95,13 @@ typedef struct
   guint64 send;
 } TySentMark;
 
+/* What the application says of a process that wants to enter. */
+typedef struct
+{
+  TyId pid;
+  gboolean answered, may;
+} TyJudged;
+
 typedef struct _TyTransfer TyTransfer;
 
 struct _TyGroup
@@ -126,30 +137,37 @@ struct _TyGroup
   gboolean leave_said;
   gint64 leave_until;
 
+  /* Who may enter, and stay (group-admit.c). */
+  guint8 *secret;     /* the group's, locked memory; NULL: none */
+  TyAdmitList *admit; /* NULL: every key */
+  gboolean policy_changed;
+  gboolean asks;  /* the application, too */
+  GArray *judged; /* of TyJudged */
+
   /* The view. */
   guint *peer_of_rank;
   gboolean *broken; /* by rank: the session began anew in this view, what was in flight is lost */
   gboolean frozen, blocked, saving, lost_future;
   gboolean may_deliver, may_promise; /* as the ordering was told */
   gint64 frozen_since, blocked_since;
-  GArray *kept;    /* of TyKeptStore */
-  GQueue future;   /* of TyFuture */
+  GArray *kept;  /* of TyKeptStore */
+  GQueue future; /* of TyFuture */
   gsize future_bytes;
   gsize strange_bytes; /* of these, from processes that are not in the view */
 
   /* Sending. */
   TyBatchBuilder open;
-  GQueue full;          /* of TyBatchBuilder *, before `open` */
+  GQueue full; /* of TyBatchBuilder *, before `open` */
   gsize queued_bytes;
-  guint64 accepted;     /* sends taken so far */
-  guint64 next_number;  /* in this view */
-  GArray *marks;        /* of TySentMark */
+  guint64 accepted;      /* sends taken so far */
+  guint64 next_number;   /* in this view */
+  GArray *marks;         /* of TySentMark */
   guint64 sent_numbered; /* sends that have numbers */
-  guint64 sent_stable;  /* sends that are stable */
+  guint64 sent_stable;   /* sends that are stable */
   guint64 want_stable;
-  gsize refused;        /* the size of a send that met a full window: ROOM is due once it fits */
+  gsize refused; /* the size of a send that met a full window: ROOM is due once it fits */
   gint64 refused_since;
-  gboolean warned;      /* of the member that holds the window */
+  gboolean warned; /* of the member that holds the window */
 
   /* Receiving. */
   gint64 receipts_due; /* 0: nothing new to say */
@@ -162,7 +180,7 @@ struct _TyGroup
   gsize spill_bytes;
   guint64 *spilled_to; /* by rank: taken from the ordering, not yet counted as consumed */
   gboolean spill_full;
-  char *asked_out; /* why this process, still loading, asked to be taken out; or NULL */
+  char *asked_out;      /* why this process, still loading, asked to be taken out; or NULL */
   GPtrArray *transfers; /* of TyTransfer */
 
   TyGroupStats stats;
@@ -178,6 +196,8 @@ void ty_effect_clear (TyEffect *effect);
 void ty_node_register (TyNode *node, TyGroup *group);
 void ty_node_unregister (TyNode *node, TyGroup *group);
 void ty_node_kick (TyNode *node);
+/* Its session ends in good order, with what is queued: nobody is to speak with it. */
+void ty_node_close (TyNode *node, TyKnown *known);
 
 /* ---- group.c ---- */
 gboolean ty_group_may_enter (TyGroup *group, GError **error);
@@ -193,6 +213,16 @@ gint64 ty_group_deadline (TyGroup *group);
 gboolean ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, TyPacketType type, guint64 view,
                              TyReader *r);
 void ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const char *why);
+
+/* ---- group-admit.c ---- */
+TyAdmission ty_group_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof,
+                             gsize proof_len);
+gboolean ty_group_may_stay (gpointer host, const TyId *pid);
+void ty_group_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w);
+void ty_group_shut_out (gpointer host, const TyId *pid);
+void ty_group_take_policy (TyGroup *group);
+void ty_group_forget_judged (TyGroup *group, const TyId *pid);
+void ty_group_free_admit (TyGroup *group);
 
 /* ---- founding.c ---- */
 void ty_group_begin_founding (TyGroup *group);

@@ -115,6 +115,18 @@ tell_failed (TyGroup *group, const TyTransfer *transfer, const char *why)
   send_packet (group, transfer, TY_PACKET_TRANSFER_FAILED, w, TY_CLASS_BULK);
 }
 
+/* Whether a state is still being taken: nothing is delivered meanwhile. */
+static void
+look_if_saving (TyGroup *group)
+{
+  group->saving = FALSE;
+  for (guint i = 0; i < group->transfers->len; i++)
+    {
+      const TyTransfer *transfer = group->transfers->pdata[i];
+      group->saving |= transfer->giving && !transfer->saved;
+    }
+}
+
 /* Ends a transfer on the giver's side. */
 static void
 end_giving (TyGroup *group, TyTransfer *transfer, const char *why)
@@ -128,12 +140,7 @@ end_giving (TyGroup *group, TyTransfer *transfer, const char *why)
                                      transfer->name, why);
     }
   g_ptr_array_remove (group->transfers, transfer);
-  group->saving = FALSE;
-  for (guint i = 0; i < group->transfers->len; i++)
-    {
-      const TyTransfer *other = group->transfers->pdata[i];
-      group->saving |= other->giving && !other->saved;
-    }
+  look_if_saving (group);
 }
 
 /* The joiner's side: asks to be taken out; it may load all the same before that is done, and stays then. */
@@ -384,12 +391,7 @@ ty_group_state_saved (TyGroup *group, guint64 id, const char *digest)
   transfer->digest = g_strdup (digest);
   if (group->node->history != NULL)
     ty_history_save (group->node->history, group->view, digest, group->node->now);
-  group->saving = FALSE;
-  for (guint i = 0; i < group->transfers->len; i++)
-    {
-      const TyTransfer *other = group->transfers->pdata[i];
-      group->saving |= other->giving && !other->saved;
-    }
+  look_if_saving (group);
   ty_node_kick (group->node);
 }
 

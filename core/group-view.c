@@ -463,6 +463,8 @@ why_left (TyLeftWhy why)
       return "it did not reach all the others";
     case TY_LEFT_LOADING:
       return "its state could not be loaded";
+    case TY_LEFT_REVOKED:
+      return "its key is not on the list of those who are admitted any more";
     }
   return "";
 }
@@ -585,6 +587,10 @@ const TyMembershipHost ty_group_membership_host = {
   .dial = host_dial,
   .probe = host_probe,
   .name_of = host_name_of,
+  .admits = ty_group_admits,
+  .may_stay = ty_group_may_stay,
+  .write_proof = ty_group_write_proof,
+  .shut_out = ty_group_shut_out,
   .keep_durable = host_keep_durable,
   .freeze = host_freeze,
   .write_receipts = host_write_receipts,

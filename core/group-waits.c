@@ -64,6 +64,14 @@ ordering_waits (TyGroup *group, GArray *waits)
     }
 }
 
+void
+ty_group_explain (const TyGroup *group, guint sender, TyWait *out)
+{
+  *out = (TyWait){ .reason = TY_WAIT_NOTHING };
+  if (group->view != NULL && group->store != NULL && sender < group->view->n_members)
+    group->ordering_ops->explain (group->ordering, sender, out);
+}
+
 GArray *
 ty_group_waits (TyGroup *group, gint64 now_us)
 {

@@ -106,7 +106,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->ordering_ops = ops;
   group->flush_ops = node->modules->flush;
   group->membership_ops = node->modules->membership;
-  group->ordering = ops->create (&ty_group_ordering_host, group);
+  group->ordering = ops->create (ops, &ty_group_ordering_host, group);
   group->membership = node->modules->membership->create (&ty_group_membership_host, group, &node->config, &node->pid);
   group->weight = 1;
   group->deliver_own = TRUE;
@@ -116,6 +116,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->marks = g_array_new (FALSE, FALSE, sizeof (TySentMark));
   group->spill = g_array_new (FALSE, TRUE, sizeof (TyEffect));
   group->transfers = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_transfer_free);
+  group->judged = g_array_new (FALSE, FALSE, sizeof (TyJudged));
   ty_batch_builder_init (&group->open);
   g_ptr_array_add (node->groups, group);
   return group;
@@ -151,6 +152,7 @@ ty_group_free (TyGroup *group)
   g_strfreev (group->contacts);
   g_free (group->name);
   g_free (group->asked_out);
+  ty_group_free_admit (group);
   g_free (group);
 }
 
@@ -390,6 +392,8 @@ ty_group_take_requests (TyGroup *group)
     ty_group_begin_founding (group);
   if (group->join_asked)
     join (group);
+  if (group->policy_changed)
+    ty_group_take_policy (group);
   ty_group_take_transfer_requests (group);
 }
 
@@ -528,6 +532,8 @@ ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const c
       if (fresh && !TY_PLANTED (loss_ignored))
         group->broken[rank] = TRUE;
     }
+  if (known->reach != TY_REACH_UP)
+    ty_group_forget_judged (group, &known->pid);
   group->membership_ops->on_reach (group->membership, &known->pid, known->reach, fresh, why);
   ty_group_check_transfers (group, fresh ? &known->pid : NULL);
 }

@@ -14,6 +14,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/admit-list.h"
 #include "core/event.h"
 #include "core/node.h"
 
@@ -44,6 +45,15 @@ void ty_group_set_gives_state (TyGroup *group, gboolean gives);
 
 void ty_group_set_weight (TyGroup *group, guint32 weight); /* before entering; 1 unless set, 0 to 1,000,000 */
 void ty_group_set_deliver_own (TyGroup *group, gboolean deliver_own); /* TRUE unless set */
+
+/* Who may enter, beside those who share the network secret. All may be set at any time, and count from the next step
+ * on. `secret`, 32 bytes, or NULL: a joiner proves that it knows it, and this process does when it joins. `list`: the
+ * keys that may enter and stay, or NULL: all (a reference is taken). `asks`: TY_EFFECT_AUTHORIZE comes for each joiner
+ * that the others let pass. Secret and list need sealed channels: without them nobody enters. */
+void ty_group_set_secret (TyGroup *group, const guint8 *secret);
+void ty_group_set_admit (TyGroup *group, TyAdmitList *list);
+void ty_group_set_asks (TyGroup *group, gboolean asks);
+void ty_group_authorized (TyGroup *group, const TyId *pid, gboolean may);
 
 /* V13. Ends with TY_EFFECT_ENTERED. */
 gboolean ty_group_found (TyGroup *group, GError **error);
@@ -101,8 +111,8 @@ typedef struct
   guint64 delivered, delivered_bytes;
   guint64 received_batches, forwarded_batches, duplicate_batches;
   guint64 views, rounds;
-  guint64 dropped; /* messages dropped at the end of a view, because what they depend on is lost */
-  guint64 unstable_bytes; /* of all senders, kept now */
+  guint64 dropped;           /* messages dropped at the end of a view, because what they depend on is lost */
+  guint64 unstable_bytes;    /* of all senders, kept now */
   guint64 window_used_bytes; /* of this sender */
   guint64 queued_bytes;      /* sends that wait for the next view */
   guint64 spilled_bytes;     /* deliveries that wait for the state to be loaded */
@@ -115,10 +125,12 @@ typedef struct
 {
   /* "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer", "window" */
   const char *what;
-  char *text;       /* a sentence */
-  char *member;     /* the name of whom it waits for, or NULL */
+  char *text;   /* a sentence */
+  char *member; /* the name of whom it waits for, or NULL */
   gint64 since_us;
 } TyGroupWait;
 void ty_group_wait_clear (TyGroupWait *wait);
 /* (transfer full) an array of TyGroupWait, empty if nothing is waited for. */
 GArray *ty_group_waits (TyGroup *group, gint64 now_us);
+/* Why the next message of the member with rank `sender` is not delivered, as data (core/ordering-port.h). */
+void ty_group_explain (const TyGroup *group, guint sender, TyWait *out);

@@ -287,6 +287,24 @@ read_members (Parser *p, Fields *f)
   return take (p, ']') || fail (p, "`members` has no end");
 }
 
+/* For display alone: what is no whole number, or does not fit, counts as missing. */
+static gboolean
+read_number (Parser *p, gint64 *out)
+{
+  skip_space (p);
+  const char *from = p->at;
+  gint64 v = 0;
+  if (!skip_value (p, 0))
+    return FALSE;
+  for (const char *s = from; s < p->at; s++)
+    if (!g_ascii_isdigit (*s) || v > (G_MAXINT64 - 9) / 10)
+      return TRUE;
+    else
+      v = v * 10 + (*s - '0');
+  *out = v;
+  return TRUE;
+}
+
 static gboolean
 read_primary (Parser *p, Fields *f, TyRecord *out)
 {
@@ -312,6 +330,8 @@ read_field (Parser *p, const TyText *key, Fields *f, TyRecord *out)
         return read_text (p, &out->c);
       case 'm':
         return read_text (p, &out->m);
+      case 't':
+        return read_number (p, &out->t);
       default:
         return skip_value (p, 0);
       }
@@ -329,6 +349,8 @@ read_field (Parser *p, const TyText *key, Fields *f, TyRecord *out)
     return read_text (p, &out->digest);
   if (text_is (key, "why"))
     return read_text (p, &out->why);
+  if (text_is (key, "len"))
+    return read_number (p, &out->len);
   return skip_value (p, 0);
 }
 
@@ -401,7 +423,7 @@ ty_history_reader_line (TyHistoryReader *r, const char *line, gsize len_bytes, T
 {
   Parser p = { .at = line, .end = line + len_bytes, .reader = r };
   Fields f = { 0 };
-  *out = (TyRecord){ 0 };
+  *out = (TyRecord){ .t = -1, .len = -1 };
 
   /* Unescaping never makes a text longer: with room for the whole line nothing moves while it is read. */
   if (len_bytes > G_MAXUINT / 2)

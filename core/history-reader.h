@@ -44,6 +44,8 @@ typedef struct
   gboolean primary;
   guint n_members;
   const TyText *members;
+  gint64 t;     /* nanoseconds; -1: the line has none that fits */
+  gint64 len;   /* of the payload; -1: the line has none that fits */
   guint64 line; /* in its file, from 1 */
 } TyRecord;
 

@@ -27,6 +27,17 @@ typedef enum
   TY_REACH_DEAD     /* its process is gone: a fact */
 } TyReach;
 
+/* Whether a process may enter. */
+typedef enum
+{
+  TY_ADMISSION_YES,
+  TY_ADMISSION_NO,
+  TY_ADMISSION_LATER /* the application has been asked; the process asks again soon */
+} TyAdmission;
+
+/* The longest proof that a joiner gives. */
+#define TY_PROOF_BYTES 32
+
 /* Receipts and order of one member's STATE, as the host wrote them. `rank` in the view that ends. */
 typedef struct
 {
@@ -48,6 +59,17 @@ typedef struct
   void (*dial) (gpointer host, const char *address, const TyId *pid);
   /* Doubts about a process that another one suspects: look at once. */
   void (*probe) (gpointer host, const TyId *pid);
+
+  /* ---- who may enter, and who may stay ---- */
+
+  /* `knows_id`: the joiner has been told the group's id. `proof`: what its write_proof () wrote for this process. */
+  TyAdmission (*admits) (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof, gsize proof_len);
+  /* FALSE: its key is known, and not admitted. */
+  gboolean (*may_stay) (gpointer host, const TyId *pid);
+  /* A block: a joiner's proof to `to`. */
+  void (*write_proof) (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w);
+  /* A member that was not to stay is out: no channel to it is wanted. */
+  void (*shut_out) (gpointer host, const TyId *pid);
 
   /* What the process calls itself, NULL if it is not known. */
   const char *(*name_of) (gpointer host, const TyId *pid);
@@ -151,6 +173,8 @@ struct _TyMembershipOps
   void (*on_progress) (TyMembership *m);
   /* The member with that rank is past the limit in taking what this process sends: the next view does without it. */
   void (*on_behind) (TyMembership *m, guint rank);
+  /* Who may stay has changed. */
+  void (*on_policy) (TyMembership *m);
   /* A gap in someone's messages: only a round mends it. */
   void (*on_gap) (TyMembership *m);
 

@@ -24,3 +24,9 @@ extern const TyModules ty_modules;
 
 /* The ordering of that name, or NULL. */
 const TyOrderingOps *ty_modules_find_ordering (const TyModules *modules, const char *name);
+
+/* All of them, one after the other: those listed, then those that the program has added. NULL at the end. */
+const TyOrderingOps *ty_modules_nth_ordering (const TyModules *modules, guint n);
+
+/* Adds one for as long as the program runs (tyet-ordering.h). FALSE if the name is taken. */
+gboolean ty_modules_add_ordering (const TyModules *modules, const TyOrderingOps *ops);

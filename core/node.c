@@ -22,9 +22,12 @@ ty_node_config_init (TyNodeConfig *config)
     .suspect_after_us = 1000000,
     .heartbeat_us = 100000,
     .lag_us = 60 * G_USEC_PER_SEC,
+    .handshake_us = 5 * G_USEC_PER_SEC,
+    .max_half_open = 128,
+    .max_half_open_from = 64,
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 << 20,
-    .window_bytes = 4 << 20,
+    .window_bytes = 1 << 20,
     .spill_bytes = 64 << 20,
   };
 }
@@ -293,6 +296,9 @@ on_peer_up (TyNode *node, const TyEvent *event)
     node->peers->pdata[known->peer] = NULL;
   g_free (known->name);
   g_free (known->address);
+  known->sealed = event->seal != NULL;
+  if (known->sealed)
+    memcpy (known->seal, event->seal, sizeof known->seal);
   known->name = g_strdup (event->name);
   known->address = g_strdup (event->address);
   known->peer = event->peer;
@@ -316,6 +322,18 @@ on_peer_gone (TyNode *node, guint peer, TyReach reach, const char *why)
   known->peer = TY_NO_PEER;
   known->reach = reach;
   tell_groups (node, known, FALSE, why);
+}
+
+void
+ty_node_close (TyNode *node, TyKnown *known)
+{
+  if (known->peer == TY_NO_PEER)
+    return;
+  ty_node_effect (node, TY_EFFECT_PEER_CLOSE)->peer = known->peer;
+  node->modules->membership->detector_unwatch (node->detector, known->peer);
+  node->peers->pdata[known->peer] = NULL;
+  known->peer = TY_NO_PEER;
+  known->reach = TY_REACH_NONE;
 }
 
 static void
@@ -360,12 +378,7 @@ sweep (TyNode *node)
           i++;
           continue;
         }
-      if (known->peer != TY_NO_PEER)
-        {
-          ty_node_effect (node, TY_EFFECT_PEER_CLOSE)->peer = known->peer;
-          node->modules->membership->detector_unwatch (node->detector, known->peer);
-          node->peers->pdata[known->peer] = NULL;
-        }
+      ty_node_close (node, known);
       g_hash_table_remove (node->known, &known->pid);
       g_ptr_array_remove_index (node->knowns, i);
     }

@@ -25,13 +25,17 @@ typedef struct
   gint64 round_us;           /* how long a coordinator waits for STATEs; 0: a third of suspect_after_us */
   guint gather_above;        /* members of a view above which its FLUSHes are gathered (V5); 0: 16 */
   gint64 lag_us;             /* a member that holds a full window for so long is suspected; 0: never */
+  gint64 handshake_us;       /* who connects and has not shaken hands by then is thrown out */
+  guint max_half_open;       /* so many at once that have not shaken hands, */
+  guint max_half_open_from;  /* and so many of one host; the oldest makes room */
   gboolean refusal_is_death; /* a closed connection and a port that refuses prove a death (V14) */
   gsize max_message_bytes;
   gsize window_bytes;        /* of a sender in a group: own messages that are not yet stable */
   gsize spill_bytes;         /* kept for the application while it loads a state (V15) */
 } TyNodeConfig;
 
-/* Fills in the defaults: suspect after 1 s, heartbeat 100 ms, messages to 64 MiB, window 4 MiB, spill 64 MiB. */
+/* Fills in the defaults: suspect after 1 s, heartbeat 100 ms, messages to 64 MiB, window 1 MiB, spill 64 MiB; 5 s to
+ * shake hands, 128 who do, 64 of them of one host. */
 void ty_node_config_init (TyNodeConfig *config);
 
 /* `draw` fills bytes with randomness: the world port. */

@@ -13,7 +13,8 @@
  *                                                        (digest may come several times; a view may also be abandoned)
  *
  * Whoever implements one exports one TyOrderingOps and lists the file in ordering/meson.build; the conformance kit
- * (tests/) runs over every module listed.
+ * (tests/) runs over every module listed.  Programs that bring an ordering of their own do so through tyet-ordering.h,
+ * which is narrower, and stays when this port changes.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -21,7 +22,7 @@
 #include "core/batch.h"
 
 /* Raised when a member of these tables or what it means changes. */
-#define TY_ORDERING_PORT_VERSION 2
+#define TY_ORDERING_PORT_VERSION 3
 
 /* A module's own state; its first member is this. */
 typedef struct _TyOrderingOps TyOrderingOps;
@@ -77,7 +78,8 @@ struct _TyOrderingOps
   TyService strongest; /* the strongest service that it offers */
   TyService standard;  /* the service of a send that names none */
 
-  TyOrdering *(*create) (const TyOrderingHost *host_ops, gpointer host);
+  /* `ops` is this table: one function may serve several. */
+  TyOrdering *(*create) (const TyOrderingOps *ops, const TyOrderingHost *host_ops, gpointer host);
   void (*free) (TyOrdering *o);
 
   /* A new view of `members` members begins, in which this process has rank `self`. Nothing of an earlier view remains.

@@ -23,6 +23,7 @@ typedef enum
   TY_PACKET_SUSPECT = 11, /* whom the sender suspects, and why (V9) */
   TY_PACKET_GONE = 12,    /* answer to a packet of a group that the process is not in (any more) */
   TY_PACKET_BEHIND = 13,  /* whom the sender's window waits for, past the limit: varint rank */
+  TY_PACKET_BARRED = 14,  /* whose key is not admitted any more: varint rank */
   /* agreement */
   TY_PACKET_PREPARE = 16,
   TY_PACKET_STATE = 17,

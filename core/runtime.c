@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/api.h"
+#include "core/key-file.h"
 #include "core/storage.h"
 #include "core/group-private.h"
 
@@ -190,9 +191,29 @@ runtime_on_storage (const char *group, const guint8 *record, gsize len_bytes, gp
   return ty_storage_keep (rt->storage, group, record, len_bytes, error);
 }
 
+/* The driver, with the keys that it copies. */
+static TyDriver *
+make_driver (TyRuntime *rt, const TyRuntimeKeys *keys)
+{
+  if (keys->secret == NULL)
+    return rt->ops->create (rt->node, NULL, runtime_on_effect, rt);
+  rt->secret = tyet_secret_ref (keys->secret);
+  rt->identity = tyet_identity_ref (keys->identity);
+  rt->ticket = keys->ticket != NULL ? tyet_ticket_ref (keys->ticket) : NULL;
+  rt->secret_alone = keys->secret_alone;
+  TyDriverKeys seal
+      = { .secret = ty_tyet_secret_bytes (keys->secret), .identity = ty_identity_secret (keys->identity) };
+  if (keys->ticket != NULL)
+    {
+      seal.pin = ty_tyet_ticket_inner (keys->ticket)->key;
+      seal.pinned = tyet_ticket_get_addresses (keys->ticket);
+    }
+  return rt->ops->create (rt->node, &seal, runtime_on_effect, rt);
+}
+
 TyRuntime *
-ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *name, const char *address,
-                const char *storage, GError **error)
+ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntimeKeys *keys, const char *name,
+                const char *address, const char *storage, GError **error)
 {
   TyRuntime *rt = g_new0 (TyRuntime, 1);
   const TyDriverOps *ops = ty_modules.driver;
@@ -226,7 +247,7 @@ ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const char *na
       rt->storage = g_strdup (storage);
       ty_node_set_storage (rt->node, runtime_on_storage, rt);
     }
-  rt->driver = ops->create (rt->node, runtime_on_effect, rt);
+  rt->driver = make_driver (rt, keys);
   real = ops->listen (rt->driver, address, error);
   if (real == NULL)
     {
@@ -259,6 +280,9 @@ ty_runtime_unref (TyRuntime *rt)
   g_free (rt->history_path);
   g_free (rt->group_name);
   g_free (rt->storage);
+  g_clear_pointer (&rt->secret, tyet_secret_unref);
+  g_clear_pointer (&rt->identity, tyet_identity_unref);
+  g_clear_pointer (&rt->ticket, tyet_ticket_unref);
   g_ptr_array_unref (rt->groups);
   g_main_context_unref (rt->context);
   g_free (rt);

@@ -23,6 +23,7 @@ G_STATIC_ASSERT ((int) TYET_LEFT_REASON_DEAD == (int) TY_LEFT_DEAD);
 G_STATIC_ASSERT ((int) TYET_LEFT_REASON_SUSPECT == (int) TY_LEFT_SUSPECT);
 G_STATIC_ASSERT ((int) TYET_LEFT_REASON_REACH == (int) TY_LEFT_REACH);
 G_STATIC_ASSERT ((int) TYET_LEFT_REASON_LOADING == (int) TY_LEFT_LOADING);
+G_STATIC_ASSERT ((int) TYET_LEFT_REASON_REVOKED == (int) TY_LEFT_REVOKED);
 
 G_DEFINE_ENUM_TYPE (TyetService, tyet_service,
                     G_DEFINE_ENUM_VALUE (TYET_SERVICE_DEFAULT, "default"),
@@ -46,11 +47,13 @@ G_DEFINE_ENUM_TYPE (TyetLeftReason, tyet_left_reason,
                     G_DEFINE_ENUM_VALUE (TYET_LEFT_REASON_DEAD, "dead"),
                     G_DEFINE_ENUM_VALUE (TYET_LEFT_REASON_SUSPECT, "suspect"),
                     G_DEFINE_ENUM_VALUE (TYET_LEFT_REASON_REACH, "reach"),
-                    G_DEFINE_ENUM_VALUE (TYET_LEFT_REASON_LOADING, "loading"))
+                    G_DEFINE_ENUM_VALUE (TYET_LEFT_REASON_LOADING, "loading"),
+                    G_DEFINE_ENUM_VALUE (TYET_LEFT_REASON_REVOKED, "revoked"))
 
 G_DEFINE_FLAGS_TYPE (TyetSendFlags, tyet_send_flags,
                      G_DEFINE_ENUM_VALUE (TYET_SEND_NONE, "none"),
                      G_DEFINE_ENUM_VALUE (TYET_SEND_STABLE, "stable"))
 
 G_DEFINE_ENUM_TYPE (TyetSecurity, tyet_security,
+                    G_DEFINE_ENUM_VALUE (TYET_SECURITY_SEALED, "sealed"),
                     G_DEFINE_ENUM_VALUE (TYET_SECURITY_PLAIN, "plain"))

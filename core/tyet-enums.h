@@ -70,6 +70,7 @@ TYET_API GType tyet_group_state_get_type (void);
  * @TYET_LEFT_REASON_SUSPECT: it was silent for too long, or its channel was lost
  * @TYET_LEFT_REASON_REACH: it does not reach all the others
  * @TYET_LEFT_REASON_LOADING: it was taken out while it loaded the state
+ * @TYET_LEFT_REASON_REVOKED: its key was taken off the list of those who are admitted
  *
  * Why a member of the view before is not in the view.
  */
@@ -79,7 +80,8 @@ typedef enum
   TYET_LEFT_REASON_DEAD,
   TYET_LEFT_REASON_SUSPECT,
   TYET_LEFT_REASON_REACH,
-  TYET_LEFT_REASON_LOADING
+  TYET_LEFT_REASON_LOADING,
+  TYET_LEFT_REASON_REVOKED
 } TyetLeftReason;
 
 #define TYET_TYPE_LEFT_REASON (tyet_left_reason_get_type ())
@@ -103,13 +105,14 @@ TYET_API GType tyet_send_flags_get_type (void);
 
 /**
  * TyetSecurity:
- * @TYET_SECURITY_PLAIN: none: whoever reaches the address is let in and can read everything. For loopback, Unix
- *   sockets, and networks of which every user is trusted.
+ * @TYET_SECURITY_SEALED: authenticated and encrypted; who does not know the network secret is not let in
+ * @TYET_SECURITY_PLAIN: none: whoever reaches the address is let in. Only on loopback and Unix sockets.
  *
  * How the channels of a process are protected.
  */
 typedef enum
 {
+  TYET_SECURITY_SEALED,
   TYET_SECURITY_PLAIN
 } TyetSecurity;
 

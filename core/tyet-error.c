@@ -23,4 +23,6 @@ G_DEFINE_ENUM_TYPE (TyetError, tyet_error,
                     G_DEFINE_ENUM_VALUE (TYET_ERROR_TRANSFER, "transfer"),
                     G_DEFINE_ENUM_VALUE (TYET_ERROR_FORKED, "forked"),
                     G_DEFINE_ENUM_VALUE (TYET_ERROR_NAME, "name"),
-                    G_DEFINE_ENUM_VALUE (TYET_ERROR_IDENTITY, "identity"))
+                    G_DEFINE_ENUM_VALUE (TYET_ERROR_IDENTITY, "identity"),
+                    G_DEFINE_ENUM_VALUE (TYET_ERROR_SECRET, "secret"),
+                    G_DEFINE_ENUM_VALUE (TYET_ERROR_PLAIN, "plain"))

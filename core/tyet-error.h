@@ -40,6 +40,8 @@ TYET_API GQuark tyet_error_quark (void);
  * @TYET_ERROR_FORKED: the process was forked since the object was made
  * @TYET_ERROR_NAME: a name is empty, longer than 255 bytes, or not printable UTF-8
  * @TYET_ERROR_IDENTITY: the file of an identity cannot be read or written, or is damaged
+ * @TYET_ERROR_SECRET: a secret, a ticket or a list of keys is missing, cannot be read or written, or is damaged
+ * @TYET_ERROR_PLAIN: clear text was asked for where it would leave the machine
  *
  * Codes of the domain %TYET_ERROR.
  */
@@ -62,7 +64,9 @@ typedef enum
   TYET_ERROR_TRANSFER,
   TYET_ERROR_FORKED,
   TYET_ERROR_NAME,
-  TYET_ERROR_IDENTITY
+  TYET_ERROR_IDENTITY,
+  TYET_ERROR_SECRET,
+  TYET_ERROR_PLAIN
 } TyetError;
 
 #define TYET_TYPE_ERROR (tyet_error_get_type ())

@@ -214,6 +214,9 @@ ty_tyet_group_on_effect (TyetGroup *group, const TyEffect *effect)
     case TY_EFFECT_LEFT:
       group_left (group);
       break;
+    case TY_EFFECT_AUTHORIZE:
+      ty_tyet_group_authorize (group, effect);
+      break;
     case TY_EFFECT_BLOCKED:
       group_blocked (group, effect);
       break;

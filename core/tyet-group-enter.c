@@ -28,9 +28,21 @@ group_prepare (TyetGroup *group, GError **error)
   ty_group_set_gives_state (group->engine, TRUE);
   ty_group_set_takes_state (
       group->engine,
-      group->takes_state
-          || g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE], 0, TRUE));
-  return TRUE;
+      group->takes_state || g_signal_has_handler_pending (group, ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE], 0, TRUE));
+  return ty_tyet_group_prepare_admission (group, error);
+}
+
+/* Whoever would be asked, or waited for, cannot know a secret that was made here and told to nobody. */
+static gboolean
+group_can_be_known (TyetGroup *group, GError **error)
+{
+  if (!group->rt->secret_alone)
+    return TRUE;
+  g_set_error (error, TYET_ERROR, TYET_ERROR_SECRET,
+               "No network secret was given, and joining the group %s takes the one that its members have: give this "
+               "process a ticket of one of them, or the secret in a file, or in TYET_SECRET_FILE",
+               group->name);
+  return FALSE;
 }
 
 /**
@@ -56,6 +68,7 @@ tyet_group_found (TyetGroup *group, GError **error)
   TY_RETURN_VAL_UNLESS_HERE (group->rt, FALSE);
   if (!group_prepare (group, error) || !ty_group_found (group->engine, error))
     return FALSE;
+  group->rt->secret_alone = FALSE; /* the founder's secret is the others' business */
   ty_runtime_kick (group->rt);
   return TRUE;
 }
@@ -116,7 +129,8 @@ group_begin_entering (TyetGroup *group, GTask *owned, GCancellable *cancellable,
 /**
  * tyet_group_join_async:
  * @group: a group
- * @contacts: (array zero-terminated=1): addresses of members; all are tried, and one that answers is enough
+ * @contacts: (array zero-terminated=1) (nullable): addresses of members; all are tried, and one that answers is
+ *   enough; %NULL for those of the process's [property@Tyet.Process:ticket]
  * @cancellable: (nullable): a way to end it early
  * @callback: (nullable): what to call when this process is a member, or will not be
  * @user_data: what to give it
@@ -134,9 +148,11 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
   g_autoptr (GTask) task = NULL;
   GError *error = NULL;
   g_return_if_fail (TYET_IS_GROUP (group));
-  g_return_if_fail (contacts != NULL);
   TY_RETURN_UNLESS_HERE (group->rt);
 
+  static const char *const nobody[] = { NULL };
+  if (contacts == NULL || contacts[0] == NULL)
+    contacts = group->rt->ticket != NULL ? tyet_ticket_get_addresses (group->rt->ticket) : nobody;
   task = g_task_new (group, cancellable, callback, user_data);
   g_task_set_source_tag (task, tyet_group_join_async);
   /* Being a member is a fact, cancelled or not. */
@@ -145,7 +161,7 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
     ;
   else if (contacts[0] == NULL)
     g_set_error (&error, TYET_ERROR, TYET_ERROR_ADDRESS, "No member to ask was given for joining %s", group->name);
-  else if (group_prepare (group, &error))
+  else if (group_prepare (group, &error) && group_can_be_known (group, &error))
     ty_group_join (group->engine, contacts,
                    group->join_timeout_ms == 0 ? G_MAXINT64 : (gint64) group->join_timeout_ms * 1000, &error);
   group_begin_entering (group, g_steal_pointer (&task), cancellable, error);
@@ -161,10 +177,11 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
  *
  * Fails with %TYET_ERROR_UNREACHABLE if no contact was reached in the time given, %TYET_ERROR_TIMED_OUT if nobody let
  * this process in in that time (the message says what became of each contact), %TYET_ERROR_REFUSED if the group did
- * not let it in (the message says why: another group name or ordering, a member of the same name, or not reaching
- * every member), %TYET_ERROR_PROTOCOL if all contacts speak something else, %TYET_ERROR_EXCLUDED if it was let in but
- * the state could not be taken in, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried
- * again, but for %TYET_ERROR_EXCLUDED: then only as a new process.
+ * not let it in (the message says why: another network secret, not admitted, another group name or ordering, a member
+ * of the same name, or not reaching every member), %TYET_ERROR_SECRET if this process was given no secret,
+ * %TYET_ERROR_PROTOCOL if all contacts speak something else, %TYET_ERROR_EXCLUDED if it was let in but the state could not be taken in,
+ * `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again, but for
+ * %TYET_ERROR_EXCLUDED: then only as a new process.
  *
  * Returns: %TRUE if this process is a member
  */
@@ -179,7 +196,8 @@ tyet_group_join_finish (TyetGroup *group, GAsyncResult *result, GError **error)
 /**
  * tyet_group_join:
  * @group: a group
- * @contacts: (array zero-terminated=1): addresses of members; all are tried, and one that answers is enough
+ * @contacts: (array zero-terminated=1) (nullable): addresses of members; all are tried, and one that answers is
+ *   enough; %NULL for those of the process's [property@Tyet.Process:ticket]
  * @cancellable: (nullable): a way to end it early
  * @error: return location for an error
  *
@@ -195,7 +213,6 @@ tyet_group_join (TyetGroup *group, const char *const *contacts, GCancellable *ca
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_return_val_if_fail (TYET_IS_GROUP (group), FALSE);
-  g_return_val_if_fail (contacts != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
   TY_RETURN_VAL_UNLESS_HERE (group->rt, FALSE);
   if (!ty_runtime_can_wait (group->rt, error))
@@ -234,9 +251,8 @@ group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError *
       = group->rt->storage != NULL ? ty_storage_load (group->rt->storage, group->name, error) : g_bytes_new (NULL, 0);
   if (record == NULL)
     return FALSE;
-  return ty_group_found_with (group->engine, (const char *const *) names->pdata,
-                              (const char *const *) addresses->pdata, g_bytes_get_data (record, NULL),
-                              g_bytes_get_size (record), error);
+  return ty_group_found_with (group->engine, (const char *const *) names->pdata, (const char *const *) addresses->pdata,
+                              g_bytes_get_data (record, NULL), g_bytes_get_size (record), error);
 }
 
 /**
@@ -268,7 +284,8 @@ tyet_group_found_with_async (TyetGroup *group, const char *const *founders, GCan
   task = g_task_new (group, cancellable, callback, user_data);
   g_task_set_source_tag (task, tyet_group_found_with_async);
   g_task_set_check_cancellable (task, FALSE);
-  if (!g_cancellable_set_error_if_cancelled (cancellable, &error) && group_prepare (group, &error))
+  if (!g_cancellable_set_error_if_cancelled (cancellable, &error) && group_prepare (group, &error)
+      && group_can_be_known (group, &error))
     group_ask_to_found_with (group, founders, &error);
   group_begin_entering (group, g_steal_pointer (&task), cancellable, error);
 }

@@ -23,6 +23,9 @@ struct _TyetGroup
   gboolean deliver_own;
   gboolean takes_state;
   guint join_timeout_ms;
+  TyetSecret *secret; /* of the group, or NULL */
+  char *admit_path;   /* of the list of keys, or NULL */
+  TyAdmitList *admit;
 
   TyetDeliverFunc deliver;
   gpointer deliver_data;
@@ -49,6 +52,7 @@ enum
   TY_SIGNAL_WRITABLE,
   TY_SIGNAL_SAVE_STATE,
   TY_SIGNAL_LOAD_STATE,
+  TY_SIGNAL_AUTHORIZE,
   TY_N_SIGNALS
 };
 extern guint ty_tyet_group_signals[TY_N_SIGNALS];
@@ -62,6 +66,11 @@ gboolean ty_tyet_group_check (TyetGroup *group, GError **error);
 void ty_tyet_group_make_engine (TyetGroup *group);
 /* Whom the group waits for: names, each once. (transfer full) */
 char **ty_tyet_group_waiting_for (TyetGroup *group);
+
+/* tyet-group-admit.c */
+void ty_tyet_group_authorize (TyetGroup *group, const TyEffect *effect);
+/* Brings the engine up to who is admitted. FALSE: that takes sealed channels. */
+gboolean ty_tyet_group_prepare_admission (TyetGroup *group, GError **error);
 
 /* tyet-group-enter.c */
 void ty_tyet_group_entered (TyetGroup *group, const GError *error);

@@ -140,6 +140,9 @@ group_finalize (GObject *object)
   g_clear_error (&self->broken);
   g_clear_pointer (&self->rt, ty_runtime_unref);
   g_clear_object (&self->process);
+  g_clear_pointer (&self->secret, tyet_secret_unref);
+  g_clear_pointer (&self->admit, ty_admit_list_unref);
+  g_free (self->admit_path);
   g_free (self->name);
   g_free (self->ordering);
   G_OBJECT_CLASS (tyet_group_parent_class)->finalize (object);
@@ -284,8 +287,7 @@ group_install_properties (GObjectClass *object_class)
    * Where the group is in its life. Notified whenever the application is told something; a change to
    * %TYET_GROUP_STATE_FLUSHING alone is not.
    */
-  props[PROP_STATE]
-      = g_param_spec_enum ("state", NULL, NULL, TYET_TYPE_GROUP_STATE, TYET_GROUP_STATE_NEW, readable);
+  props[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, TYET_TYPE_GROUP_STATE, TYET_GROUP_STATE_NEW, readable);
   /**
    * TyetGroup:view:
    *
@@ -297,8 +299,7 @@ group_install_properties (GObjectClass *object_class)
    *
    * Counters; see [method@Tyet.Group.get_statistics]. Not notified.
    */
-  props[PROP_STATISTICS]
-      = g_param_spec_variant ("statistics", NULL, NULL, G_VARIANT_TYPE ("a{st}"), NULL, readable);
+  props[PROP_STATISTICS] = g_param_spec_variant ("statistics", NULL, NULL, G_VARIANT_TYPE ("a{st}"), NULL, readable);
   group_install_settings ();
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
@@ -401,6 +402,34 @@ group_install_life_signals (void)
   ty_tyet_group_signals[TY_SIGNAL_LOAD_STATE] = group_signal ("load-state", 1, G_TYPE_INPUT_STREAM, 0);
 }
 
+/* One handler that says no is enough. */
+static gboolean
+all_of_them (GSignalInvocationHint *hint, GValue *all, const GValue *one, gpointer unused)
+{
+  g_value_set_boolean (all, g_value_get_boolean (one));
+  return g_value_get_boolean (one);
+}
+
+static void
+group_install_authorize (void)
+{
+  /**
+   * TyetGroup::authorize:
+   * @group: the group
+   * @public_key: (nullable): the public key of a process that wants to join, %NULL if channels are in the clear
+   * @name: what it calls itself
+   * @address: where it listens
+   *
+   * A process asks to be let in, and everything else that was set for the group admits it. To be connected before the
+   * group is entered; every member that the process asks is asked.
+   *
+   * Returns: %TRUE to let it in; one handler that returns %FALSE is enough to keep it out
+   */
+  ty_tyet_group_signals[TY_SIGNAL_AUTHORIZE]
+      = g_signal_new ("authorize", TYET_TYPE_GROUP, G_SIGNAL_RUN_LAST, 0, all_of_them, NULL, NULL, G_TYPE_BOOLEAN, 3,
+                      G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+}
+
 static void
 tyet_group_class_init (TyetGroupClass *klass)
 {
@@ -413,6 +442,7 @@ tyet_group_class_init (TyetGroupClass *klass)
   group_install_properties (object_class);
   group_install_traffic_signals ();
   group_install_life_signals ();
+  group_install_authorize ();
 }
 
 static void

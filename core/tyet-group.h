@@ -77,6 +77,12 @@ TYET_API void tyet_group_set_deliver_func (TyetGroup *group, TyetDeliverFunc fun
 TYET_API void tyet_group_set_state_digest (TyetGroup *group, GObject *stream, const char *digest);
 TYET_API void tyet_group_fail_transfer (TyetGroup *group, GObject *stream, const char *reason);
 
+/* Who may enter, and stay */
+TYET_API gboolean tyet_group_set_secret (TyetGroup *group, TyetSecret *secret, GError **error);
+TYET_API TyetSecret *tyet_group_get_secret (TyetGroup *group);
+TYET_API gboolean tyet_group_set_admit_file (TyetGroup *group, const char *path, GError **error);
+TYET_API gboolean tyet_group_reload_admit_file (TyetGroup *group, GError **error);
+
 /* What can be set and seen */
 TYET_API TyetProcess *tyet_group_get_process (TyetGroup *group);
 TYET_API const char *tyet_group_get_name (TyetGroup *group);

@@ -55,8 +55,14 @@ struct _TyetProcess
   guint spill_bytes;
   guint lag_ms;
   guint state_buffer_bytes;
+  guint handshake_ms;
+  guint max_strangers;
+  guint max_strangers_of_host;
   gboolean refusal_is_death;
   TyetSecurity security;
+  TyetIdentity *identity; /* as asked for, or NULL */
+  TyetSecret *secret;     /* likewise */
+  TyetTicket *ticket;     /* likewise */
 };
 
 enum
@@ -71,8 +77,14 @@ enum
   PROP_SPILL_SIZE,
   PROP_LAG_LIMIT,
   PROP_STATE_BUFFER_SIZE,
+  PROP_HANDSHAKE_TIMEOUT,
+  PROP_MAX_STRANGERS,
+  PROP_MAX_STRANGERS_OF_HOST,
   PROP_REFUSAL_IS_DEATH,
   PROP_SECURITY,
+  PROP_IDENTITY,
+  PROP_SECRET,
+  PROP_TICKET,
   PROP_HISTORY,
   PROP_STORAGE,
   N_PROPS
@@ -125,11 +137,29 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
     case PROP_STATE_BUFFER_SIZE:
       self->state_buffer_bytes = g_value_get_uint (value);
       break;
+    case PROP_HANDSHAKE_TIMEOUT:
+      self->handshake_ms = g_value_get_uint (value);
+      break;
+    case PROP_MAX_STRANGERS:
+      self->max_strangers = g_value_get_uint (value);
+      break;
+    case PROP_MAX_STRANGERS_OF_HOST:
+      self->max_strangers_of_host = g_value_get_uint (value);
+      break;
     case PROP_REFUSAL_IS_DEATH:
       self->refusal_is_death = g_value_get_boolean (value);
       break;
     case PROP_SECURITY:
       self->security = (TyetSecurity) g_value_get_enum (value);
+      break;
+    case PROP_IDENTITY:
+      self->identity = g_value_dup_boxed (value);
+      break;
+    case PROP_SECRET:
+      self->secret = g_value_dup_boxed (value);
+      break;
+    case PROP_TICKET:
+      self->ticket = g_value_dup_boxed (value);
       break;
     case PROP_HISTORY:
       self->history = g_value_dup_string (value);
@@ -178,11 +208,29 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_STATE_BUFFER_SIZE:
       g_value_set_uint (value, self->state_buffer_bytes);
       break;
+    case PROP_HANDSHAKE_TIMEOUT:
+      g_value_set_uint (value, self->handshake_ms);
+      break;
+    case PROP_MAX_STRANGERS:
+      g_value_set_uint (value, self->max_strangers);
+      break;
+    case PROP_MAX_STRANGERS_OF_HOST:
+      g_value_set_uint (value, self->max_strangers_of_host);
+      break;
     case PROP_REFUSAL_IS_DEATH:
       g_value_set_boolean (value, self->refusal_is_death);
       break;
     case PROP_SECURITY:
       g_value_set_enum (value, self->security);
+      break;
+    case PROP_IDENTITY:
+      g_value_set_boxed (value, tyet_process_get_identity (self));
+      break;
+    case PROP_SECRET:
+      g_value_set_boxed (value, tyet_process_get_secret (self));
+      break;
+    case PROP_TICKET:
+      g_value_set_boxed (value, self->ticket);
       break;
     case PROP_HISTORY:
       g_value_set_string (value, tyet_process_get_history (self));
@@ -214,6 +262,9 @@ process_finalize (GObject *object)
   g_free (self->id);
   g_free (self->history);
   g_free (self->storage);
+  g_clear_pointer (&self->identity, tyet_identity_unref);
+  g_clear_pointer (&self->secret, tyet_secret_unref);
+  g_clear_pointer (&self->ticket, tyet_ticket_unref);
   G_OBJECT_CLASS (tyet_process_parent_class)->finalize (object);
 }
 
@@ -237,8 +288,79 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   config->max_message_bytes = self->max_message_bytes;
   config->spill_bytes = self->spill_bytes;
   config->lag_us = (gint64) self->lag_ms * 1000;
+  config->handshake_us = (gint64) self->handshake_ms * 1000;
+  config->max_half_open = self->max_strangers;
+  config->max_half_open_from = self->max_strangers_of_host;
   config->refusal_is_death = self->refusal_is_death;
   return TRUE;
+}
+
+/* A founder that starts again is the same incarnation, and an incarnation has one key: it is kept with its promises. */
+static TyetIdentity *
+process_find_identity (TyetProcess *self, GError **error)
+{
+  if (self->identity != NULL)
+    return tyet_identity_ref (self->identity);
+  if (self->storage == NULL)
+    return tyet_identity_new ();
+  g_autofree char *path = g_build_filename (self->storage, "identity", NULL);
+  if (g_mkdir_with_parents (self->storage, 0700) != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
+    return tyet_identity_load (path, error);
+  g_autoptr (TyetIdentity) identity = tyet_identity_new ();
+  return tyet_identity_save (identity, path, error) ? g_steal_pointer (&identity) : NULL;
+}
+
+/* Where the network secret comes from: what was given, else the environment, else it is made. */
+static gboolean
+process_find_secret (TyetProcess *self, TyetSecret **secret, gboolean *alone, GError **error)
+{
+  *alone = FALSE;
+  *secret = NULL;
+  if (self->secret != NULL)
+    *secret = tyet_secret_ref (self->secret);
+  else if (self->ticket != NULL)
+    *secret = tyet_secret_ref (tyet_ticket_get_secret (self->ticket));
+  else if (!ty_tyet_secret_find (secret, error))
+    return FALSE;
+  if (*secret == NULL)
+    {
+      *secret = tyet_secret_new ();
+      *alone = TRUE;
+    }
+  if (self->secret == NULL || self->ticket == NULL
+      || tyet_secret_equal (self->secret, tyet_ticket_get_secret (self->ticket)))
+    return TRUE;
+  g_set_error_literal (error, TYET_ERROR, TYET_ERROR_SECRET,
+                       "A secret and a ticket with another one were given; one of the two will do");
+  return FALSE;
+}
+
+static TyRuntime *
+process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **error)
+{
+  g_autoptr (TyetSecret) secret = NULL;
+  g_autoptr (TyetIdentity) identity = NULL;
+  TyRuntimeKeys keys = { 0 };
+  gboolean plain = self->security == TYET_SECURITY_PLAIN;
+  if (plain && (self->identity != NULL || self->secret != NULL || self->ticket != NULL))
+    {
+      g_set_error_literal (error, TYET_ERROR, TYET_ERROR_PLAIN,
+                           "Clear text was asked for, and keys were given: they would protect nothing");
+      return NULL;
+    }
+  if (!plain)
+    {
+      if (!process_find_secret (self, &secret, &keys.secret_alone, error))
+        return NULL;
+      identity = process_find_identity (self, error);
+      if (identity == NULL)
+        return NULL;
+      keys.secret = secret;
+      keys.identity = identity;
+      keys.ticket = self->ticket;
+    }
+  return ty_runtime_new (self, config, &keys, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
+                         self->storage, error);
 }
 
 static gboolean
@@ -256,8 +378,7 @@ process_init_initable (GInitable *initable, GCancellable *cancellable, GError **
     return FALSE;
   if (!process_make_config (self, &config, error))
     return FALSE;
-  self->rt = ty_runtime_new (self, &config, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
-                             self->storage, error);
+  self->rt = process_make_runtime (self, &config, error);
   if (self->rt == NULL)
     return FALSE;
   self->rt->state_buffer_bytes = self->state_buffer_bytes;
@@ -310,8 +431,8 @@ process_install_limits (TyNodeConfig *defaults)
    * How long one member may hold everybody's window full by taking nothing, before it is suspected and the group goes
    * on without it; in milliseconds, 0 for ever. After half of it a warning is logged.
    */
-  props[PROP_LAG_LIMIT] = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000,
-                                             (guint) (defaults->lag_us / 1000), flags);
+  props[PROP_LAG_LIMIT]
+      = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000, (guint) (defaults->lag_us / 1000), flags);
   /**
    * TyetProcess:state-buffer-size:
    *
@@ -319,6 +440,37 @@ process_install_limits (TyNodeConfig *defaults)
    */
   props[PROP_STATE_BUFFER_SIZE]
       = g_param_spec_uint ("state-buffer-size", NULL, NULL, 1024, G_MAXUINT, 1024 * 1024, flags);
+}
+
+/* What somebody costs who has connected and not proved anything. */
+static void
+process_install_strangers (TyNodeConfig *defaults)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * TyetProcess:handshake-timeout:
+   *
+   * How long somebody who connects may take to shake hands before he is thrown out, and somebody who is connected to
+   * before he is given up; in milliseconds.
+   */
+  props[PROP_HANDSHAKE_TIMEOUT] = g_param_spec_uint ("handshake-timeout", NULL, NULL, 10, 3600 * 1000,
+                                                     (guint) (defaults->handshake_us / 1000), flags);
+  /**
+   * TyetProcess:max-strangers:
+   *
+   * How many may be connected to this process at one time who have not shaken hands yet. One more, and the one that
+   * has been so for the longest is thrown out: to shake hands takes a few round trips only. Each costs some kilobytes.
+   */
+  props[PROP_MAX_STRANGERS]
+      = g_param_spec_uint ("max-strangers", NULL, NULL, 1, 65536, defaults->max_half_open, flags);
+  /**
+   * TyetProcess:max-strangers-of-host:
+   *
+   * The same, of one host: an address of IPv4, a net of 64 bits of IPv6.
+   */
+  props[PROP_MAX_STRANGERS_OF_HOST]
+      = g_param_spec_uint ("max-strangers-of-host", NULL, NULL, 1, 65536, defaults->max_half_open_from, flags);
 }
 
 static void
@@ -369,6 +521,7 @@ tyet_process_class_init (TyetProcessClass *klass)
    */
   props[PROP_HEARTBEAT] = g_param_spec_uint ("heartbeat", NULL, NULL, 0, 24 * 3600 * 1000, 0, flags);
   process_install_limits (&defaults);
+  process_install_strangers (&defaults);
   /**
    * TyetProcess:refusal-is-death:
    *
@@ -381,10 +534,35 @@ tyet_process_class_init (TyetProcessClass *klass)
   /**
    * TyetProcess:security:
    *
-   * How channels are protected. This version knows clear text only. A later one will add sealed channels and make
-   * them the default: set %TYET_SECURITY_PLAIN where clear text is meant to stay.
+   * How channels are protected: sealed, unless %TYET_SECURITY_PLAIN is asked for, which is refused
+   * (%TYET_ERROR_PLAIN) but at a loopback address or a Unix socket, and connects to such only.
    */
-  props[PROP_SECURITY] = g_param_spec_enum ("security", NULL, NULL, TYET_TYPE_SECURITY, TYET_SECURITY_PLAIN, flags);
+  props[PROP_SECURITY] = g_param_spec_enum ("security", NULL, NULL, TYET_TYPE_SECURITY, TYET_SECURITY_SEALED, flags);
+  /**
+   * TyetProcess:identity:
+   *
+   * The pair of keys that the process proves itself with. If none is given it is the one kept in
+   * [property@Tyet.Process:storage], and if there is none either, a fresh one is made. %NULL when channels are in the
+   * clear.
+   */
+  props[PROP_IDENTITY] = g_param_spec_boxed ("identity", NULL, NULL, TYET_TYPE_IDENTITY, flags);
+  /**
+   * TyetProcess:secret:
+   *
+   * The network secret: whoever has it may speak to the process at all, and nobody else. If none is given, it is that
+   * of the [property@Tyet.Process:ticket]; else that in the file which the environment variable `TYET_SECRET_FILE`
+   * names, or `TYET_SECRET` itself ([func@Tyet.Secret.load] has the format; `TYET_SECRET` has its second line alone);
+   * else a fresh one is made, which others get with a ticket ([method@Tyet.Process.make_ticket]). %NULL when channels
+   * are in the clear.
+   */
+  props[PROP_SECRET] = g_param_spec_boxed ("secret", NULL, NULL, TYET_TYPE_SECRET, flags);
+  /**
+   * TyetProcess:ticket:
+   *
+   * A ticket of a member of the group that is to be joined. It brings the network secret, the process that answers at
+   * its addresses must have its public key, and [method@Tyet.Group.join] needs no other contacts.
+   */
+  props[PROP_TICKET] = g_param_spec_boxed ("ticket", NULL, NULL, TYET_TYPE_TICKET, flags);
   /**
    * TyetProcess:history: (type filename)
    *
@@ -423,7 +601,8 @@ tyet_process_init (TyetProcess *self)
  * @address: (nullable): where to listen, as in [property@Tyet.Process:address]; %NULL for any free port of 127.0.0.1
  * @error: return location for an error
  *
- * A process with the default options, which listens from now on, in the thread-default main context.
+ * A process with the default options, which listens from now on, in the thread-default main context. Its channels are
+ * sealed: see [property@Tyet.Process:secret] for where the secret comes from.
  *
  * Fails with %TYET_ERROR_ADDRESS if @address does not parse or is none of this machine, and with
  * %TYET_ERROR_ADDRESS_IN_USE if something else listens there.
@@ -483,6 +662,90 @@ tyet_process_get_id (TyetProcess *process)
 {
   g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
   return process->id;
+}
+
+/**
+ * tyet_process_get_security:
+ * @process: a process
+ *
+ * How the process's channels are protected ([property@Tyet.Process:security]).
+ *
+ * Returns: sealed or plain
+ */
+TyetSecurity
+tyet_process_get_security (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), TYET_SECURITY_SEALED);
+  return process->security;
+}
+
+/**
+ * tyet_process_get_identity:
+ * @process: a process
+ *
+ * The process's identity ([property@Tyet.Process:identity]).
+ *
+ * Returns: (transfer none) (nullable): the identity, or %NULL if channels are in the clear
+ */
+TyetIdentity *
+tyet_process_get_identity (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  return process->rt != NULL ? process->rt->identity : process->identity;
+}
+
+/**
+ * tyet_process_get_secret:
+ * @process: a process
+ *
+ * The network secret that the process goes by now ([property@Tyet.Process:secret]).
+ *
+ * Returns: (transfer none) (nullable): the secret, or %NULL if channels are in the clear
+ */
+TyetSecret *
+tyet_process_get_secret (TyetProcess *process)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  if (process->rt == NULL)
+    return process->secret;
+  process->rt->secret_alone = FALSE; /* whoever asks can pass it on */
+  return process->rt->secret;
+}
+
+/**
+ * tyet_process_make_ticket:
+ * @process: a process
+ * @error: return location for an error
+ *
+ * A ticket with which others can join groups that this process is in: its address, its public key, the network secret.
+ *
+ * Fails with %TYET_ERROR_PLAIN if channels are in the clear: then the address is enough.
+ *
+ * Returns: (transfer full): a new ticket, or %NULL
+ */
+TyetTicket *
+tyet_process_make_ticket (TyetProcess *process, GError **error)
+{
+  g_return_val_if_fail (TYET_IS_PROCESS (process), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  TY_RETURN_VAL_UNLESS_HERE (process->rt, NULL);
+  if (!ty_runtime_check (process->rt, error))
+    return NULL;
+  if (process->rt->secret == NULL)
+    {
+      g_set_error_literal (error, TYET_ERROR, TYET_ERROR_PLAIN,
+                           "Channels are in the clear: there is no secret, and whoever knows the address may join");
+      return NULL;
+    }
+  TyTicket *ticket = ty_ticket_new ();
+  memcpy (ticket->secret, ty_tyet_secret_bytes (tyet_process_get_secret (process)), TY_KEY_BYTES);
+  ty_key_public (ty_identity_secret (process->rt->identity), ticket->key);
+  if (ty_ticket_add_address (ticket, tyet_process_get_address (process)))
+    return ty_tyet_ticket_new (ticket);
+  g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS, "The address %s does not fit into a ticket",
+               tyet_process_get_address (process));
+  ty_ticket_free (ticket);
+  return NULL;
 }
 
 /**
@@ -567,23 +830,30 @@ tyet_process_describe_waits (TyetProcess *process)
 /**
  * tyet_list_orderings:
  *
- * The names of the orderings that a group can be made with.
+ * The names of the orderings that a group can be made with, those that the program has registered included.
  *
  * Returns: (transfer none) (array zero-terminated=1): a static array
  */
 const char *const *
 tyet_list_orderings (void)
 {
-  static gsize names;
-  if (g_once_init_enter (&names))
+  /* A list that was given away stays; orderings are added a few times at most (tyet_ordering_register ()). */
+  static GPtrArray *newest;
+  static GSList *lists;
+  static GMutex mutex;
+  const TyOrderingOps *ops;
+  g_mutex_lock (&mutex);
+  if (newest == NULL || ty_modules_nth_ordering (&ty_modules, newest->len - 1) != NULL)
     {
-      GPtrArray *list = g_ptr_array_new ();
-      for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
-        g_ptr_array_add (list, (gpointer) (*o)->name);
-      g_ptr_array_add (list, NULL);
-      g_once_init_leave (&names, (gsize) g_ptr_array_free (list, FALSE));
+      lists = g_slist_prepend (lists, newest);
+      newest = g_ptr_array_new ();
+      while ((ops = ty_modules_nth_ordering (&ty_modules, newest->len)) != NULL)
+        g_ptr_array_add (newest, (gpointer) ops->name);
+      g_ptr_array_add (newest, NULL);
     }
-  return (const char *const *) names;
+  const char *const *names = (const char *const *) newest->pdata;
+  g_mutex_unlock (&mutex);
+  return names;
 }
 
 TyRuntime *

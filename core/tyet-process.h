@@ -9,6 +9,8 @@
 
 #include <gio/gio.h>
 #include "tyet-enums.h"
+#include "tyet-identity.h"
+#include "tyet-ticket.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +25,10 @@ TYET_API TyetProcess *tyet_process_new (const char *address, GError **error);
 TYET_API const char *tyet_process_get_address (TyetProcess *process);
 TYET_API const char *tyet_process_get_name (TyetProcess *process);
 TYET_API const char *tyet_process_get_id (TyetProcess *process);
+TYET_API TyetSecurity tyet_process_get_security (TyetProcess *process);
+TYET_API TyetIdentity *tyet_process_get_identity (TyetProcess *process);
+TYET_API TyetSecret *tyet_process_get_secret (TyetProcess *process);
+TYET_API TyetTicket *tyet_process_make_ticket (TyetProcess *process, GError **error);
 TYET_API guint64 tyet_process_get_refused_packets (TyetProcess *process);
 
 TYET_API gboolean tyet_process_set_history (TyetProcess *process, const char *path, GError **error);

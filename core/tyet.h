@@ -13,6 +13,8 @@
 #include "tyet-message.h"
 #include "tyet-wait.h"
 #include "tyet-identity.h"
+#include "tyet-secret.h"
+#include "tyet-ticket.h"
 #include "tyet-process.h"
 #include "tyet-group.h"
 

@@ -127,7 +127,7 @@ read_gone (TyReader *r, TyValue *value)
       guint64 v = ty_read_varint (r);
       value->gone[i] = (TyGone){ .rank = (guint) MIN (v >> 3, G_MAXUINT), .why = (TyLeftWhy) (v & 7) };
       gboolean ascending = i == 0 || value->gone[i].rank > value->gone[i - 1].rank;
-      if ((v & 7) > TY_LEFT_LOADING || !ascending)
+      if ((v & 7) > TY_LEFT_REVOKED || !ascending)
         return FALSE;
     }
   return !r->bad;

@@ -1,9 +1,11 @@
 /* examples/chat.c: a chat: what anybody types, everybody reads, in the same order.
  *
- *   tyet-chat alice                              founds the chat and says where to join it
- *   tyet-chat bob tcp://127.0.0.1:40123          joins it
+ *   tyet-chat alice chat.ticket          founds the chat, and leaves a ticket for the others there
+ *   tyet-chat bob chat.ticket            joins it
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "enter.h"
+
 #include <gio/gunixinputstream.h>
 #include <locale.h>
 #include <string.h>
@@ -79,12 +81,12 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
-  if (argc < 2 || argv[1][0] == '-')
+  if (argc != 3 || argv[1][0] == '-')
     {
-      g_printerr ("usage: tyet-chat NAME [ADDRESS-OF-A-MEMBER...]\n");
+      g_printerr ("usage: tyet-chat NAME TICKET-FILE\n");
       return 2;
     }
-  me = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", argv[1], NULL);
+  me = enter_new_process (argv[1], argv[2], &error);
   if (me == NULL)
     {
       g_printerr ("%s\n", error->message);
@@ -96,13 +98,11 @@ main (int argc, char **argv)
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
   loop = g_main_loop_new (NULL, FALSE);
 
-  if (argc > 2 ? !tyet_group_join (group, (const char *const *) argv + 2, NULL, &error)
-               : !tyet_group_found (group, &error))
+  if (!enter_group (group, argv[2], &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;
     }
-  g_print ("* others join with: tyet-chat NAME %s\n", tyet_process_get_address (me));
 
   g_autoptr (GInputStream) stdin_stream = g_unix_input_stream_new (0, FALSE);
   g_autoptr (GDataInputStream) in = g_data_input_stream_new (stdin_stream);

@@ -4,11 +4,13 @@
  * Who joins is given the table as it is at the beginning of its first view, and then the changes since: nothing
  * twice, nothing not at all.  Reading asks nobody.
  *
- *   tyet-kv                                      founds the store and says where to join it
- *   tyet-kv tcp://127.0.0.1:40123                joins it
+ *   tyet-kv kv.ticket          founds the store, and leaves a ticket for the others there
+ *   tyet-kv kv.ticket          joins it
  * then:  set KEY VALUE | del KEY | get KEY | list
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "enter.h"
+
 #include <gio/gunixinputstream.h>
 #include <locale.h>
 #include <string.h>
@@ -156,12 +158,12 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
-  if (argc > 1 && argv[1][0] == '-')
+  if (argc != 2 || argv[1][0] == '-')
     {
-      g_printerr ("usage: tyet-kv [ADDRESS-OF-A-MEMBER...]\n" USAGE);
+      g_printerr ("usage: tyet-kv TICKET-FILE\n" USAGE);
       return 2;
     }
-  me = tyet_process_new ("tcp://127.0.0.1:0", &error);
+  me = enter_new_process (NULL, argv[1], &error);
   if (me == NULL)
     {
       g_printerr ("%s\n", error->message);
@@ -174,13 +176,11 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error)
-               : !tyet_group_found (group, &error))
+  if (!enter_group (group, argv[1], &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;
     }
-  g_print ("* others join with: tyet-kv %s\n", tyet_process_get_address (me));
 
   g_autoptr (GInputStream) stdin_stream = g_unix_input_stream_new (0, FALSE);
   g_autoptr (GDataInputStream) in = g_data_input_stream_new (stdin_stream);

@@ -7,10 +7,12 @@
  *
  * Each process takes and gives back the lock as fast as it can, and once a second says how often that was.
  *
- *   tyet-locks                                    founds the service and says where to join it
- *   tyet-locks tcp://127.0.0.1:40123              joins it
+ *   tyet-locks locks.ticket          founds the service, and leaves a ticket for the others there
+ *   tyet-locks locks.ticket          joins it
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "enter.h"
+
 #include <glib-unix.h>
 #include <locale.h>
 #include <string.h>
@@ -160,12 +162,12 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
-  if (argc > 1 && argv[1][0] == '-')
+  if (argc != 2 || argv[1][0] == '-')
     {
-      g_printerr ("usage: tyet-locks [ADDRESS-OF-A-MEMBER...]\n");
+      g_printerr ("usage: tyet-locks TICKET-FILE\n");
       return 2;
     }
-  me = tyet_process_new ("tcp://127.0.0.1:0", &error);
+  me = enter_new_process (NULL, argv[1], &error);
   if (me == NULL)
     {
       g_printerr ("%s\n", error->message);
@@ -178,13 +180,11 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (argc > 1 ? !tyet_group_join (group, (const char *const *) argv + 1, NULL, &error)
-               : !tyet_group_found (group, &error))
+  if (!enter_group (group, argv[1], &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;
     }
-  g_print ("* others join with: tyet-locks %s\n", tyet_process_get_address (me));
   g_unix_signal_add (SIGTERM, on_signal, group);
   g_unix_signal_add (SIGINT, on_signal, group);
   g_timeout_add_seconds (1, on_second, NULL);

@@ -44,7 +44,7 @@ struct _TyStore
   guint members;
   guint self;
   Sender *senders;
-  guint64 *received; /* [member * members + sender]; own row: the truth, others: as they say */
+  guint64 **received; /* [sender][member]; own: the truth, others: as they say; NULL: nothing of that sender's yet */
   guint64 *consumed; /* the same, of own messages only: [member] */
   GArray *charges;   /* of Charge, from charges_head on */
   guint charges_head;
@@ -53,11 +53,21 @@ struct _TyStore
   gsize untold;
 };
 
-static guint64 *
-cell (const TyStore *store, guint member, guint sender)
+static guint64
+received_by (const TyStore *store, guint member, guint sender)
 {
   g_assert (member < store->members && sender < store->members);
-  return &store->received[(gsize) member * store->members + sender];
+  return store->received[sender] != NULL ? store->received[sender][member] : 0;
+}
+
+/* Who sends nothing takes no memory: in a large view most do. */
+static guint64 *
+cell (TyStore *store, guint member, guint sender)
+{
+  g_assert (member < store->members && sender < store->members);
+  if (store->received[sender] == NULL)
+    store->received[sender] = g_new0 (guint64, store->members);
+  return &store->received[sender][member];
 }
 
 /* Another member's row has changed. */
@@ -67,7 +77,7 @@ count_others (TyStore *store, guint sender)
   guint64 others = G_MAXUINT64;
   for (guint m = 0; m < store->members; m++)
     if (m != store->self && !(TY_PLANTED (stable_early) && m + 1 == store->members && m > 1))
-      others = MIN (others, *cell (store, m, sender));
+      others = MIN (others, received_by (store, m, sender));
   store->senders[sender].others = others;
 }
 
@@ -79,11 +89,11 @@ store_create (guint members, guint self)
   store->members = members;
   store->self = self;
   store->senders = g_new0 (Sender, members);
-  store->received = g_new0 (guint64, (gsize) members * members);
+  store->received = g_new0 (guint64 *, members);
   store->consumed = g_new0 (guint64, members);
   store->charges = g_array_new (FALSE, FALSE, sizeof (Charge));
   for (guint i = 0; i < members; i++)
-    count_others (store, i);
+    store->senders[i].others = members > 1 ? 0 : G_MAXUINT64;
   return store;
 }
 
@@ -91,7 +101,10 @@ static void
 store_free (TyStore *store)
 {
   for (guint i = 0; i < store->members; i++)
-    g_queue_clear_full (&store->senders[i].batches, (GDestroyNotify) ty_batch_unref);
+    {
+      g_queue_clear_full (&store->senders[i].batches, (GDestroyNotify) ty_batch_unref);
+      g_free (store->received[i]);
+    }
   g_free (store->senders);
   g_free (store->received);
   g_free (store->consumed);
@@ -109,7 +122,7 @@ static void
 free_stable (TyStore *store, guint sender)
 {
   Sender *s = &store->senders[sender];
-  guint64 stable = MIN (s->others, *cell (store, store->self, sender));
+  guint64 stable = MIN (s->others, received_by (store, store->self, sender));
   g_assert (stable >= s->stable);
   s->stable = stable;
   TyBatch *head;
@@ -177,7 +190,7 @@ store_add (TyStore *store, guint sender, TyBatch *batch)
 static guint64
 store_received (const TyStore *store, guint sender)
 {
-  return *cell (store, store->self, sender);
+  return received_by (store, store->self, sender);
 }
 
 static void
@@ -252,13 +265,14 @@ store_on_receipts (TyStore *store, guint from, TyReader *r)
           if (at.bad || sender >= store->members || sender < least)
             return FALSE;
           least = sender + 1;
-          guint64 *known = cell (store, from, (guint) sender);
+          guint64 known = received_by (store, from, (guint) sender);
           /* Nobody can have received more of this process's messages than there are; receipts never shrink. */
-          if (received < *known || (sender == store->self && received > store_received (store, store->self)))
+          if (received < known || (sender == store->self && received > store_received (store, store->self)))
             return FALSE;
           if (pass == 0)
             continue;
-          *known = received;
+          if (received > known)
+            *cell (store, from, (guint) sender) = received;
           count_others (store, (guint) sender);
           free_stable (store, (guint) sender);
           if (sender == store->self)

@@ -14,15 +14,17 @@
  *   size    field                                size    field
  *   1       packet type                          1       packet type
  *   block   the group's name                     block   the group's name
- *   block   the ordering's name                  1       answer: 0 welcome, 1 no such group here, 2 refused, 3 wait
- *   member  how it would be a member             block   why, for a person
- *   1       1: it takes a state                  16      group id            (these only with answer 0)
- *   varint  heartbeat, microseconds              ...     id of the view
- *   varint  suspect-after, microseconds          varint  members, each as in a value
- *   varint  number of the view that it was
+ *   block   the ordering's name                  1       answer: 0 welcome, 1 no such group here, 2 refused, 3 wait,
+ *   member  how it would be a member                     4 its name is another member's
+ *   1       1: it takes a state                  block   why, for a person
+ *   varint  heartbeat, microseconds              16      group id            (these only with answer 0)
+ *   varint  suspect-after, microseconds          ...     id of the view
+ *   varint  number of the view that it was       varint  members, each as in a value
  *           told of, 0 for none
  *   varint  how many of its members it
  *           reaches, each 16 bytes
+ *   block   proof that it knows the
+ *           group's secret, or empty
  *
  *   LEAVE   after the common head: 1 byte: 0 leaves, 1 asks to be taken out
  *
@@ -36,7 +38,8 @@ enum
   WELCOME_VIEW,
   WELCOME_NO_GROUP,
   WELCOME_REFUSED,
-  WELCOME_WAIT
+  WELCOME_WAIT,
+  WELCOME_NAME_TAKEN
 };
 
 void
@@ -67,6 +70,7 @@ ty_entry_ask (TyMembership *m, const TyId *pid)
   for (guint i = 0; i < n; i++)
     if (ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
       ty_write_id (w, &m->view->members[i].pid);
+  m->host->write_proof (m->host_data, pid, m->view != NULL, w);
   ty_m_send (m, pid, w);
 }
 
@@ -134,7 +138,9 @@ ty_entry_fail_if_hopeless (TyMembership *m)
   if (!(all && m->view == NULL) && !late)
     return FALSE;
   g_autofree char *why = reasons (m);
-  gint code = all ? TYET_ERROR_PROTOCOL : m->met->len > 0 ? TYET_ERROR_TIMED_OUT : TYET_ERROR_UNREACHABLE;
+  gint code = m->met->len > 0 ? TYET_ERROR_TIMED_OUT : TYET_ERROR_UNREACHABLE;
+  if (all)
+    code = m->denied ? TYET_ERROR_REFUSED : TYET_ERROR_PROTOCOL;
   fail_join (m, g_error_new (TYET_ERROR, code, "Could not join group \"%s\"%s: %s", m->group_name,
                              late && !all ? " in the time given" : "", why));
   return TRUE;
@@ -151,7 +157,8 @@ ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyD
         g_free (m->contact_why[i]);
         m->contact_why[i] = g_strdup (why);
         /* Who does not answer now may in a moment; who speaks something else will go on doing so. */
-        m->contact_final[i] = end == TY_DIAL_UNUSABLE;
+        m->contact_final[i] = end == TY_DIAL_UNUSABLE || end == TY_DIAL_DENIED;
+        m->denied |= end == TY_DIAL_DENIED;
       }
   ty_entry_fail_if_hopeless (m);
 }
@@ -198,12 +205,22 @@ read_welcome_view (TyMembership *m, TyReader *r)
   return TRUE;
 }
 
+/* Who has the name may be the former incarnation of this very process, killed a moment ago and not yet missed: only a
+ * name that is still taken at the next asking is taken. */
+static gboolean
+name_is_taken (TyMembership *m)
+{
+  if (m->name_taken_at == 0)
+    m->name_taken_at = ty_m_now (m);
+  return ty_m_now (m) - m->name_taken_at >= m->config.heartbeat_us;
+}
+
 gboolean
 ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r)
 {
   guint8 what = ty_read_u8 (r);
   g_autofree char *why = ty_read_text (r, 1000);
-  if (r->bad || what > WELCOME_WAIT)
+  if (r->bad || what > WELCOME_NAME_TAKEN)
     return FALSE;
   if (m->phase != TY_MEMBERSHIP_JOINING)
     return TRUE;
@@ -211,7 +228,7 @@ ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r)
     return read_welcome_view (m, r);
   if (!ty_reader_done (r))
     return FALSE;
-  if (what == WELCOME_REFUSED)
+  if (what == WELCOME_REFUSED || (what == WELCOME_NAME_TAKEN && name_is_taken (m)))
     fail_join (m, g_error_new (TYET_ERROR, TYET_ERROR_REFUSED, "Not let into group \"%s\": %s", m->group_name, why));
   else
     for (guint i = 0; m->contacts[i] != NULL; i++)
@@ -259,6 +276,28 @@ ty_entry_find (TyMembership *m, const TyId *pid, guint *index)
   return NULL;
 }
 
+static void
+forget (TyMembership *m, const TyId *pid)
+{
+  guint index;
+  if (ty_entry_find (m, pid, &index) == NULL)
+    return;
+  g_ptr_array_remove_index (m->joiners, index);
+  if (m->round != NULL)
+    ty_round_forget_joiner (m, pid);
+}
+
+void
+ty_entry_recheck (TyMembership *m)
+{
+  for (guint i = m->joiners->len; i-- > 0;)
+    {
+      TyId pid = ((const Joiner *) m->joiners->pdata[i])->as.pid;
+      if (!m->host->may_stay (m->host_data, &pid))
+        forget (m, &pid);
+    }
+}
+
 /* The first joiner that may go into a round. */
 Joiner *
 ty_entry_next (TyMembership *m)
@@ -286,12 +325,12 @@ times_clash (TyMembership *m, const char *name, gint64 heartbeat_us, gint64 susp
                           (its ? m->config.suspect_after_us : suspect_after_us) / 1000);
 }
 
-/* Why a process with that name and address may not enter; NULL if it may. `*wait`: not yet. */
+/* Why a process with that name and address may not enter, and the answer to it; NULL if it may. */
 static char *
 objection (TyMembership *m, const TyMember *as, const char *group_name, const char *ordering,
-           const char *asked_ordering, gboolean *wait)
+           const char *asked_ordering, guint8 *kind)
 {
-  *wait = FALSE;
+  *kind = WELCOME_REFUSED;
   if (!g_str_equal (asked_ordering, ordering))
     return g_strdup_printf (
         "group \"%s\" is ordered \"%s\", not \"%s\"; join with --ordering %s or that ordering's name", group_name,
@@ -303,8 +342,9 @@ objection (TyMembership *m, const TyMember *as, const char *group_name, const ch
       if (!same_address && !g_str_equal (member->name, as->name))
         continue;
       /* The former incarnation of a process that came back: it is on its way out. */
-      *wait = same_address || m->members[i].suspected;
-      if (*wait)
+      gboolean gone = same_address || m->members[i].suspected;
+      *kind = gone ? WELCOME_WAIT : WELCOME_NAME_TAKEN;
+      if (gone)
         return g_strdup_printf ("member %s at %s, which was there before, has not been excluded yet", member->name,
                                 member->address);
       return g_strdup_printf ("a member named \"%s\" is in the group already, at %s; choose another name", member->name,
@@ -313,9 +353,10 @@ objection (TyMembership *m, const TyMember *as, const char *group_name, const ch
   for (guint i = 0; i < m->joiners->len; i++)
     {
       const Joiner *other = m->joiners->pdata[i];
-      *wait = g_str_equal (other->as.name, as->name) && !ty_id_equal (&other->as.pid, &as->pid);
-      if (*wait)
-        return g_strdup_printf ("another process named \"%s\" is being let in", as->name);
+      if (!g_str_equal (other->as.name, as->name) || ty_id_equal (&other->as.pid, &as->pid))
+        continue;
+      *kind = WELCOME_WAIT;
+      return g_strdup_printf ("another process named \"%s\" is being let in", as->name);
     }
   return NULL;
 }
@@ -367,15 +408,19 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
       ty_read_id (r, &id);
       g_array_append_val (reached, id);
     }
-  fine = fine && ty_reader_done (r) && takes_state <= 1 && ty_id_equal (&as.pid, pid);
+  gsize proof_len;
+  const guint8 *proof = ty_read_block (r, &proof_len);
+  fine = fine && !r->bad && proof_len <= TY_PROOF_BYTES && ty_reader_done (r) && takes_state <= 1
+         && ty_id_equal (&as.pid, pid);
   if (!fine)
     {
       ty_member_clear (&as);
       return FALSE;
     }
 
-  gboolean wait;
+  guint8 objected;
   g_autofree char *why = NULL;
+  TyAdmission admission = TY_ADMISSION_NO;
   if (m->phase != TY_MEMBERSHIP_IN)
     {
       g_autofree char *no = g_strdup_printf ("the process there is not in group \"%s\" (yet, or any more)", group_name);
@@ -392,8 +437,16 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
       TyReader none = TY_READER (NULL, 0);
       ty_late_answer (m, pid, TY_PACKET_JOIN, m->view->id.number - 1, &none);
     }
-  else if ((why = objection (m, &as, group_name, ordering, asked_ordering, &wait)) != NULL)
-    answer (m, pid, wait ? WELCOME_WAIT : WELCOME_REFUSED, why);
+  else if ((admission = m->host->admits (m->host_data, &as, told > 0, proof, proof_len)) == TY_ADMISSION_NO)
+    {
+      /* Nothing more: not who is in it, nor how it is ordered. */
+      forget (m, pid);
+      answer (m, pid, WELCOME_REFUSED, "this process is not admitted to the group");
+    }
+  else if (admission == TY_ADMISSION_LATER)
+    answer (m, pid, WELCOME_WAIT, "whether this process is admitted is being looked at");
+  else if ((why = objection (m, &as, group_name, ordering, asked_ordering, &objected)) != NULL)
+    answer (m, pid, objected, why);
   else if ((why = times_clash (m, as.name, heartbeat_us, suspect_after_us)) != NULL)
     answer (m, pid, WELCOME_REFUSED, why);
   else

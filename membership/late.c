@@ -189,6 +189,21 @@ send_decided (TyMembership *m, Kept *kept, const TyId *pid)
   ty_m_send (m, pid, w);
 }
 
+void
+ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value)
+{
+  Kept *kept = find_kept (m, old->id.number);
+  for (guint i = 0; i < value->n_gone; i++)
+    {
+      if (value->gone[i].why != TY_LEFT_REVOKED)
+        continue;
+      const TyId *pid = &old->members[value->gone[i].rank].pid;
+      if (kept != NULL)
+        send_decided (m, kept, pid);
+      m->host->shut_out (m->host_data, pid);
+    }
+}
+
 /* The messages that NEED's or STATE's sender lacks, as far as they are kept. */
 static void
 send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, TyReader *r)

@@ -225,6 +225,8 @@ check_block (TyMembership *m)
                                       : "no quorum of the view is in reach");
 }
 
+static void bar_those (TyMembership *m);
+
 static void
 membership_begin (TyMembership *m, TyetView *view)
 {
@@ -257,6 +259,7 @@ membership_begin (TyMembership *m, TyetView *view)
   if (m->leaving || m->takeout)
     ty_entry_say_leaving (m);
   ty_entry_on_view (m);
+  bar_those (m);
   check_block (m);
 }
 
@@ -308,12 +311,32 @@ membership_found (TyMembership *m, TyetView *founders, TyReader durable)
   return TRUE;
 }
 
-static void
-say_suspect (TyMembership *m, guint rank, gboolean dead)
+static GByteArray *
+suspect_packet (TyMembership *m, guint rank)
 {
   GByteArray *w = ty_m_packet (m, TY_PACKET_SUSPECT);
-  ty_write_varint (w, (guint64) rank << 1 | (dead ? 1 : 0));
-  ty_m_send_all (m, w, FALSE);
+  ty_write_varint (w, (guint64) rank << 1 | (m->members[rank].dead ? 1 : 0));
+  return w;
+}
+
+/* Everyone tells everyone, or, in a large view, the coordinator, who alone tells everyone: a death then costs messages
+ * in proportion to the members. Whoever comes to be the coordinator by this is told of all that are suspected. */
+static void
+say_suspect (TyMembership *m, guint rank)
+{
+  guint coordinator = ty_round_coordinator (m);
+  gboolean large = m->view->n_members > m->config.gather_above && coordinator < m->view->n_members;
+  if (!large || coordinator == m->view->self)
+    {
+      ty_m_send_all (m, suspect_packet (m, rank), FALSE);
+      return;
+    }
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (i == rank || (rank < coordinator && m->members[i].suspected))
+      {
+        g_autoptr (GByteArray) w = suspect_packet (m, i);
+        m->host->send (m->host_data, &m->view->members[coordinator].pid, w);
+      }
 }
 
 static void
@@ -328,7 +351,7 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
   member->dead |= dead;
   if (ty_id_equal (&m->promised.pid, &m->view->members[rank].pid))
     m->back_off_until = 0;
-  say_suspect (m, rank, dead);
+  say_suspect (m, rank);
   if (m->round != NULL)
     {
       m->round->suspected[rank] = TRUE;
@@ -400,6 +423,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
         m->need_round = TRUE;
       m->members[rank].suspected = m->members[rank].dead = FALSE;
       m->members[rank].unreached_since = 0;
+      bar_those (m);
       ty_round_reached (m, rank);
     }
   check_block (m);
@@ -525,6 +549,45 @@ on_behind (TyMembership *m, TyReader *r)
   return TRUE;
 }
 
+/* ---- who may stay ---- */
+
+/* A member that this process does not admit any more: the others are told, and whoever coordinates lets it go. */
+static void
+bar (TyMembership *m, guint rank)
+{
+  if (m->members[rank].barred)
+    return;
+  GByteArray *w = ty_m_packet (m, TY_PACKET_BARRED);
+  ty_write_varint (w, rank);
+  ty_m_send_all (m, w, TRUE);
+}
+
+static void
+bar_those (TyMembership *m)
+{
+  for (guint i = 0; m->phase == TY_MEMBERSHIP_IN && m->view->id.number > 0 && i < m->view->n_members; i++)
+    if (i != m->view->self && !m->host->may_stay (m->host_data, &m->view->members[i].pid))
+      bar (m, i);
+}
+
+static void
+membership_on_policy (TyMembership *m)
+{
+  bar_those (m);
+  if (m->phase == TY_MEMBERSHIP_IN)
+    ty_entry_recheck (m);
+}
+
+static gboolean
+on_barred (TyMembership *m, TyReader *r)
+{
+  guint64 rank = ty_read_varint (r);
+  if (!ty_reader_done (r) || rank >= m->view->n_members)
+    return FALSE;
+  m->members[rank].barred = TRUE;
+  return TRUE;
+}
+
 static gboolean
 on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
 {
@@ -552,6 +615,8 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
       return from_member && on_suspect (m, r);
     case TY_PACKET_BEHIND:
       return from_member && on_behind (m, r);
+    case TY_PACKET_BARRED:
+      return from_member && on_barred (m, r);
     case TY_PACKET_TRANSFER_LOADED:
       return on_loaded (m, pid, r);
     case TY_PACKET_STATE:
@@ -874,6 +939,7 @@ const TyMembershipOps ty_membership = {
   .on_other_view = membership_on_other_view,
   .on_progress = ty_voter_progress,
   .on_behind = membership_on_behind,
+  .on_policy = membership_on_policy,
   .on_gap = membership_on_gap,
   .tick = membership_tick,
   .deadline = membership_deadline,

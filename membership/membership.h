@@ -26,6 +26,7 @@ typedef struct
 {
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
+  gboolean barred;  /* not admitted any more, says a member: the next view does without it */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean leaving;
   gboolean takeout;
@@ -161,10 +162,12 @@ struct _TyMembership
   char **contacts;
   char **contact_why; /* why each came to nothing so far */
   gboolean *contact_final;
+  gboolean denied; /* a contact does not let this process speak to it */
   GArray *met; /* of TyId: who has answered as a contact or a member */
   TyMember me;
   gint64 join_deadline;
   gint64 ask_at;
+  gint64 name_taken_at; /* when first told that another has this name; 0: never */
   gint64 join_since;
 };
 
@@ -213,6 +216,8 @@ void ty_lease_tell (TyMembership *m, const TyId *pid, guint64 number);
 
 /* entry.c */
 void ty_entry_tick (TyMembership *m);
+/* Joiners that may not enter any more are forgotten. */
+void ty_entry_recheck (TyMembership *m);
 void ty_entry_ask (TyMembership *m, const TyId *pid);
 void ty_entry_reached (TyMembership *m);
 gboolean ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);
@@ -269,6 +274,8 @@ void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
 gboolean ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r);
 gboolean ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r);
 gboolean ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r);
+/* Members that may not stay are told that they are out, and nothing more. */
+void ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value);
 void ty_late_keep (TyMembership *m, TyetView *old, TyValue *value);
 void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
 /* A former member of the view before this one asks whether that is closed here: it is. */

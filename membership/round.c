@@ -85,15 +85,16 @@ ty_round_forget_joiner (TyMembership *m, const TyId *pid)
     round->stuck = TRUE;
 }
 
-/* Who is behind is done without only if a quorum is left without those who are (V9). */
+/* Who is behind, or barred, is done without only if a quorum is left without those who are (V9). Who is barred and
+ * cannot be done without votes for the view that it is not in (select.c). */
 static gboolean
 left_behind (const TyMembership *m, guint rank)
 {
-  if (!m->members[rank].behind)
+  if (!m->members[rank].behind && !m->members[rank].barred)
     return FALSE;
   g_autofree gboolean *in = g_new0 (gboolean, m->view->n_members);
   for (guint i = 0; i < m->view->n_members; i++)
-    in[i] = !m->members[i].suspected && !m->members[i].behind;
+    in[i] = !m->members[i].suspected && !m->members[i].behind && !m->members[i].barred;
   return ty_members_quorum (m->view->members, m->view->n_members, in);
 }
 
@@ -203,7 +204,7 @@ change_wanted (TyMembership *m)
   if (m->need_round || (m->frozen && !TY_PLANTED (round_not_restarted)) || ty_entry_next (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout
+    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || m->members[i].barred
         || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
@@ -337,8 +338,7 @@ state_adds_up (TyMembership *m, const State *state, guint rank)
   /* What it has accepted, it had accepted before it promised this ballot. */
   if (state->accepted != NULL && ty_ballot_compare (&state->accepted_ballot, &m->round->ballot) >= 0)
     return FALSE;
-  return m->host->merge (m->host_data, &digest, 1, &cut, &order, &faulty)
-         && m->host->check_order (m->host_data, order)
+  return m->host->merge (m->host_data, &digest, 1, &cut, &order, &faulty) && m->host->check_order (m->host_data, order)
          && cut[m->view->self] <= m->host->received (m->host_data, m->view->self);
 }
 
@@ -533,8 +533,7 @@ propose (TyMembership *m)
           gboolean found = ty_select (m, round, &selection), waits = wait_for_reach (m, &selection);
           if (found && !waits)
             value = ty_select_value (m, round, &selection);
-          Joiner *joiner
-              = !waits && round->joiner != NULL ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
+          Joiner *joiner = !waits && round->joiner != NULL ? ty_entry_find (m, &round->joiner->as.pid, NULL) : NULL;
           if (joiner != NULL && !selection.joiner)
             joiner->not_before = ty_m_now (m) + m->config.suspect_after_us / 2;
           ty_selection_clear (&selection);

@@ -198,7 +198,7 @@ take_members (TyMembership *m, const Round *round, Selection *s)
       if (state == NULL || round->suspected[i])
         continue;
       s->leaves[i] = state->leaving;
-      s->out[i] = state->takeout && !state->leaving;
+      s->out[i] = (state->takeout || m->members[i].barred) && !state->leaving;
       others[i] = s->leaves[i] || s->out[i];
       candidates[i] = !others[i];
     }
@@ -267,6 +267,8 @@ why_gone (TyMembership *m, const Round *round, const Selection *s, guint rank)
 {
   if (s->leaves[rank])
     return TY_LEFT_LEAVE;
+  if (m->members[rank].barred)
+    return TY_LEFT_REVOKED;
   if (s->out[rank])
     return TY_LEFT_LOADING;
   if (m->members[rank].dead)

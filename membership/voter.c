@@ -136,7 +136,9 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
 {
   guint n = m->view->n_members;
   gboolean self_loaded = m->phase == TY_MEMBERSHIP_IN && m->self_loaded;
-  gboolean reaches_joiner = joiner != NULL && ty_m_reach (m, joiner) == TY_REACH_UP;
+  /* Every member has a say in who enters: it does not reach whom it does not admit. */
+  gboolean reaches_joiner = joiner != NULL && ty_m_reach (m, joiner) == TY_REACH_UP
+                            && (m->phase != TY_MEMBERSHIP_IN || m->host->may_stay (m->host_data, joiner));
   guint8 flags = (guint8) ((self_loaded ? 1 : 0) | (m->leaving ? 2 : 0) | (m->takeout ? 4 : 0)
                            | (reaches_joiner ? 8 : 0) | (m->accepted != NULL ? 16 : 0));
   GByteArray *w = ty_m_packet (m, TY_PACKET_STATE);
@@ -599,6 +601,8 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
     for (guint i = 0; i < old->n_members; i++)
       if (!ty_id_equal (&old->members[i].pid, &m->self))
         ty_lease_tell (m, &old->members[i].pid, old->id.number + 1);
+  if (goes_on && was_member)
+    ty_late_shut_out (m, old, value);
   if (decided_by != NULL)
     ty_record_free (decided_by);
 }

@@ -49,10 +49,10 @@ causal_passed (gpointer user, guint sender, const TyPassed *passed)
 }
 
 static TyOrdering *
-causal_create (const TyOrderingHost *host_ops, gpointer host)
+causal_create (const TyOrderingOps *ops, const TyOrderingHost *host_ops, gpointer host)
 {
   TyCausal *o = g_new0 (TyCausal, 1);
-  o->held.base.ops = &ty_ordering_causal;
+  o->held.base.ops = ops;
   o->held.host_ops = host_ops;
   o->held.host = host;
   return &o->held.base;

@@ -25,10 +25,10 @@ fifo_passed (gpointer user, guint sender, const TyPassed *passed)
 }
 
 static TyOrdering *
-fifo_create (const TyOrderingHost *host_ops, gpointer host)
+fifo_create (const TyOrderingOps *ops, const TyOrderingHost *host_ops, gpointer host)
 {
   TyHoldback *o = g_new0 (TyHoldback, 1);
-  o->base.ops = &ty_ordering_fifo;
+  o->base.ops = ops;
   o->host_ops = host_ops;
   o->host = host;
   return &o->base;

@@ -121,10 +121,10 @@ total_passed (gpointer user, guint sender, const TyPassed *passed)
 /* ---- the view ---- */
 
 static TyOrdering *
-total_create (const TyOrderingHost *host_ops, gpointer host)
+total_create (const TyOrderingOps *ops, const TyOrderingHost *host_ops, gpointer host)
 {
   TySequencer *o = g_new0 (TySequencer, 1);
-  o->held.base.ops = &ty_ordering_sequencer;
+  o->held.base.ops = ops;
   o->held.host_ops = host_ops;
   o->held.host = host;
   return &o->held.base;

@@ -166,6 +166,16 @@ ty_sockaddr_is_any (const TySockaddr *sockaddr)
 }
 
 gboolean
+ty_sockaddr_is_local (const TySockaddr *sockaddr)
+{
+  if (sockaddr->addr.ss_family == AF_UNIX)
+    return TRUE;
+  g_autoptr (GSocketAddress) native = g_socket_address_new_from_native ((gpointer) &sockaddr->addr, sockaddr->len);
+  return G_IS_INET_SOCKET_ADDRESS (native)
+         && g_inet_address_get_is_loopback (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (native)));
+}
+
+gboolean
 ty_address_is_local (const char *text)
 {
   TyAddress address;

@@ -37,6 +37,8 @@ gboolean ty_address_numeric (const TyAddress *address, TySockaddr *out);
 gboolean ty_address_found (const TyAddress *address, GInetAddress *found, TySockaddr *out);
 /* 0.0.0.0, ::, which nobody can dial. */
 gboolean ty_sockaddr_is_any (const TySockaddr *sockaddr);
+/* A Unix socket, or a loopback address. */
+gboolean ty_sockaddr_is_local (const TySockaddr *sockaddr);
 /* Whether it can be dialed on the machine alone that it was made on: a Unix socket, or a loopback address. */
 gboolean ty_address_is_local (const char *text);
 guint16 ty_sockaddr_port (const TySockaddr *sockaddr);

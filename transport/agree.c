@@ -49,6 +49,13 @@ ty_handshake_unusable (TyConn *conn, const char *why)
   ty_conn_close (conn);
 }
 
+void
+ty_handshake_denied (TyConn *conn, const char *why)
+{
+  ty_dial_denied (conn->dial, why);
+  ty_conn_close (conn);
+}
+
 /* Not now: there is, or will be, another connection to the same process. */
 void
 ty_handshake_postpone (TyConn *conn)
@@ -163,6 +170,28 @@ ty_handshake_dialer_on_hello (TyConn *conn)
   dialer_goes_on (conn);
 }
 
+/* Somebody else than who first came as this incarnation. */
+static gboolean
+is_false (const TyConn *conn)
+{
+  const guint8 *key = ty_sealing_other (conn);
+  const TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
+  if (key == NULL)
+    return FALSE;
+  return (peer != NULL && peer->has_key && memcmp (peer->key, key, sizeof peer->key) != 0)
+         || ty_keyring_contradicts (&conn->hub->keyring, &conn->pid, key);
+}
+
+/* Somebody else than who gave the ticket answers there. */
+static gboolean
+is_impostor (const TyConn *conn)
+{
+  const TyHub *hub = conn->hub;
+  return hub->pinned != NULL && ty_id_is_null (&conn->dial->pid)
+         && g_strv_contains ((const char *const *) hub->pinned, conn->dial->address)
+         && memcmp (hub->pin, ty_sealing_other (conn), sizeof hub->pin) != 0;
+}
+
 /* Message 2 has come: the hello is whole, and the other end has the key that it shows, but who knows who that is? */
 void
 ty_handshake_dialer_on_keys (TyConn *conn)
@@ -176,9 +205,14 @@ ty_handshake_dialer_on_keys (TyConn *conn)
       ty_handshake_unusable (conn, "that is this process itself");
       return;
     }
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     {
       ty_handshake_unusable (conn, "answers with another key than before");
+      return;
+    }
+  if (is_impostor (conn))
+    {
+      ty_handshake_denied (conn, "has another key than the ticket says: it is not the process that gave the ticket");
       return;
     }
   if (is_stranger (conn))
@@ -205,7 +239,7 @@ ty_handshake_probed (TyConn *conn)
   TyPeer *peer = ty_peer_find (conn->hub, &conn->pid);
   gboolean connected = is_connected (peer), same = is_same_session (conn, peer);
   gboolean stale = connected && peer->conn->opened > conn->began;
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     ty_handshake_unusable (conn, "answers with another key than before");
   else if (conn->probe == TY_PROBE_STRANGER)
     {
@@ -308,7 +342,7 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
       return;
     }
   TyPeer *peer = ty_peer_find (hub, &conn->pid);
-  if (peer != NULL && peer->has_key && memcmp (peer->key, ty_sealing_other (conn), sizeof peer->key) != 0)
+  if (is_false (conn))
     {
       ty_conn_end (conn, TY_END_KEY, "that process is known here by another key");
       return;
@@ -323,6 +357,8 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
     ty_peer_lost (peer, "the other end does not have the session any more");
   if (!same)
     peer = ty_peer_new (hub, &conn->pid, &intro->session);
+  if (!same && conn->seal != NULL)
+    memcpy (peer->binding, conn->seal->hash, sizeof peer->binding);
   if (peer->conn != NULL)
     {
       g_assert (peer->conn != conn);

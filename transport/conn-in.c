@@ -31,7 +31,9 @@ on_frame (TyConn *conn, const TyRecordHead *head, const guint8 *body)
   TyHub *hub = conn->hub;
   GBytes *packet = NULL;
   const char *why = NULL;
-  TyFrameOutcome outcome = ty_session_on_frame (peer->session, head, body, &packet, &why);
+  GBytes *buffer = head->part != TY_FRAME_WHOLE ? ty_inbox_buffer (&hub->inbox, body, head->body_bytes) : NULL;
+  gsize between_bytes = conn->seal != NULL ? TY_SEALED_BETWEEN_BYTES : 0;
+  TyFrameOutcome outcome = ty_session_on_frame (peer->session, head, body, buffer, between_bytes, &packet, &why);
   hub->stats.frames_in++;
   if (outcome == TY_FRAME_BAD)
     ty_conn_malformed (conn, why);

@@ -7,6 +7,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
 
+/* Before a process that dies is gone its port still takes connections, for a moment, and breaks them off: what is
+ * dialed at once is dialed at once again if that happens, then soon, and only then after longer and longer waits. */
+#define SOON_US 400
+
 static gboolean
 for_session (const TyDial *dial)
 {
@@ -61,7 +65,7 @@ schedule (TyDial *dial)
   hub->draw (hub->draw_data, &drawn, sizeof drawn);
   gint64 half = dial->wait_us / 2;
   dial->at_us = ty_time_after (hub->now_us, half + (gint64) (drawn % (guint32) (half + 1)));
-  dial->wait_us = MIN (dial->wait_us * 2, hub->config.retry_max_us);
+  dial->wait_us = CLAMP (dial->wait_us * 2, SOON_US, hub->config.retry_max_us);
 }
 
 static void
@@ -136,9 +140,12 @@ ty_dial_peer (TyPeer *peer, gboolean wait)
   /* Somebody who breaks every connection does not make us spin. */
   peer->redial->wait_us = MIN (peer->redial->wait_us << MIN (brief, 10), peer->hub->config.retry_max_us);
   if (wait || brief > 0)
-    schedule (peer->redial);
-  else
-    attempt (peer->redial);
+    {
+      schedule (peer->redial);
+      return;
+    }
+  peer->redial->wait_us = 0;
+  attempt (peer->redial);
 }
 
 /* ---- What came of it ---- */
@@ -196,6 +203,15 @@ ty_dial_again (TyDial *dial)
     return;
   dial->wait_us = dial->hub->config.retry_min_us;
   dial->at_us = dial->hub->now_us;
+}
+
+void
+ty_dial_denied (TyDial *dial, const char *why)
+{
+  if (for_session (dial))
+    schedule (dial);
+  else
+    fail (dial, TY_DIAL_DENIED, why);
 }
 
 void

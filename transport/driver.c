@@ -225,7 +225,7 @@ sockets_wake (gpointer data)
 }
 
 static TyDriver *
-driver_create (TyNode *node, TyDriverApp app, gpointer user_data)
+driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer user_data)
 {
   const TyNodeConfig *with = ty_node_get_config (node);
   TyHubConfig config;
@@ -234,8 +234,19 @@ driver_create (TyNode *node, TyDriverApp app, gpointer user_data)
   config.name = ty_node_get_name (node);
   config.heartbeat_us = with->heartbeat_us;
   config.refusal_is_death = with->refusal_is_death;
+  config.handshake_us = with->handshake_us;
+  config.max_half_open = with->max_half_open;
+  config.max_half_open_from = with->max_half_open_from;
   config.max_packet_bytes = MIN (with->max_message_bytes, G_MAXINT32 / 2) + PACKET_OVERHEAD_BYTES;
   config.keep_bytes = config.max_packet_bytes + 4 * with->window_bytes;
+
+  if (keys != NULL)
+    {
+      config.secret = keys->secret;
+      config.identity = keys->identity;
+      config.pin = keys->pin;
+      config.pinned = keys->pinned;
+    }
 
   TyDriver *driver = g_new0 (TyDriver, 1);
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
@@ -246,6 +257,7 @@ driver_create (TyNode *node, TyDriverApp app, gpointer user_data)
   driver->source = (DriverSource *) g_source_new (&source_funcs, sizeof (DriverSource));
   driver->source->driver = driver;
   driver->sockets = ty_sockets_new (context, sockets_wake, driver);
+  ty_sockets_set_plain (driver->sockets, keys == NULL);
   driver->hub = ty_hub_new (&config, &ty_socket_ops, driver->sockets, hub_draw, NULL);
   ty_hub_on_time (driver->hub, driver_now ());
   ty_sockets_set_hub (driver->sockets, driver->hub);

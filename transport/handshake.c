@@ -58,6 +58,8 @@ ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
       g_autoptr (GByteArray) record = g_byte_array_new ();
       ty_intro_write (&intro, record);
       finish_sealing (conn, record);
+      if (!resume && conn->seal != NULL)
+        memcpy (peer->binding, conn->seal->hash, sizeof peer->binding);
       return;
     }
   ty_intro_write (&intro, ty_conn_words (conn));
@@ -108,8 +110,8 @@ refuse_version (TyConn *conn, const TyHello *hello)
   conn->hub->stats.other_version++;
   if (conn->dialed)
     {
-      g_autofree char *why = g_strdup_printf ("speaks version %u of the protocol, this is version %u", hello->version,
-                                              TY_WIRE_VERSION);
+      g_autofree char *why
+          = g_strdup_printf ("speaks version %u of the protocol, this is version %u", hello->version, TY_WIRE_VERSION);
       ty_handshake_unusable (conn, why);
       return;
     }
@@ -125,8 +127,8 @@ on_answer (TyConn *conn, const TyHello *hello)
   if (hello->what == TY_HELLO_REFUSED_VERSION)
     ty_handshake_unusable (conn, "refuses this version of the protocol");
   else if (hello->what == TY_HELLO_REFUSED_SEALING || hello->sealing != ty_hub_sealing (conn->hub))
-    ty_handshake_unusable (conn, sealed ? "does not seal its connections, and this process does"
-                                        : "wants its connections sealed, and this process does not seal");
+    ty_handshake_denied (conn, sealed ? "does not seal its connections, and this process does"
+                                      : "wants its connections sealed, and this process does not seal");
   else if (hello->what != TY_HELLO)
     ty_handshake_unusable (conn, "refuses the connection");
   else
@@ -149,7 +151,7 @@ ty_handshake_on_refusal (TyConn *conn, const guint8 *data, gsize len_bytes)
   if (!conn->dialed)
     ty_conn_close (conn);
   else if (good)
-    ty_handshake_unusable (conn, "does not let this process in: they do not have the same network secret");
+    ty_handshake_denied (conn, "does not let this process in: they do not have the same network secret");
   else
     ty_handshake_unusable (conn, "its answer is not genuine");
 }

@@ -4,6 +4,7 @@
  *   conn.c       a connection: its making and its end
  *   conn-in.c, conn-out.c   the bytes that come and go on it
  *   sealing.c    the seal of a connection: its handshake, sealed records
+ *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "transport/hub.h"
+#include "transport/keyring.h"
 #include "transport/noise.h"
 #include "transport/session.h"
 
@@ -39,20 +41,28 @@ typedef struct _TyDial TyDial;
 
 typedef struct _TyPool TyPool;
 
-/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
- * as a TyRemnant, and is moved (once) if something else has been read behind it. */
 typedef struct
 {
   guint8 *mem;
   GBytes *bytes; /* owns mem */
   gsize fill;
   gboolean shared; /* something refers to it: it cannot be written over */
-  TyPool *pool;    /* of buffers that were let go */
+} TyInboxBuffer;
+
+/* One buffer for the reads of all connections. Packets are slices of it; a record that is not whole yet stays in it
+ * as a TyRemnant. If that is short, and something else has been read behind it, it is moved (once); if it is long, its
+ * connection takes the buffer along, and reads go on right behind it. */
+typedef struct
+{
+  TyInboxBuffer now;
+  TyInboxBuffer other; /* that `now` was before a connection brought its own; or nothing */
+  TyPool *pool;        /* of buffers that were let go */
 } TyInbox;
 
 typedef struct
 {
   GBytes *bytes; /* NULL: nothing */
+  guint8 *mem;   /* if nobody else reads behind it: of `bytes`; or NULL */
   gsize offset;
   gsize len_bytes;
 } TyRemnant;
@@ -66,6 +76,8 @@ const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize l
 /* The last `len_bytes` of what is in the inbox stay for the next time. `apart`: in memory of their own, so that a
  * stranger's few bytes do not keep a whole buffer. */
 void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
+/* What the memory of that belongs to, which is not used again as long as somebody holds it. (transfer none) */
+GBytes *ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 /* A packet of its own (transfer full): a slice, or a copy if it is small. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
@@ -169,6 +181,7 @@ typedef struct
 {
   guint8 psk[TY_NOISE_KEY_BYTES];
   guint8 secret[TY_NOISE_KEY_BYTES];
+  guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
 TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data);
@@ -180,6 +193,8 @@ void ty_sealing_begin (TyConn *conn);
 gsize ty_sealing_on_handshake (TyConn *conn, guint8 *data, gsize len_bytes);
 /* The dialer's last message, with this record in it. FALSE: that failed. */
 gboolean ty_sealing_finish (TyConn *conn, const GByteArray *record);
+/* Between the last plain byte of one sealed record and the first of the next: a tag, a length. */
+#define TY_SEALED_BETWEEN_BYTES (TY_NOISE_TAG_BYTES + 2)
 /* One sealed record, if it is there whole: its length, or 0. It is opened in place. */
 gsize ty_sealing_on_record (TyConn *conn, guint8 *data, gsize len_bytes);
 /* One sealed record of what there is to say is put into `raw`, which is empty. */
@@ -198,6 +213,8 @@ void ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume);
 void ty_handshake_say_probe (TyConn *conn);
 /* The dial of `conn` has found nobody of use; or is to be made again later. Both close `conn`. */
 void ty_handshake_unusable (TyConn *conn, const char *why);
+/* The same: it does not let this process in, or is not who it should be. */
+void ty_handshake_denied (TyConn *conn, const char *why);
 void ty_handshake_postpone (TyConn *conn);
 /* It broke, or took too long, before it was OPEN. */
 void ty_handshake_failed (TyConn *conn, TyLinkEnd why, const char *text);
@@ -238,6 +255,7 @@ struct _TyPeer
   gboolean down;      /* PEER_DOWN was told, or the node itself suspects it */
   gboolean has_key;
   guint8 key[TY_NOISE_KEY_BYTES]; /* its static public key */
+  guint8 binding[TY_NOISE_HASH_BYTES]; /* the hash of the handshake that its session began with */
   char *dead;         /* its death is proven, and told once its last bytes are read: why */
 };
 
@@ -285,6 +303,7 @@ void ty_dial_refused (TyDial *dial);
 void ty_dial_retry (TyDial *dial, const char *why);    /* nobody to blame: again later. `why` NULL: not worth a word */
 void ty_dial_again (TyDial *dial);                     /* at once, as a first contact */
 void ty_dial_unusable (TyDial *dial, const char *why); /* a first contact ends; for a session it goes on */
+void ty_dial_denied (TyDial *dial, const char *why);
 void ty_dial_stranger (TyDial *dial, const TyId *pid); /* another incarnation than the one wanted */
 
 /* ---- The hub ---- */
@@ -303,6 +322,9 @@ struct _TyHub
   const TyNetOps *ops;
   gpointer net;
   TyHubKeys *keys; /* NULL: plain */
+  TyKeyring keyring;
+  char **pinned;   /* or NULL */
+  guint8 pin[TY_NOISE_KEY_BYTES];
   TyHubDraw draw;
   gpointer draw_data;
   gint64 now_us;

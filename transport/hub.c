@@ -26,6 +26,7 @@ event_clear (TyEvent *event)
   g_free ((char *) event->name);
   g_free ((char *) event->address);
   g_free ((char *) event->text);
+  g_free ((guint8 *) event->seal);
   if (event->packet != NULL)
     g_bytes_unref (event->packet);
 }
@@ -52,7 +53,13 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->config.name = hub->config.address = NULL;
   if (config->secret != NULL)
     hub->keys = ty_hub_keys_new (config, draw, draw_data);
-  hub->config.secret = hub->config.identity = NULL;
+  if (config->pin != NULL && config->pinned != NULL)
+    {
+      hub->pinned = g_strdupv ((char **) config->pinned);
+      memcpy (hub->pin, config->pin, sizeof hub->pin);
+    }
+  hub->config.secret = hub->config.identity = hub->config.pin = NULL;
+  hub->config.pinned = NULL;
   hub->ops = ops;
   hub->net = net;
   hub->draw = draw;
@@ -62,6 +69,7 @@ ty_hub_new (const TyHubConfig *config, const TyNetOps *ops, gpointer net, TyHubD
   hub->peers = g_ptr_array_new ();
   hub->dirty = g_ptr_array_new ();
   hub->reserved = g_array_new (FALSE, TRUE, sizeof (gboolean));
+  ty_keyring_init (&hub->keyring);
   hub->by_pid = g_hash_table_new (ty_id_hash, ty_id_equal_v);
   for (guint i = 0; i < 2; i++)
     {
@@ -97,6 +105,8 @@ ty_hub_free (TyHub *hub)
   g_ptr_array_unref (hub->dirty);
   g_array_unref (hub->reserved);
   g_hash_table_unref (hub->by_pid);
+  ty_keyring_clear (&hub->keyring);
+  g_strfreev (hub->pinned);
   g_free (hub->name);
   g_free (hub->address);
   g_free (hub);
@@ -184,6 +194,13 @@ ty_hub_event (TyHub *hub, TyEventType type, TyPeer *peer, const char *text)
   event->text = g_strdup (text);
   if (type == TY_EVENT_PEER_HEARD)
     return;
+  if (type == TY_EVENT_PEER_UP && peer->has_key)
+    {
+      guint8 *seal = g_malloc (TY_SEAL_BYTES);
+      memcpy (seal, peer->key, TY_SEAL_KEY_BYTES);
+      memcpy (seal + TY_SEAL_KEY_BYTES, peer->binding, TY_SEAL_KEY_BYTES);
+      event->seal = seal;
+    }
   event->name = g_strdup (peer->name);
   event->address = g_strdup (peer->address);
 }
@@ -282,6 +299,7 @@ peer_close (TyPeer *peer)
       ty_conn_linger (conn);
     }
   forget_events (peer->hub, peer->index);
+  ty_keyring_forget (&peer->hub->keyring, &peer->pid);
   ty_peer_drop (peer);
 }
 
@@ -384,4 +402,11 @@ ty_hub_waiting_bytes (const TyHub *hub, guint peer)
 {
   TyPeer *p = peer < hub->peers->len ? g_ptr_array_index (hub->peers, peer) : NULL;
   return p != NULL ? ty_session_waiting_bytes (p->session) : 0;
+}
+
+const char *
+ty_hub_peer_name (const TyHub *hub, guint peer)
+{
+  const TyPeer *p = peer < hub->peers->len ? g_ptr_array_index (hub->peers, peer) : NULL;
+  return p != NULL ? p->name : NULL;
 }

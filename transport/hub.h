@@ -30,7 +30,8 @@
  *     fixed size, and lengths, which are bounded; no event comes of it, no session begins or ends, and it costs memory
  *     that does not hang on what it says.
  *   - What a hello says has no effect before the handshake that binds it is done.
- *   - One process has one key as long as its session lives: another key resumes nothing.
+ *   - One incarnation has one key as long as it lives, over all its sessions: another key resumes nothing, and begins
+ *     nothing in its name.
  *   - Whatever happens to the bytes on the way: packets come whole, once and in order, or the connection is closed.  A
  *     closed connection is resumed by a new handshake, with new keys.
  *
@@ -59,6 +60,8 @@ typedef struct
   gboolean refusal_is_death; /* V14 */
   const guint8 *secret;      /* the network secret, 32 bytes: connections are sealed with it. NULL: they are plain */
   const guint8 *identity;    /* its own secret key, 32 bytes. NULL: one is drawn */
+  const guint8 *pin;         /* who answers a first contact at one of `pinned` must have this public key; or NULL */
+  const char *const *pinned; /* ends with NULL */
 } TyHubConfig;
 
 /* Defaults for all but pid, name, and address: heartbeat 100 ms, handshake 5 s, retries from 20 ms to 1 s for 60 s, 128
@@ -139,3 +142,5 @@ void ty_hub_get_stats (const TyHub *hub, TyHubStats *out);
 
 /* Bytes that wait for `peer`: queued, or sent and not acknowledged. */
 gsize ty_hub_waiting_bytes (const TyHub *hub, guint peer);
+/* The name of the process at the other end; NULL if that is not known. Valid until the hub is used again. */
+const char *ty_hub_peer_name (const TyHub *hub, guint peer);

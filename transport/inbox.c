@@ -9,6 +9,8 @@
 G_STATIC_ASSERT (ROOM_BYTES >= 2 + TY_NOISE_MAX_BYTES && ROOM_BYTES >= TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY);
 /* Below this, a copy costs less than what a slice keeps alive. */
 #define COPY_BYTES 1024
+/* From here on a copy costs more than a buffer that only one connection reads into. */
+#define OWN_BYTES 4096
 /* Buffers that nobody refers to any more and that are kept for the next time: to the kernel, fresh memory is a fault
  * a page. */
 #define SPARE_BUFFERS 8
@@ -66,7 +68,7 @@ new_buffer (TyInbox *inbox)
       g_atomic_ref_count_init (&pool->ref);
       g_mutex_init (&pool->lock);
     }
-  g_clear_pointer (&inbox->bytes, g_bytes_unref);
+  g_clear_pointer (&inbox->now.bytes, g_bytes_unref);
   Buffer *buffer = g_new0 (Buffer, 1);
   g_mutex_lock (&pool->lock);
   if (pool->n_spare > 0)
@@ -76,16 +78,17 @@ new_buffer (TyInbox *inbox)
     buffer->mem = g_malloc (INBOX_BYTES);
   buffer->pool = pool;
   g_atomic_ref_count_inc (&pool->ref);
-  inbox->mem = buffer->mem;
-  inbox->bytes = g_bytes_new_with_free_func (buffer->mem, INBOX_BYTES, buffer_free, buffer);
-  inbox->fill = 0;
-  inbox->shared = FALSE;
+  inbox->now.mem = buffer->mem;
+  inbox->now.bytes = g_bytes_new_with_free_func (buffer->mem, INBOX_BYTES, buffer_free, buffer);
+  inbox->now.fill = 0;
+  inbox->now.shared = FALSE;
 }
 
 void
 ty_inbox_clear (TyInbox *inbox)
 {
-  g_clear_pointer (&inbox->bytes, g_bytes_unref);
+  g_clear_pointer (&inbox->now.bytes, g_bytes_unref);
+  g_clear_pointer (&inbox->other.bytes, g_bytes_unref);
   g_clear_pointer (&inbox->pool, pool_unref);
   *inbox = (TyInbox){ 0 };
 }
@@ -101,45 +104,63 @@ ty_remnant_clear (TyRemnant *remnant)
 static void
 make_room (TyInbox *inbox, gsize need_bytes)
 {
-  if (inbox->bytes != NULL && !inbox->shared)
-    inbox->fill = 0;
-  if (inbox->bytes == NULL || INBOX_BYTES - inbox->fill < need_bytes)
+  if (inbox->now.bytes != NULL && !inbox->now.shared)
+    inbox->now.fill = 0;
+  if (inbox->now.bytes == NULL || INBOX_BYTES - inbox->now.fill < need_bytes)
     new_buffer (inbox);
+}
+
+/* The connection's own buffer is read into again. */
+static void
+bring_back (TyInbox *inbox, TyRemnant *remnant)
+{
+  g_clear_pointer (&inbox->other.bytes, g_bytes_unref);
+  inbox->other = inbox->now;
+  inbox->now = (TyInboxBuffer){
+    .mem = remnant->mem,
+    .bytes = g_bytes_ref (remnant->bytes),
+    .fill = remnant->offset + remnant->len_bytes,
+    .shared = TRUE,
+  };
+  remnant->mem = NULL;
 }
 
 guint8 *
 ty_inbox_room (TyInbox *inbox, TyRemnant *remnant, gsize *room_bytes)
 {
-  gboolean in_place = remnant->bytes != NULL && remnant->bytes == inbox->bytes
-                      && remnant->offset + remnant->len_bytes == inbox->fill
-                      && INBOX_BYTES - inbox->fill >= ROOM_BYTES;
+  if (remnant->mem != NULL && INBOX_BYTES - remnant->offset - remnant->len_bytes >= ROOM_BYTES)
+    bring_back (inbox, remnant);
+  gboolean in_place = remnant->bytes != NULL && remnant->bytes == inbox->now.bytes
+                      && remnant->offset + remnant->len_bytes == inbox->now.fill
+                      && INBOX_BYTES - inbox->now.fill >= ROOM_BYTES;
   if (!in_place)
     {
       make_room (inbox, remnant->len_bytes + ROOM_BYTES);
       if (remnant->len_bytes > 0)
         {
           const guint8 *from = (const guint8 *) g_bytes_get_data (remnant->bytes, NULL) + remnant->offset;
-          memcpy (inbox->mem + inbox->fill, from, remnant->len_bytes);
-          gsize offset = inbox->fill;
-          inbox->fill += remnant->len_bytes;
+          memcpy (inbox->now.mem + inbox->now.fill, from, remnant->len_bytes);
+          gsize offset = inbox->now.fill;
+          inbox->now.fill += remnant->len_bytes;
           g_bytes_unref (remnant->bytes);
-          remnant->bytes = g_bytes_ref (inbox->bytes);
+          remnant->mem = NULL;
+          remnant->bytes = g_bytes_ref (inbox->now.bytes);
           remnant->offset = offset;
-          inbox->shared = TRUE;
+          inbox->now.shared = TRUE;
         }
     }
-  *room_bytes = INBOX_BYTES - inbox->fill;
-  return inbox->mem + inbox->fill;
+  *room_bytes = INBOX_BYTES - inbox->now.fill;
+  return inbox->now.mem + inbox->now.fill;
 }
 
 const guint8 *
 ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize len_bytes, gsize *all_bytes)
 {
-  g_assert (len_bytes <= INBOX_BYTES - inbox->fill);
-  inbox->fill += len_bytes;
+  g_assert (len_bytes <= INBOX_BYTES - inbox->now.fill);
+  inbox->now.fill += len_bytes;
   *all_bytes = remnant->len_bytes + len_bytes;
-  g_assert (*all_bytes <= inbox->fill);
-  return inbox->mem + inbox->fill - *all_bytes;
+  g_assert (*all_bytes <= inbox->now.fill);
+  return inbox->now.mem + inbox->now.fill - *all_bytes;
 }
 
 void
@@ -148,19 +169,33 @@ ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apa
   ty_remnant_clear (remnant);
   if (len_bytes == 0)
     return;
-  g_assert (len_bytes <= inbox->fill);
+  g_assert (len_bytes <= inbox->now.fill);
   if (apart)
     {
-      GBytes *bytes = g_bytes_new (inbox->mem + inbox->fill - len_bytes, len_bytes);
+      GBytes *bytes = g_bytes_new (inbox->now.mem + inbox->now.fill - len_bytes, len_bytes);
       *remnant = (TyRemnant){ .bytes = bytes, .len_bytes = len_bytes };
       return;
     }
   *remnant = (TyRemnant){
-    .bytes = g_bytes_ref (inbox->bytes),
-    .offset = inbox->fill - len_bytes,
+    .bytes = g_bytes_ref (inbox->now.bytes),
+    .offset = inbox->now.fill - len_bytes,
     .len_bytes = len_bytes,
   };
-  inbox->shared = TRUE;
+  inbox->now.shared = TRUE;
+  if (len_bytes < OWN_BYTES)
+    return;
+  remnant->mem = inbox->now.mem;
+  g_bytes_unref (inbox->now.bytes);
+  inbox->now = inbox->other;
+  inbox->other = (TyInboxBuffer){ 0 };
+}
+
+GBytes *
+ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes)
+{
+  g_assert (data >= inbox->now.mem && data + len_bytes <= inbox->now.mem + inbox->now.fill);
+  inbox->now.shared = TRUE;
+  return inbox->now.bytes;
 }
 
 GBytes *
@@ -168,7 +203,7 @@ ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes)
 {
   if (len_bytes <= COPY_BYTES)
     return g_bytes_new (data, len_bytes);
-  g_assert (data >= inbox->mem && data + len_bytes <= inbox->mem + inbox->fill);
-  inbox->shared = TRUE;
-  return g_bytes_new_from_bytes (inbox->bytes, (gsize) (data - inbox->mem), len_bytes);
+  g_assert (data >= inbox->now.mem && data + len_bytes <= inbox->now.mem + inbox->now.fill);
+  inbox->now.shared = TRUE;
+  return g_bytes_new_from_bytes (inbox->now.bytes, (gsize) (data - inbox->now.mem), len_bytes);
 }

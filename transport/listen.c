@@ -31,6 +31,12 @@ ty_listener_on_ready (TyListener *listener)
   for (guint i = 0; i < ACCEPTS && !listener->paused; i++)
     {
       int fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0 && !ty_socket_same_user (fd))
+        {
+          g_debug ("turned away a process of another user on a Unix socket");
+          close (fd);
+          continue;
+        }
       if (fd >= 0)
         {
           ty_socket_tune (fd, listener->path != NULL);
@@ -190,6 +196,16 @@ listener_add (TySockets *sockets, int fd, const TyAddress *address)
   ty_sockets_watch (sockets, fd, listener, EPOLLIN, TRUE);
 }
 
+static gboolean
+may_listen (const TySockets *sockets, const char *text, const TySockaddr *sockaddr, GError **error)
+{
+  return !sockets->plain || ty_sockaddr_is_local (sockaddr)
+         || fail (
+             error, text, TYET_ERROR_PLAIN,
+             "clear text was asked for, and that is for loopback addresses and Unix sockets only: others could read "
+             "and forge all that passes; seal the connections, or listen at 127.0.0.1");
+}
+
 char *
 ty_sockets_listen (TySockets *sockets, const char *text, GError **error)
 {
@@ -198,7 +214,7 @@ ty_sockets_listen (TySockets *sockets, const char *text, GError **error)
   char *real = NULL;
   if (!ty_address_parse (text, &address, error))
     return NULL;
-  if (find_own (&address, text, &sockaddr, error))
+  if (find_own (&address, text, &sockaddr, error) && may_listen (sockets, text, &sockaddr, error))
     {
       int fd = socket (sockaddr.addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       int reason = fd < 0 ? errno : bind_and_listen (fd, &address, &sockaddr);

@@ -234,8 +234,11 @@ ty_noise_new (const TyNoiseConfig *config)
   mix_hash (noise, config->prologue, config->prologue_bytes);
   memcpy (noise->s.secret, config->secret, TY_NOISE_KEY_BYTES);
   memcpy (noise->e.secret, config->ephemeral, TY_NOISE_KEY_BYTES);
-  noise->failed = crypto_scalarmult_base (noise->s.public, noise->s.secret) != 0
-                  || crypto_scalarmult_base (noise->e.public, noise->e.secret) != 0;
+  noise->failed = crypto_scalarmult_base (noise->e.public, noise->e.secret) != 0;
+  if (config->public != NULL)
+    memcpy (noise->s.public, config->public, sizeof noise->s.public);
+  else if (crypto_scalarmult_base (noise->s.public, noise->s.secret) != 0)
+    noise->failed = TRUE;
   if (config->psk != NULL)
     memcpy (noise->psk, config->psk, sizeof noise->psk);
   return noise;

@@ -63,6 +63,7 @@ typedef struct
   gconstpointer prologue;
   gsize prologue_bytes;
   const guint8 *secret;    /* one's own static secret key */
+  const guint8 *public;    /* the public key that belongs to it; NULL: it is computed */
   const guint8 *ephemeral; /* a secret key drawn for this handshake, never used before */
   const guint8 *psk;       /* XXpsk3 only */
 } TyNoiseConfig;

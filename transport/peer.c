@@ -62,6 +62,12 @@ ty_peer_drop (TyPeer *peer)
 void
 ty_peer_lost (TyPeer *peer, const char *why)
 {
+  /* From here on the keyring alone remembers: nobody who comes and goes by the thousand makes it forget so soon. */
+  if (peer->has_key)
+    {
+      ty_keyring_forget (&peer->hub->keyring, &peer->pid);
+      ty_keyring_learn (&peer->hub->keyring, &peer->pid, peer->key);
+    }
   if (peer->announced)
     {
       ty_hub_event (peer->hub, TY_EVENT_PEER_LOST, peer, why);
@@ -86,6 +92,7 @@ ty_peer_dead (TyPeer *peer, const char *why)
     }
   ty_hub_event (peer->hub, TY_EVENT_PEER_DEAD, peer, why);
   peer->hub->stats.dead++;
+  ty_keyring_forget (&peer->hub->keyring, &peer->pid);
   ty_peer_drop (peer);
 }
 
@@ -178,7 +185,7 @@ ty_peer_connected (TyPeer *peer, TyConn *conn, const TyIntro *intro)
   g_free (peer->address);
   if (conn->seal != NULL)
     {
-      g_assert (!peer->has_key || memcmp (peer->key, conn->seal->other, sizeof peer->key) == 0);
+      ty_keyring_learn (&hub->keyring, &peer->pid, conn->seal->other);
       memcpy (peer->key, conn->seal->other, sizeof peer->key);
       peer->has_key = TRUE;
     }

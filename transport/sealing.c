@@ -54,6 +54,8 @@ ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data)
     memcpy (keys->secret, config->identity, sizeof keys->secret);
   else
     draw (draw_data, keys->secret, sizeof keys->secret);
+  if (crypto_scalarmult_base (keys->public, keys->secret) != 0)
+    g_error ("the process's key is of no use");
   return keys;
 }
 
@@ -78,6 +80,7 @@ make_noise (TyConn *conn)
       .prologue = conn->hellos,
       .prologue_bytes = sizeof conn->hellos,
       .secret = hub->keys->secret,
+      .public = hub->keys->public,
       .ephemeral = ephemeral,
       .psk = hub->keys->psk,
   });

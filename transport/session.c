@@ -9,6 +9,20 @@
 /* What all of them together may take, in packets of the largest size. */
 #define MAX_PARTIAL_PACKETS 8
 
+/* A fragment shorter than that is not worth keeping its buffer for: an honest peer sends only the last one so. */
+#define MIN_IN_PLACE_BYTES (TY_RECORD_MAX_BODY / 2)
+
+/* A packet that has begun and not ended. Where its fragments come one right behind the other, each is moved to the end
+ * of what is there, over its own head: nothing but the last, which is short, costs a copy then. */
+typedef struct
+{
+  GBytes *buffer; /* in place; or NULL, and then: */
+  guint8 *at;
+  const guint8 *behind; /* what came last: where that ended */
+  gsize len_bytes;
+  GByteArray *copied;
+} Partial;
+
 struct _TySession
 {
   TyId id;
@@ -29,9 +43,18 @@ struct _TySession
   guint64 taken;
   guint64 acked;
   gsize received_bytes, taken_bytes, acked_bytes; /* the same three in bytes, wrapping around */
-  GHashTable *partial; /* of GByteArray, by class and stream; looked up only */
+  GHashTable *partial; /* of Partial, by class and stream; looked up only */
   gsize partial_bytes;
 };
+
+static void
+partial_free (gpointer data)
+{
+  Partial *partial = data;
+  g_clear_pointer (&partial->buffer, g_bytes_unref);
+  g_clear_pointer (&partial->copied, g_byte_array_unref);
+  g_free (partial);
+}
 
 TySession *
 ty_session_new (const TyId *id, gsize max_packet_bytes)
@@ -44,7 +67,7 @@ ty_session_new (const TyId *id, gsize max_packet_bytes)
   ty_ring_init (&s->kept, sizeof (TyFrame));
   s->first_kept = s->write_next = s->send_next = 1;
   s->receive_next = s->taken = s->acked = 1;
-  s->partial = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_byte_array_unref);
+  s->partial = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, partial_free);
   return s;
 }
 
@@ -224,12 +247,52 @@ ty_session_has_output (const TySession *s)
 
 /* ---- Receiving ---- */
 
+/* One more fragment. `buffer` and `between_bytes` as in session.h. */
+static void
+partial_add (Partial *p, const guint8 *body, gsize len_bytes, GBytes *buffer, gsize between_bytes)
+{
+  if (p->len_bytes == 0 && buffer != NULL && len_bytes >= MIN_IN_PLACE_BYTES)
+    {
+      p->buffer = g_bytes_ref (buffer);
+      p->at = (guint8 *) body;
+      p->behind = body + len_bytes;
+      p->len_bytes = len_bytes;
+      return;
+    }
+  /* What is between is the head of this frame, and what the seal has put there: nobody's any more. */
+  if (p->buffer != NULL && p->buffer == buffer
+      && (body == p->behind + TY_RECORD_HEAD_BYTES || body == p->behind + TY_RECORD_HEAD_BYTES + between_bytes))
+    {
+      memmove (p->at + p->len_bytes, body, len_bytes);
+      p->behind = body + len_bytes;
+      p->len_bytes += len_bytes;
+      return;
+    }
+  if (p->copied == NULL)
+    p->copied = g_byte_array_sized_new ((guint) (p->len_bytes + len_bytes));
+  if (p->buffer != NULL)
+    g_byte_array_append (p->copied, p->at, (guint) p->len_bytes);
+  g_clear_pointer (&p->buffer, g_bytes_unref);
+  g_byte_array_append (p->copied, body, (guint) len_bytes);
+  p->len_bytes += len_bytes;
+}
+
+static GBytes *
+partial_packet (Partial *p)
+{
+  if (p->buffer == NULL)
+    return g_byte_array_free_to_bytes (g_steal_pointer (&p->copied));
+  const guint8 *mem = g_bytes_get_data (p->buffer, NULL);
+  return g_bytes_new_from_bytes (p->buffer, (gsize) (p->at - mem), p->len_bytes);
+}
+
 /* A fragment. Memory grows with what has arrived: nothing is believed of what a peer says will come. */
 static TyFrameOutcome
-on_fragment (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes **packet, const char **why)
+on_fragment (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes *buffer, gsize between_bytes,
+             GBytes **packet, const char **why)
 {
   gint64 key = ((gint64) head->class << 32) | head->stream;
-  GByteArray *so_far = g_hash_table_lookup (s->partial, &key);
+  Partial *so_far = g_hash_table_lookup (s->partial, &key);
   gboolean first = (head->part & TY_FRAME_FIRST) != 0;
   if (first == (so_far != NULL))
     {
@@ -243,10 +306,10 @@ on_fragment (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes 
           *why = "too many packets begun and not ended";
           return TY_FRAME_BAD;
         }
-      so_far = g_byte_array_new ();
+      so_far = g_new0 (Partial, 1);
       g_hash_table_insert (s->partial, g_memdup2 (&key, sizeof key), so_far);
     }
-  if (head->body_bytes > s->max_packet_bytes - so_far->len)
+  if (head->body_bytes > s->max_packet_bytes - so_far->len_bytes)
     {
       *why = "a packet over the limit";
       return TY_FRAME_BAD;
@@ -257,17 +320,18 @@ on_fragment (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes 
       return TY_FRAME_BAD;
     }
   s->partial_bytes += head->body_bytes;
-  g_byte_array_append (so_far, body, head->body_bytes);
+  partial_add (so_far, body, head->body_bytes, buffer, between_bytes);
   if ((head->part & TY_FRAME_LAST) == 0)
     return TY_FRAME_STORED;
-  s->partial_bytes -= so_far->len;
-  *packet = g_byte_array_free_to_bytes (g_byte_array_ref (so_far));
+  s->partial_bytes -= so_far->len_bytes;
+  *packet = partial_packet (so_far);
   g_hash_table_remove (s->partial, &key);
   return TY_FRAME_COMPLETE;
 }
 
 TyFrameOutcome
-ty_session_on_frame (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes **packet, const char **why)
+ty_session_on_frame (TySession *s, const TyRecordHead *head, const guint8 *body, GBytes *buffer, gsize between_bytes,
+                     GBytes **packet, const char **why)
 {
   gint64 key = ((gint64) head->class << 32) | head->stream;
   g_assert (head->kind == TY_RECORD_FRAME);
@@ -278,7 +342,7 @@ ty_session_on_frame (TySession *s, const TyRecordHead *head, const guint8 *body,
     }
   TyFrameOutcome outcome;
   if (head->part != TY_FRAME_WHOLE)
-    outcome = on_fragment (s, head, body, packet, why);
+    outcome = on_fragment (s, head, body, buffer, between_bytes, packet, why);
   else if (g_hash_table_size (s->partial) > 0 && g_hash_table_contains (s->partial, &key))
     {
       *why = "a packet inside another";

@@ -75,8 +75,11 @@ typedef enum
   TY_FRAME_COMPLETE, /* was the last fragment: `packet` (transfer full) */
 } TyFrameOutcome;
 
-TyFrameOutcome ty_session_on_frame (TySession *session, const TyRecordHead *head, const guint8 *body, GBytes **packet,
-                                    const char **why);
+/* `buffer`: what the memory of the body belongs to, if the body may stay there, and be moved to where its packet ends
+ * as yet; NULL: it may not. `between_bytes`: what lies, and is of no use any more, between the end of a frame and the
+ * head of the next if that is in another sealed record. */
+TyFrameOutcome ty_session_on_frame (TySession *session, const TyRecordHead *head, const guint8 *body, GBytes *buffer,
+                                    gsize between_bytes, GBytes **packet, const char **why);
 
 /* FALSE: an acknowledgement of what was never sent. */
 gboolean ty_session_on_ack (TySession *session, guint64 ack);

@@ -21,6 +21,8 @@ struct _TySimWorld
   gpointer trace_data;
   TySimApp watch;
   gpointer watch_data;
+  const TySimWitness *witness;
+  gpointer witness_data;
   TySimStepped stepped;
   gpointer stepped_data;
   GPtrArray *processes;
@@ -136,6 +138,13 @@ ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
 {
   world->watch = watch;
   world->watch_data = data;
+}
+
+void
+ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data)
+{
+  world->witness = witness;
+  world->witness_data = data;
 }
 
 void
@@ -308,6 +317,8 @@ die (TySimProcess *p)
   ty_sim_trace (p->world, "%s: dies (%s)", p->name, p->death == TY_SIM_KILLED ? "killed" : "vanished");
   TySimPort *port = p->port;
   p->port = NULL;
+  if (p->world->witness != NULL)
+    p->world->witness->died (p, p->death, p->world->witness_data);
   /* Not a word leaves that was not written: what the hub says while it is freed goes nowhere. */
   ty_sim_port_close (port, p->death);
   p->turn_at = G_MAXINT64;
@@ -330,6 +341,8 @@ carry_out (TySimProcess *p)
           break;
         }
       trace_effect (p, &effects[i]);
+      if (p->world->witness != NULL)
+        p->world->witness->effect (p, &effects[i], p->world->witness_data);
       if (ty_hub_handles (effects[i].type))
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)
@@ -349,11 +362,18 @@ step (TySimProcess *p, gint64 local)
     {
       for (guint i = 0; i < n; i++)
         trace_event (p, &events[i]);
+      const TySimWitness *witness = p->world->witness;
+      for (guint i = 0; witness != NULL && i < n; i++)
+        witness->event (p, &events[i], p->world->witness_data);
       ty_node_step (p->node, events, n, local);
       ty_hub_events_done (p->hub);
+      if (witness != NULL)
+        witness->stepped (p, p->world->witness_data);
       if (p->world->stepped != NULL)
         p->world->stepped (p, p->world->stepped_data);
       carry_out (p);
+      if (witness != NULL)
+        witness->turned (p, p->world->witness_data);
     }
   else
     ty_hub_events_done (p->hub);

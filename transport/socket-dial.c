@@ -27,6 +27,14 @@ ty_socket_connect_next (TyLink *link)
   for (; link->next_candidate < link->candidates->len; ty_socket_link_close_fd (link))
     {
       const TySockaddr *to = &g_array_index (link->candidates, TySockaddr, link->next_candidate++);
+      if (sockets->plain && !ty_sockaddr_is_local (to))
+        {
+          link->all_refused = FALSE;
+          ty_socket_link_fail (link, TY_LINK_BAD_ADDRESS,
+                               "it is on another machine, and this process speaks in clear text, which does not leave "
+                               "this one: seal its connections");
+          return;
+        }
       link->fd = socket (to->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       if (link->fd < 0)
         {

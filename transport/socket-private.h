@@ -65,6 +65,7 @@ typedef struct
 struct _TySockets
 {
   TyHub *hub;
+  gboolean plain;
   int epoll_fd;
   TySocketsWake wake;
   gpointer wake_data;
@@ -89,6 +90,8 @@ void ty_socket_link_close_fd (TyLink *link);
 TyLink *ty_socket_dial (gpointer sockets, const char *address, GError **error);
 void ty_socket_connect_next (TyLink *link);
 void ty_socket_note_failure (TyLink *link, int error);
+/* The other end of a Unix socket is a process of the same user; TRUE for sockets of other kinds. */
+gboolean ty_socket_same_user (int fd);
 
 void ty_listener_on_ready (TyListener *listener);
 void ty_listener_resume (TyListener *listener);

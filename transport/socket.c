@@ -123,6 +123,18 @@ ty_socket_link_fail (TyLink *link, TyLinkEnd end, const char *text)
   ty_socket_link_due (link);
 }
 
+gboolean
+ty_socket_same_user (int fd)
+{
+  int domain = 0;
+  struct ucred other;
+  socklen_t len = sizeof domain, other_len = sizeof other;
+  if (getsockopt (fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0)
+    return FALSE;
+  return domain != AF_UNIX
+         || (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &other, &other_len) == 0 && other.uid == geteuid ());
+}
+
 void
 ty_socket_tune (int fd, gboolean is_unix)
 {
@@ -268,6 +280,11 @@ on_connected (TyLink *link)
       ty_socket_note_failure (link, error);
       ty_socket_link_close_fd (link);
       ty_socket_connect_next (link);
+      return;
+    }
+  if (!ty_socket_same_user (link->fd))
+    {
+      tell_ended (link, TY_LINK_BAD_ADDRESS, "that Unix socket belongs to a process of another user");
       return;
     }
   link->failed = FALSE;
@@ -425,6 +442,12 @@ ty_sockets_new (GMainContext *context, TySocketsWake wake, gpointer wake_data)
   sockets->due = g_ptr_array_new ();
   sockets->listeners = g_ptr_array_new_with_free_func (ty_listener_free);
   return sockets;
+}
+
+void
+ty_sockets_set_plain (TySockets *sockets, gboolean plain)
+{
+  sockets->plain = plain;
 }
 
 void

@@ -18,6 +18,9 @@ TySockets *ty_sockets_new (GMainContext *context, TySocketsWake wake, gpointer w
 void ty_sockets_free (TySockets *sockets);
 void ty_sockets_set_hub (TySockets *sockets, TyHub *hub);
 
+/* Clear text: it listens, and connects, within this machine only. Before either. */
+void ty_sockets_set_plain (TySockets *sockets, gboolean plain);
+
 /* Listens; the address with the real port (transfer full). */
 char *ty_sockets_listen (TySockets *sockets, const char *address, GError **error);
 

@@ -43,13 +43,17 @@ names (GString *json, const char *key, const char *const *list)
 }
 
 void
-cat_event_listening (CatEvents *events, const char *address)
+cat_event_listening (CatEvents *events, const char *address, const char *ticket)
 {
   GString *line = events->json ? begin ("listening") : g_string_new (NULL);
   if (events->json)
     lab_json_field (line, "address", address);
   else
     g_string_append_printf (line, "-- listening at %s", address);
+  if (events->json && ticket != NULL)
+    lab_json_field (line, "ticket", ticket);
+  else if (ticket != NULL)
+    g_string_append_printf (line, "\n-- whoever has this ticket can join (--ticket-file): %s", ticket);
   say (events, line);
 }
 

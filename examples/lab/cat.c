@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RETRY_MS 300          /* between attempts to come back */
-#define LEAVE_MS 15000        /* told by a signal, it waits no longer than this for the others to agree */
-#define SILENT_MS 3000        /* still not in, it says why */
+#define RETRY_MS 300   /* between attempts to come back */
+#define LEAVE_MS 15000 /* told by a signal, it waits no longer than this for the others to agree */
+#define SILENT_MS 3000 /* still not in, it says why */
 #define OUTPUT_PATIENCE_US (1000 * 1000)
 
 typedef struct
@@ -24,7 +24,8 @@ typedef struct
   /* options */
   char *group_name, *ordering, *service_name, *listen, *name, *history, *storage;
   char **contacts, **founders;
-  gboolean found, json, stay, rejoin, plain, with_state;
+  gboolean found, json, stay, rejoin, with_state;
+  CatKeys keys;
   int suspect_after_ms, heartbeat_ms, timeout_ms;
 
   CatEvents events;
@@ -35,12 +36,12 @@ typedef struct
   GCancellable *joining;
   CatState *state;
   LabLines *lines;
-  char *first_name;   /* that of the first life */
-  char *address;      /* the real one, kept by later lives */
-  char **known;       /* addresses of the last view's other members */
-  guint lives;        /* before this one */
+  char *first_name; /* that of the first life */
+  char *address;    /* the real one, kept by later lives */
+  char **known;     /* addresses of the last view's other members */
+  guint lives;      /* before this one */
   gint64 began_us;
-  gboolean entered;   /* in some life */
+  gboolean entered; /* in some life */
   gboolean stopping;
   gboolean signalled; /* a signal told it to stop: exit status 0 whatever comes */
   int status;
@@ -56,8 +57,7 @@ cat_end (Cat *cat)
   g_main_loop_quit (cat->loop);
 }
 
-static void G_GNUC_PRINTF (2, 3)
-complain (Cat *cat, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) complain (Cat *cat, const char *format, ...)
 {
   va_list args;
   g_autofree char *text = NULL;
@@ -67,8 +67,7 @@ complain (Cat *cat, const char *format, ...)
   g_printerr ("%s: %s\n", g_get_prgname (), text);
 }
 
-static gboolean G_GNUC_PRINTF (2, 3)
-refuse (GError **error, const char *format, ...)
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -84,7 +83,10 @@ is_usage (const GError *error)
   return error->domain == G_OPTION_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT)
          || g_error_matches (error, TYET_ERROR, TYET_ERROR_ORDERING)
          || g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME)
-         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ADDRESS);
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_ADDRESS)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_IDENTITY)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_SECRET)
+         || g_error_matches (error, TYET_ERROR, TYET_ERROR_PLAIN);
 }
 
 /* ---- Lines in ---- */
@@ -315,7 +317,32 @@ make_process (Cat *cat, GError **error)
     }
   return g_initable_new (TYET_TYPE_PROCESS, NULL, error, "address", cat->address != NULL ? cat->address : cat->listen,
                          "name", name, "suspect-after", suspect_after, "heartbeat", heartbeat, "history", cat->history,
-                         "security", TYET_SECURITY_PLAIN, "storage", cat->lives == 0 ? cat->storage : NULL, NULL);
+                         "security", cat->keys.plain ? TYET_SECURITY_PLAIN : TYET_SECURITY_SEALED, "secret",
+                         cat->keys.secret, "identity", cat->keys.identity, "ticket", cat->keys.ticket, "storage",
+                         cat->lives == 0 ? cat->storage : NULL, NULL);
+}
+
+/* Whoever founds a group with a secret that was made for it tells others how to come in: once. */
+static char *
+make_ticket (Cat *cat)
+{
+  g_autoptr (TyetTicket) ticket = NULL;
+  gboolean told = g_getenv ("TYET_SECRET_FILE") != NULL || g_getenv ("TYET_SECRET") != NULL;
+  if (!cat->found || cat->keys.plain || cat->keys.secret != NULL || told)
+    return NULL;
+  ticket = tyet_process_make_ticket (cat->process, NULL);
+  return ticket != NULL ? tyet_ticket_to_text (ticket) : NULL;
+}
+
+/* Later lives speak to the same processes, as the same one. */
+static void
+keep_keys (Cat *cat)
+{
+  TyetIdentity *identity = tyet_process_get_identity (cat->process);
+  if (cat->keys.identity == NULL && identity != NULL)
+    cat->keys.identity = tyet_identity_ref (identity);
+  if (cat->keys.secret == NULL && cat->found && !cat->keys.plain)
+    cat->keys.secret = tyet_secret_ref (tyet_process_get_secret (cat->process));
 }
 
 static gboolean
@@ -331,6 +358,9 @@ cat_make (Cat *cat, GError **error)
   g_signal_connect (cat->group, "unblocked", G_CALLBACK (on_unblocked), cat);
   g_signal_connect (cat->group, "writable", G_CALLBACK (on_writable), cat);
   g_signal_connect (cat->group, "excluded", G_CALLBACK (on_excluded), cat);
+  if (!tyet_group_set_secret (cat->group, cat->keys.group_secret, error)
+      || !tyet_group_set_admit_file (cat->group, cat->keys.admit_file, error))
+    return FALSE;
   tyet_group_set_deliver_func (cat->group, on_delivered, cat, NULL);
   if (cat->state != NULL)
     cat_state_attach (cat->state, cat->group, &cat->events);
@@ -350,7 +380,9 @@ cat_enter (Cat *cat, GError **error)
     {
       cat->address = g_strdup (tyet_process_get_address (cat->process));
       cat->first_name = g_strdup (tyet_process_get_name (cat->process));
-      cat_event_listening (&cat->events, cat->address);
+      g_autofree char *ticket = make_ticket (cat);
+      cat_event_listening (&cat->events, cat->address, ticket);
+      keep_keys (cat);
     }
   if (cat->found && cat->lives == 0)
     return tyet_group_found (cat->group, error);
@@ -361,6 +393,9 @@ cat_enter (Cat *cat, GError **error)
     }
   for (char **c = cat->contacts; c != NULL && *c != NULL; c++)
     g_ptr_array_add (contacts, *c);
+  for (const char *const *c = cat->keys.ticket != NULL ? tyet_ticket_get_addresses (cat->keys.ticket) : NULL;
+       c != NULL && *c != NULL; c++)
+    g_ptr_array_add (contacts, (gpointer) *c);
   for (char **c = cat->known; c != NULL && *c != NULL; c++)
     g_ptr_array_add (contacts, *c);
   g_ptr_array_add (contacts, NULL);
@@ -430,6 +465,19 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* With a list of keys, a hangup means that it has changed. */
+static gboolean
+on_hangup (gpointer user_data)
+{
+  Cat *cat = user_data;
+  g_autoptr (GError) error = NULL;
+  if (cat->keys.admit_file == NULL)
+    return on_signal (cat);
+  if (cat->group != NULL && !tyet_group_reload_admit_file (cat->group, &error))
+    complain (cat, "%s; the list before it stays", error->message);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 catch_signals (Cat *cat)
 {
@@ -439,7 +487,7 @@ catch_signals (Cat *cat)
   g_unix_signal_add (SIGINT, on_signal, cat);
   /* nohup (1) has its way. */
   if (sigaction (SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
-    g_unix_signal_add (SIGHUP, on_signal, cat);
+    g_unix_signal_add (SIGHUP, on_hangup, cat);
 }
 
 /* A standard stream that the shell has closed would be the next file or socket to be opened, and lines would be read
@@ -486,9 +534,24 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
       "Suspect a member that is silent for so long; the same for all members (default: 1000)", "MS" },
     { "heartbeat", 0, 0, G_OPTION_ARG_INT, &cat->heartbeat_ms,
       "Be silent for so long at most (default: a tenth of --suspect-after)", "MS" },
-    { "timeout", 0, 0, G_OPTION_ARG_INT, &cat->timeout_ms,
-      "Give up joining after so long; 0: never (default: 30000)", "MS" },
-    { "plain", 0, 0, G_OPTION_ARG_NONE, &cat->plain, "Channels in clear text (there are no others yet)", NULL },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &cat->timeout_ms, "Give up joining after so long; 0: never (default: 30000)",
+      "MS" },
+    { "ticket-file", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.ticket_file,
+      "Join by the ticket in FILE, which nobody else can read; - for the first line of standard input", "FILE" },
+    { "secret-file", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.secret_file,
+      "The network secret, made by tyet key --new-secret (default: that of the ticket, or in TYET_SECRET_FILE or "
+      "TYET_SECRET; --found makes one if there is none, and prints a ticket)",
+      "FILE" },
+    { "identity", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.identity_file,
+      "This process's keys, made by tyet key --new (default: fresh ones)", "FILE" },
+    { "group-secret-file", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.group_secret_file,
+      "A secret of the group's own, which whoever joins has to know beside the network's", "FILE" },
+    { "admit", 0, 0, G_OPTION_ARG_FILENAME, &cat->keys.admit_file,
+      "Admit only the public keys in FILE, one a line; SIGHUP reads it again, and members whose keys are gone are "
+      "excluded",
+      "FILE" },
+    { "plain", 0, 0, G_OPTION_ARG_NONE, &cat->keys.plain, "Channels in clear text: on loopback and Unix sockets only",
+      NULL },
     G_OPTION_ENTRY_NULL
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- join a group from a shell");
@@ -497,8 +560,9 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
                "comes out as lines. The end of the input leaves the group in good order, and so does SIGTERM.");
   g_option_context_set_description (
       context, "Example, in two shells:\n"
-               "  tyet cat --group tea --ordering total --listen tcp://127.0.0.1:7001 --found\n"
-               "  tyet cat --group tea --ordering total --contact tcp://127.0.0.1:7001\n");
+               "  tyet cat --group tea --ordering total --found\n"
+               "  tyet cat --group tea --ordering total --ticket-file -      (and paste the ticket)\n\n"
+               "Secrets and tickets are never given on a command line, which every user of the machine can read.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error);
 }
@@ -534,8 +598,16 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "--group and --ordering are needed");
   if (!g_strv_contains (orderings, cat->ordering))
     return refuse (error, "There is no ordering \"%s\"; there are %s", cat->ordering, all);
-  if ((cat->found ? 1 : 0) + (cat->contacts != NULL ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
-    return refuse (error, "One of --found, --contact and --founder is needed, and only one of them");
+  for (char **c = cat->contacts; c != NULL && *c != NULL; c++)
+    if (cat_keys_is_ticket (*c))
+      return refuse (error,
+                     "--contact takes an address, and that is a ticket. A ticket holds the secret of the network, and "
+                     "every user of the machine can read command lines: put it into a file of your own (chmod 600) "
+                     "and give --ticket-file FILE, or --ticket-file - and the ticket on standard input. This one "
+                     "has been seen: change the secret");
+  gboolean joins = cat->contacts != NULL || cat->keys.ticket_file != NULL;
+  if ((cat->found ? 1 : 0) + (joins ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
+    return refuse (error, "One of --found, --contact, --ticket-file and --founder is needed, and only one of them");
   if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
     return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
   if (cat->storage != NULL && cat->founders == NULL)
@@ -592,7 +664,7 @@ lab_cat (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = LAB_USAGE;
   occupy_streams ();
-  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error))
+  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error) && cat_keys_read (&cat.keys, &error))
     status = cat_run (&cat);
   else
     g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), error->message);
@@ -608,5 +680,6 @@ lab_cat (int argc, char **argv)
   g_strfreev (cat.founders);
   g_free (cat.storage);
   g_strfreev (cat.known);
+  cat_keys_clear (&cat.keys);
   return status;
 }

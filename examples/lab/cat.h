@@ -17,7 +17,8 @@ typedef struct
   gboolean json;
 } CatEvents;
 
-void cat_event_listening (CatEvents *events, const char *address);
+/* `ticket`: for those who are to join, or NULL. */
+void cat_event_listening (CatEvents *events, const char *address, const char *ticket);
 void cat_event_view (CatEvents *events, TyetView *view, TyetViewChange *change);
 void cat_event_deliver (CatEvents *events, TyetView *view, guint rank, TyetService service, const guint8 *data,
                         gsize len_bytes);
@@ -26,6 +27,25 @@ void cat_event_unblocked (CatEvents *events);
 void cat_event_excluded (CatEvents *events, const char *why);
 /* `event`: "saved" or "loaded". */
 void cat_event_state (CatEvents *events, const char *event, guint64 n_messages, const char *digest);
+
+/* ---- Keys (cat-keys.c) ---- */
+
+typedef struct
+{
+  /* options */
+  char *secret_file, *identity_file, *ticket_file, *group_secret_file, *admit_file;
+  gboolean plain;
+
+  TyetSecret *secret, *group_secret;
+  TyetIdentity *identity;
+  TyetTicket *ticket;
+} CatKeys;
+
+/* Reads what the options name. FALSE: an error for a person. */
+gboolean cat_keys_read (CatKeys *keys, GError **error);
+void cat_keys_clear (CatKeys *keys);
+/* Whether a contact is a ticket, which has no place on a command line. */
+gboolean cat_keys_is_ticket (const char *contact);
 
 /* ---- The state that --state gives and takes (cat-state.c) ---- */
 

@@ -122,12 +122,12 @@ make_head (Seed *seed)
   Scene *scene = seed->scene;
   TySimWorldConfig *c = &scene->config;
   guint n_orderings = 0;
-  while (ty_modules.orderings[n_orderings] != NULL)
+  while (ty_modules_nth_ordering (&ty_modules, n_orderings) != NULL)
     n_orderings++;
   scene->n_groups = chance (seed, 5) ? 2 : 1;
   for (guint g = 0; g < scene->n_groups; g++)
     {
-      const char *drawn = ty_modules.orderings[pick (seed, 0, n_orderings - 1)]->name;
+      const char *drawn = ty_modules_nth_ordering (&ty_modules, pick (seed, 0, n_orderings - 1))->name;
       scene->ordering[g] = g_strdup (seed->options->ordering != NULL ? seed->options->ordering : drawn);
       scene->group[g] = g_strdup_printf ("g%u", g);
     }

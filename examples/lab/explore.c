@@ -71,11 +71,12 @@ parse_ordering (const char *text, const char **out)
   if (text == NULL || g_str_equal (text, "all"))
     return TRUE;
   g_autoptr (GString) known = g_string_new (NULL);
-  for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
+  const TyOrderingOps *ops;
+  for (guint n = 0; (ops = ty_modules_nth_ordering (&ty_modules, n)) != NULL; n++)
     {
-      if (g_str_equal ((*o)->name, text))
-        *out = (*o)->name;
-      g_string_append_printf (known, "%s, ", (*o)->name);
+      if (g_str_equal (ops->name, text))
+        *out = ops->name;
+      g_string_append_printf (known, "%s, ", ops->name);
     }
   if (*out == NULL)
     g_printerr ("tyet explore: there is no ordering \"%s\"; there are %sand all\n", text, known->str);
@@ -289,12 +290,11 @@ static void
 on_failure (const ExploreFailure *failure, gpointer data)
 {
   g_autofree char *options_text = same_options (data);
-  if (!option_json)
-    {
-      printf ("FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed,
-              options_text);
-      fflush (stdout);
-    }
+  /* At once, so that a sweep that is broken off has told what it found. */
+  FILE *to = option_json ? stderr : stdout;
+  fprintf (to, "FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed,
+           options_text);
+  fflush (to);
 }
 
 int

@@ -1,61 +1,10 @@
-/* examples/lab/main.c: the `tyet` command: picks the subcommand.
+/* examples/lab/main.c: the `tyet` command.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lab.h"
 
-#include <locale.h>
-#include <stdio.h>
-#include <tyet.h>
-
-static const struct
-{
-  const char *name;
-  const char *what;
-  LabCommand run;
-} commands[] = {
-  { "cat", "join a group from a shell: lines in are multicast, events come out", lab_cat },
-  { "check", "judge the histories of a run: was all that was promised kept?", lab_check },
-  { "explore", "sweep seeds of random faults, and shrink what fails to a scene", lab_explore },
-  { "run", "play a scene in the simulator, and judge what happened", lab_run },
-};
-
-static void
-usage (FILE *to)
-{
-  fprintf (to, "usage: tyet COMMAND [OPTION...]\n\n");
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    fprintf (to, "  %-10s %s\n", commands[i].name, commands[i].what);
-  fprintf (to, "\nEach has its own --help. Exit status: 0 good, 1 a finding, 2 bad usage or unreadable input.\n");
-}
-
 int
 main (int argc, char **argv)
 {
-  setlocale (LC_ALL, "");
-  if (argc < 2)
-    {
-      usage (stderr);
-      return LAB_USAGE;
-    }
-  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
-    {
-      usage (stdout);
-      return LAB_GOOD;
-    }
-  if (g_str_equal (argv[1], "--version"))
-    {
-      printf ("tyet %s\n", TYET_VERSION_S);
-      return LAB_GOOD;
-    }
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (g_str_equal (argv[1], commands[i].name))
-      {
-        g_autofree char *name = g_strdup_printf ("tyet %s", commands[i].name);
-        g_set_prgname (name);
-        argv[1] = name;
-        return commands[i].run (argc - 1, argv + 1);
-      }
-  fprintf (stderr, "tyet: there is no command \"%s\"\n\n", argv[1]);
-  usage (stderr);
-  return LAB_USAGE;
+  return lab_main (argc, argv);
 }

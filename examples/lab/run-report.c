@@ -4,6 +4,7 @@
 #include "run-report.h"
 
 #include "examples/lab/out.h"
+#include "timeline.h"
 
 #include <string.h>
 
@@ -56,17 +57,13 @@ run_report_told (gint64 us, const char *p, const char *what, const char *text, g
 /* ---- As text ---- */
 
 static void
-put_timeline (GString *out, const RunReport *report)
+put_timeline (GString *out, const Film *film)
 {
-  for (guint i = 0; i < report->lines->len; i++)
-    {
-      const Line *line = &g_array_index (report->lines, Line, i);
-      g_string_append_printf (out, "%8" G_GINT64_FORMAT ".%03d ms  ", line->us / 1000, (int) (line->us % 1000));
-      if (line->p[0] == '\0')
-        g_string_append_printf (out, "--- %s\n", line->text);
-      else
-        g_string_append_printf (out, "%-5s %s\n", line->p, line->text);
-    }
+  TimelineOptions options;
+  timeline_options_init (&options);
+  g_autofree char *text = timeline_of_film (film, &options);
+  g_string_append (out, text);
+  g_string_append_c (out, '\n');
 }
 
 static void
@@ -126,7 +123,72 @@ put_verdict (GString *out, const RunReport *report, const Play *play)
 /* ---- As JSON ---- */
 
 static void
-put_json (GString *out, const RunReport *report, const Play *play)
+put_us (GString *out, const char *key, gint64 us)
+{
+  if (us != FILM_NEVER)
+    g_string_append_printf (out, ",\"%s\":%" G_GINT64_FORMAT, key, us);
+}
+
+static void
+put_waits (GString *out, const Film *film, int first)
+{
+  g_string_append (out, ",\"waits\":[");
+  for (int i = first; i >= 0; i = film_wait (film, i)->next)
+    {
+      const FilmWait *wait = film_wait (film, i);
+      g_autofree char *text = film_wait_text (film, wait);
+      g_string_append_printf (out, "%s{\"from_us\":%" G_GINT64_FORMAT, i != first ? "," : "", wait->from_us);
+      put_us (out, "to_us", wait->to_us);
+      lab_json_field (out, "why", film_wait_word (wait->reason));
+      if (wait->message >= 0)
+        lab_json_field (out, "for", film_message (film, wait->message)->name);
+      if (wait->member >= 0)
+        lab_json_field (out, "of", film_process (film, wait->member)->name);
+      lab_json_field (out, "text", text);
+      g_string_append_c (out, '}');
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
+put_messages (GString *out, const Film *film)
+{
+  g_string_append (out, "],\n\"messages\":[");
+  for (guint i = 0; i < film->messages->len; i++)
+    {
+      const FilmMessage *m = film_message (film, i);
+      gboolean first = TRUE;
+      g_string_append (out, i > 0 ? ",\n{\"name\":" : "\n{\"name\":");
+      lab_json_string (out, m->name, -1);
+      lab_json_field (out, "id", m->id);
+      if (m->sender >= 0)
+        lab_json_field (out, "from", film_process (film, m->sender)->name);
+      lab_json_field (out, "service", film_service_name (m->service));
+      put_us (out, "asked_us", m->asked_us);
+      put_us (out, "sent_us", m->sent_us);
+      g_string_append (out, ",\"at\":[");
+      for (guint p = 0; p < m->n_at; p++)
+        {
+          const FilmArrival *at = film_at (film, (int) i, (int) p);
+          if (at == NULL)
+            continue;
+          g_string_append (out, first ? "{\"p\":" : ",{\"p\":");
+          lab_json_string (out, film_process (film, p)->name, -1);
+          put_us (out, "received_us", at->received_us);
+          put_us (out, "delivered_us", at->delivered_us);
+          put_us (out, "dropped_us", at->dropped_us);
+          if (at->via >= 0 && at->via != m->sender)
+            lab_json_field (out, "via", film_process (film, at->via)->name);
+          put_waits (out, film, at->first_wait);
+          g_string_append_c (out, '}');
+          first = FALSE;
+        }
+      g_string_append (out, "]}");
+    }
+}
+
+static void
+put_json (GString *out, const RunReport *report, const Play *play, const Film *film)
 {
   g_string_append (out, "{\"scene\":");
   lab_json_string (out, play->scene->title, -1);
@@ -141,6 +203,7 @@ put_json (GString *out, const RunReport *report, const Play *play)
       lab_json_field (out, "text", line->text);
       g_string_append_c (out, '}');
     }
+  put_messages (out, film);
   g_string_append (out, "],\n\"expectations\":[");
   for (guint i = 0; i < play->results->len; i++)
     {
@@ -166,15 +229,15 @@ put_json (GString *out, const RunReport *report, const Play *play)
 }
 
 char *
-run_report_to_string (const RunReport *report, const Play *play)
+run_report_to_string (const RunReport *report, const Play *play, const Film *film)
 {
   GString *out = g_string_new (NULL);
   if (report->form == RUN_JSON)
-    put_json (out, report, play);
+    put_json (out, report, play, film);
   else
     {
       if (report->form == RUN_TIMELINE)
-        put_timeline (out, report);
+        put_timeline (out, film);
       else
         put_by_process (out, report, play);
       put_results (out, play);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "film.h"
 #include "scene-play.h"
 
 typedef enum
@@ -22,4 +23,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RunReport, run_report_free)
 void run_report_told (gint64 us, const char *p, const char *what, const char *text, gpointer data);
 
 /* All of it, once the play has ended. (transfer full) */
-char *run_report_to_string (const RunReport *report, const Play *play);
+char *run_report_to_string (const RunReport *report, const Play *play, const Film *film);

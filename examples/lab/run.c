@@ -2,15 +2,23 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lab.h"
+#include "film-play.h"
+#include "page.h"
 #include "run-report.h"
+#include "svg.h"
 
 #include <stdio.h>
 
-static char *option_history, *option_write;
-static gboolean option_json, option_by_process, option_trace, option_check;
+static char *option_history, *option_write, *option_svg, *option_html, *option_shiviz, *option_pcap;
+static gboolean option_control, option_json, option_by_process, option_trace, option_check;
 
 static const GOptionEntry entries[] = {
   { "history", 0, 0, G_OPTION_ARG_FILENAME, &option_history, "Write the history of all processes there", "FILE" },
+  { "svg", 0, 0, G_OPTION_ARG_FILENAME, &option_svg, "Write the diagram there", "FILE" },
+  { "html", 0, 0, G_OPTION_ARG_FILENAME, &option_html, "Write a page there that shows it step by step", "FILE" },
+  { "shiviz", 0, 0, G_OPTION_ARG_FILENAME, &option_shiviz, "Write a log for ShiViz there", "FILE" },
+  { "pcap", 0, 0, G_OPTION_ARG_FILENAME, &option_pcap, "Write the packets there, for Wireshark (doc/exports.md)", "FILE" },
+  { "control", 0, 0, G_OPTION_ARG_NONE, &option_control, "Control packets too, in the diagram", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
   { "by-process", 0, 0, G_OPTION_ARG_NONE, &option_by_process,
     "Print what each process was told, in its order, without times", NULL },
@@ -70,9 +78,13 @@ lab_run (int argc, char **argv)
   g_autoptr (RunReport) report
       = run_report_new (option_json ? RUN_JSON : (option_by_process ? RUN_BY_PROCESS : RUN_TIMELINE));
   g_autoptr (Play) play = play_new (scene, run_report_told, report);
+  g_autoptr (Capture) capture = capture_new ();
+  Filming *filming = filming_new (play);
+  filming_set_capture (filming, option_pcap != NULL ? capture : NULL);
   play_steps (play);
   play_end (play);
-  g_autofree char *text = run_report_to_string (report, play);
+  g_autoptr (Film) film = filming_end (filming);
+  g_autofree char *text = run_report_to_string (report, play, film);
   g_autoptr (GError) error = NULL;
   fputs (text, stdout);
   if (fflush (stdout) != 0)
@@ -81,6 +93,16 @@ lab_run (int argc, char **argv)
       return LAB_USAGE;
     }
   if (option_history != NULL && !ty_sim_save_histories (play->world, option_history, &error))
+    {
+      g_printerr ("tyet run: %s\n", error->message);
+      return LAB_USAGE;
+    }
+  const Film *films[] = { film };
+  const SvgOptions drawing = { .control = option_control };
+  if ((option_svg != NULL && !svg_write (option_svg, films, 1, &drawing, &error))
+      || (option_html != NULL && !page_write (option_html, films, 1, NULL, &error))
+      || (option_shiviz != NULL && !shiviz_write (option_shiviz, film, &error))
+      || (option_pcap != NULL && !capture_write (option_pcap, capture, &error)))
     {
       g_printerr ("tyet run: %s\n", error->message);
       return LAB_USAGE;

@@ -287,8 +287,9 @@ play_live (Play *play, gint64 within_us)
   const TyNodeConfig *config = &play->scene->config.node;
   gint64 while_us = MAX (3 * config->suspect_after_us / 2, config->suspect_after_us + 2 * config->lease_us);
   play->dirty = TRUE;
-  /* What was suspected before may still come out: it is whole when it stays so for a while. */
-  for (guint64 views = G_MAXUINT64; views != play->n_views;)
+  /* What was suspected before may still come out: it is whole when it stays so for a while.  What was stuck may come
+   * loose, when one that could not go on learns that it is out: then there is more to wait for. */
+  for (guint64 views = G_MAXUINT64; views != play->n_views || !is_settled (play);)
     {
       views = play->n_views;
       if (!ty_sim_run_until (play->world, settled, play, MAX (0, limit - ty_sim_now (play->net))) && !is_settled (play))

@@ -365,7 +365,13 @@ play_do (Play *play, const SceneStep *step)
         g_string_assign (play->trouble, "the groups did not settle");
     }
   else
-    play_act (play, step);
+    {
+      if (play->acts != NULL)
+        play->acts (play, step, FALSE, play->acts_data);
+      play_act (play, step);
+      if (play->acts != NULL)
+        play->acts (play, step, TRUE, play->acts_data);
+    }
   play->dirty = TRUE;
   gboolean done = play->trouble->len == 0;
   ((SceneStep *) step)->useless = !done;

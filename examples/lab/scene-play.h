@@ -60,6 +60,9 @@ struct _Play
   guint64 n_views, n_messages;
   PlayTold told;
   gpointer told_data;
+  /* A step that does something is about to be done, and (`done`) was, as far as it could be. May be NULL. */
+  void (*acts) (Play *play, const SceneStep *step, gboolean done, gpointer data);
+  gpointer acts_data;
   GString *trouble; /* why the last step could not be done */
   /* At the end: */
   gboolean settled;

@@ -12,10 +12,7 @@
 static gboolean
 is_ordering (const char *name)
 {
-  for (const TyOrderingOps *const *o = ty_modules.orderings; *o != NULL; o++)
-    if (g_str_equal ((*o)->name, name))
-      return TRUE;
-  return FALSE;
+  return ty_modules_find_ordering (&ty_modules, name) != NULL;
 }
 
 static gboolean
@@ -47,11 +44,11 @@ want_new_group (SceneReader *r)
   if (scene->n_groups == STAGE_MAX_GROUPS)
     return scene_wrong (r, r->at, "there are at most %d groups", STAGE_MAX_GROUPS);
   guint g = scene->n_groups;
-  g_free (scene->group[g]);
-  scene->group[g] = g_strdup (word);
   r->at++;
   if (!want_ordering (r, &scene->ordering[g]))
     return FALSE;
+  g_free (scene->group[g]);
+  scene->group[g] = g_strdup (word);
   scene->n_groups++;
   return TRUE;
 }

@@ -405,6 +405,8 @@ stage_try_send (Part *part, TyService service, gsize len, GError **error)
   stage->largest = MAX (stage->largest, size);
   g_array_append_val (stage->sizes, size);
   g_array_append_val (part->sent, message);
+  if (stage->on_sent != NULL)
+    stage->on_sent (part, message, service, size, stage->on_sent_data);
   ty_sim_trace (stage->world, "%s: sends %" G_GUINT64_FORMAT " (service %d) in %s", ty_sim_name (part->p), message,
                 (int) service, part->name);
   return message;
@@ -446,7 +448,10 @@ traffic_turn (gpointer data)
       TySimProcess *p = ty_sim_process (stage->world, i);
       for (guint g = 0; g < STAGE_MAX_GROUPS && ty_sim_is_alive (p) && !ty_sim_is_stopped (p); g++)
         if (stage_part (p, g) != NULL && stage_part (p, g)->entered && !stage_part (p, g)->leaving)
-          stage_send (stage_part (p, g), stage_service (stage_part (p, g), stage->n_messages), stage->traffic_len);
+          stage_send (stage_part (p, g),
+                      stage->traffic_same ? stage->traffic_service
+                                          : stage_service (stage_part (p, g), stage->n_messages),
+                      stage->traffic_len);
     }
   stage->traffic_set = TRUE;
   ty_sim_at (ty_sim_world_net (stage->world), ty_sim_now (ty_sim_world_net (stage->world)) + stage->traffic_us,

@@ -64,9 +64,14 @@ struct _Stage
   gint64 traffic_us;
   gsize traffic_len;
   gboolean traffic_set; /* its next turn is on the clock */
+  gboolean traffic_same; /* all of it of one service, instead of all in turn */
+  TyService traffic_service;
   /* The storm's: what it wants to know at once. May be NULL. */
   void (*on_effect) (Part *part, const TyEffect *effect, gpointer data);
   gpointer data;
+  /* Who draws wants to know when a message was asked for: before it gets its number. May be NULL. */
+  void (*on_sent) (Part *part, guint64 message, TyService service, gsize len, gpointer data);
+  gpointer on_sent_data;
 };
 
 void stage_config_init (TySimWorldConfig *config);

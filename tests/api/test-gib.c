@@ -171,6 +171,7 @@ take (const char *address)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   if (argc == 3 && g_str_equal (argv[1], "take"))
     return take (argv[2]);
   g_print ("1..1\n");

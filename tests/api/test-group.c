@@ -474,6 +474,7 @@ test_two_groups (void)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/api/group/views-and-messages", test_views_and_messages);
   g_test_add_func ("/api/group/who-and-why", test_who_and_why);

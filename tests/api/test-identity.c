@@ -182,6 +182,29 @@ test_quiet (Place *p, gconstpointer data)
   g_assert_null (strstr (error->message, "mysterious"));
 }
 
+/* Who founds with others and starts again is the same to them: it has the same keys. */
+static void
+test_kept_in_storage (Place *p, gconstpointer data)
+{
+  g_autofree char *public = NULL, *kept = g_build_filename (p->path, "identity", NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (TyetProcess) process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, NULL);
+      g_assert_no_error (error);
+      const char *key = tyet_identity_get_public_key (tyet_process_get_identity (process));
+      if (i == 0)
+        public = g_strdup (key);
+      g_assert_cmpstr (key, ==, public);
+    }
+  g_assert_cmpint (chmod (kept, 0644), ==, 0);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, NULL));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_IDENTITY);
+  g_unlink (kept);
+  g_rmdir (p->path);
+}
+
 #define ADD(name, function) g_test_add ("/api/identity/" name, Place, NULL, set_up, function, tear_down)
 
 int
@@ -194,5 +217,6 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("not-a-file", test_not_a_file);
   ADD ("quiet", test_quiet);
+  ADD ("kept-in-storage", test_kept_in_storage);
   return g_test_run ();
 }

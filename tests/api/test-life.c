@@ -339,6 +339,7 @@ test_history (void)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/api/life/let-go", test_let_go);
   g_test_add_func ("/api/life/disposed", test_disposed);

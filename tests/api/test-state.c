@@ -391,6 +391,7 @@ test_giver_goes (void)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/api/state/small", test_small);
   g_test_add_func ("/api/state/large-async", test_large_async);

@@ -44,7 +44,7 @@ typedef struct
 {
   const char *command;
   const char *members_text;
-  guint members, senders, reps, count, rate, load, suspect_after_ms, from, groups;
+  guint members, senders, reps, count, messages, rate, load, suspect_after_ms, from, groups;
   guint64 size, window;
   double seconds, warm_up, gap_ms;
   const char *service, *ordering, *seal, *channel, *verify, *how, *who, *simulated;
@@ -166,6 +166,11 @@ BenchChild *bench_crew_at (BenchCrew *crew, guint i);
 gboolean bench_crew_assemble (BenchCrew *crew, GError **error);
 /* FALSE and `error` if one fails meanwhile. */
 gboolean bench_crew_watch (BenchCrew *crew, double seconds, GError **error);
+/* How many messages there were from one mark to another, `n` marks each. */
+typedef guint64 (*BenchCount) (const BenchMark *from, const BenchMark *to, guint n);
+/* The warm-up, then the window that is measured, marked at both ends: as long as was asked, and longer until `count`
+ * comes to what was asked, one at the least. FALSE and `error` if that takes a minute more. */
+gboolean bench_crew_window (BenchCrew *crew, BenchCount count, BenchMark *from, BenchMark *to, GError **error);
 gboolean bench_crew_tell (BenchCrew *crew, const char *line, GError **error);
 
 gboolean bench_tell (BenchChild *child, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);

@@ -4,7 +4,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bench.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const standard[] = {
   "throughput --size 64",
@@ -75,9 +77,15 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   item->raw.verify = item->options.verify;
   item->options.table = item->raw.table = all->table;
   item->options.seconds = all->seconds;
+  if (all->suspect_after_ms > 0)
+    item->options.suspect_after_ms = all->suspect_after_ms;
+  item->options.messages = item->raw.messages = all->messages;
   item->options.warm_up = item->raw.warm_up = all->warm_up;
   item->raw.seconds = item->by_time ? 0 : all->seconds;
-  item->raw.count = item->by_time ? item->raw.count : 0;
+  if (!item->by_time)
+    item->raw.count = 0;
+  else if (g_str_equal (item->words[0], "latency"))
+    item->raw.count = item->options.count;
   return TRUE;
 }
 
@@ -199,9 +207,24 @@ scale_to (const BenchOptions *options, const char *members, GError **error)
   return TRUE;
 }
 
+/* A program of its own, beside this one: it needs the inside of the library, and this one sees its outside only. Comes
+ * back only if there is none. */
+static gboolean
+become_simulated (const BenchOptions *options, GError **error)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *dir = g_path_get_dirname (self != NULL ? self : ".");
+  g_autofree char *path = g_build_filename (dir, "tyet-bench-simulated", NULL);
+  execl (path, "tyet-bench-simulated", options->simulated, options->table ? "table" : "json", NULL);
+  g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "%s cannot be run: %s", path, g_strerror (errno));
+  return FALSE;
+}
+
 gboolean
 bench_scale (const BenchOptions *options, GError **error)
 {
+  if (options->simulated != NULL)
+    return become_simulated (options, error);
   g_auto (GStrv) members = g_strsplit (options->members_text, ",", 0);
   for (char **each = members; *each != NULL; each++)
     if (!scale_to (options, *each, error))

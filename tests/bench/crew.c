@@ -316,6 +316,37 @@ bench_crew_watch (BenchCrew *crew, double seconds, GError **error)
   return TRUE;
 }
 
+static gboolean
+mark_all (BenchCrew *crew, BenchMark *marks, GError **error)
+{
+  for (guint i = 0; i < crew->children->len; i++)
+    if (!bench_mark (bench_crew_at (crew, i), &marks[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* A time alone would make it a matter of luck, on a machine that does something else too, whether there is anything in
+ * the window. */
+gboolean
+bench_crew_window (BenchCrew *crew, BenchCount count, BenchMark *from, BenchMark *to, GError **error)
+{
+  const BenchOptions *o = &crew->options;
+  gint64 until = bench_now_ns () + PATIENCE_NS;
+  guint n = crew->children->len;
+  if (!bench_crew_watch (crew, o->warm_up, error) || !mark_all (crew, from, error)
+      || !bench_crew_watch (crew, o->seconds, error) || !mark_all (crew, to, error))
+    return FALSE;
+  while (count (from, to, n) < MAX (o->messages, 1))
+    {
+      if (bench_now_ns () > until)
+        return fail (error, "%" G_GUINT64_FORMAT " messages in a minute, and %u were to be measured",
+                     count (from, to, n), MAX (o->messages, 1));
+      if (!bench_crew_watch (crew, MAX (o->seconds / 4, 0.01), error) || !mark_all (crew, to, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 bench_crew_settle (BenchCrew *crew, GError **error)
 {

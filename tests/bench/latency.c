@@ -52,27 +52,29 @@ bench_latency (const BenchOptions *options, GError **error)
   return g_steal_pointer (&sample);
 }
 
+static guint64
+of_all (const BenchMark *from, const BenchMark *to, guint n)
+{
+  guint64 sum = 0;
+  for (guint i = 0; i < n; i++)
+    sum += to[i].delivered - from[i].delivered;
+  return sum;
+}
+
 BenchSample *
 bench_locks (const BenchOptions *options, GError **error)
 {
   g_autoptr (BenchSample) sample = bench_sample_new ();
   g_autoptr (BenchCrew) crew = bench_crew_new (options, "member", options->members, error);
-  BenchMark from[BENCH_MAX_MEMBERS], to;
+  BenchMark from[BENCH_MAX_MEMBERS], to[BENCH_MAX_MEMBERS];
   double rate = 0, cpu_us = 0;
   if (crew == NULL || !bench_crew_assemble (crew, error) || !bench_crew_tell (crew, "go", error)
-      || !bench_crew_watch (crew, options->warm_up, error))
-    return NULL;
-  for (guint i = 0; i < options->members; i++)
-    if (!bench_mark (bench_crew_at (crew, i), &from[i], error))
-      return NULL;
-  if (!bench_crew_watch (crew, options->seconds, error))
+      || !bench_crew_window (crew, of_all, from, to, error))
     return NULL;
   for (guint i = 0; i < options->members; i++)
     {
-      if (!bench_mark (bench_crew_at (crew, i), &to, error))
-        return NULL;
-      rate += (double) (to.delivered - from[i].delivered) / ((double) (to.now_ns - from[i].now_ns) / 1e9);
-      cpu_us += (double) (to.cpu_us - from[i].cpu_us);
+      rate += (double) (to[i].delivered - from[i].delivered) / ((double) (to[i].now_ns - from[i].now_ns) / 1e9);
+      cpu_us += (double) (to[i].cpu_us - from[i].cpu_us);
     }
   sample->metric[BENCH_LOCKS_PER_S] = rate;
   sample->metric[BENCH_CPU_S] = cpu_us / 1e6;

@@ -320,7 +320,7 @@ make_process (Member *m)
   g_value_init (&values[1], G_TYPE_STRING);
   g_value_set_string (&values[1], name);
   g_value_init (&values[2], TYET_TYPE_SECURITY);
-  g_value_set_enum (&values[2], TYET_SECURITY_PLAIN);
+  g_value_set_enum (&values[2], g_str_equal (o->seal, "on") ? TYET_SECURITY_SEALED : TYET_SECURITY_PLAIN);
   if (o->window > 0)
     {
       names[n] = "window-size";

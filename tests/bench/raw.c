@@ -147,15 +147,20 @@ raw_meet (Raw *raw, char **ports)
 
 /* ---- Sending ---- */
 
-/* TRUE if there is more to do. */
-static gboolean
-raw_fill (Raw *raw)
+static guint64
+raw_room (const Raw *raw)
 {
-  guint64 size = raw->options->size, slowest = raw->copied;
+  guint64 slowest = raw->copied;
   for (guint i = 0; i < raw->n; i++)
     if (i != raw->index)
       slowest = MIN (slowest, raw->peers[i].written);
-  guint64 room = raw->window - (raw->copied - slowest), turn = MAX (TURN_BYTES, size);
+  return raw->window - (raw->copied - slowest);
+}
+
+static void
+raw_fill (Raw *raw)
+{
+  guint64 size = raw->options->size, room = raw_room (raw), turn = MAX (TURN_BYTES, size);
   for (; size <= room && size <= turn; room -= size, turn -= size)
     {
       guint64 head[2] = { raw->index, ++raw->sent };
@@ -168,7 +173,6 @@ raw_fill (Raw *raw)
       if (!bench_verify (&raw->verify, at, size))
         die ("a record of its own is wrong");
     }
-  return size <= room;
 }
 
 static void
@@ -369,7 +373,7 @@ bench_raw_main (const BenchOptions *options, guint index)
     {
       gboolean busy = FALSE;
       if (raw->sending)
-        busy |= raw_fill (raw);
+        raw_fill (raw);
       for (guint i = 0; i < raw->n; i++)
         if (i != raw->index)
           {
@@ -378,7 +382,8 @@ bench_raw_main (const BenchOptions *options, guint index)
               busy |= peer_read (raw, &raw->peers[i]);
           }
       raw_drained (raw);
-      raw_turn (raw, busy);
+      /* What has just been written has made room, and nothing else will wake it. */
+      raw_turn (raw, busy || (raw->sending && raw_room (raw) >= options->size));
     }
   return 0;
 }

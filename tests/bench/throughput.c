@@ -25,24 +25,22 @@ note (BenchSample *sample, const BenchOptions *options, const BenchMark *from, c
   sample->metric[BENCH_RSS_BYTES] = rss;
 }
 
-static gboolean
-mark_all (BenchCrew *crew, BenchMark *marks, GError **error)
+static guint64
+at_the_slowest (const BenchMark *from, const BenchMark *to, guint n)
 {
-  for (guint i = 0; i < crew->children->len; i++)
-    if (!bench_mark (bench_crew_at (crew, i), &marks[i], error))
-      return FALSE;
-  return TRUE;
+  guint64 least = G_MAXUINT64;
+  for (guint i = 0; i < n; i++)
+    least = MIN (least, to[i].delivered - from[i].delivered);
+  return least;
 }
 
 static gboolean
 measure (BenchCrew *crew, BenchSample *sample, GError **error)
 {
-  const BenchOptions *o = &crew->options;
   BenchMark from[BENCH_MAX_MEMBERS], to[BENCH_MAX_MEMBERS];
-  if (!bench_crew_tell (crew, "go", error) || !bench_crew_watch (crew, o->warm_up, error)
-      || !mark_all (crew, from, error) || !bench_crew_watch (crew, o->seconds, error) || !mark_all (crew, to, error))
+  if (!bench_crew_tell (crew, "go", error) || !bench_crew_window (crew, at_the_slowest, from, to, error))
     return FALSE;
-  note (sample, o, from, to, crew->children->len);
+  note (sample, &crew->options, from, to, crew->children->len);
   return bench_crew_settle (crew, error);
 }
 

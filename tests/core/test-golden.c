@@ -93,6 +93,7 @@ test_join (void)
     { "suspect-after", "c0 84 3d" },
     { "told of view", "00" },
     { "reaches", "00" },
+    { "proof", "00" },
     END,
   };
   static const Field second[] = {
@@ -105,6 +106,7 @@ test_join (void)
     { "suspect-after", "c0 84 3d" },
     { "told of view", "01" },
     { "reaches", "01" ID_A },
+    { "proof", "00" },
     END,
   };
   static const Field welcome[] = {

@@ -110,7 +110,7 @@ test_malformed (void)
     HEX_IDS "010a" HEX_MEMBERS "01 0a 03 05 00 07 00",                   /* a control character in the name */
     HEX_IDS "0167 ffff7f" HEX_MEMBER_A "00 01 00 00",                    /* more members than bytes */
     HEX_IDS "0167 01" HEX_A0 "0161 05743a2f2f78 c1843d 03 00 01 00 00",  /* weight 1000001 */
-    HEX_IDS "0167" HEX_MEMBERS "01 0d 03 05 00 07 00",                   /* no such reason */
+    HEX_IDS "0167" HEX_MEMBERS "01 0e 03 05 00 07 00",                   /* no such reason */
     HEX_IDS "0167" HEX_MEMBERS "01 1a 03 05 00 07 00",                   /* rank 3 of 3 */
     HEX_IDS "0167" HEX_MEMBERS "02 0a 0a 03 05 00 07 00",                /* the same rank twice */
     HEX_IDS "0167" HEX_MEMBERS "02 0a 02 03 05 00 07 00",                /* not in order of rank */

@@ -153,7 +153,7 @@ write_order (const Lie *l, TyWriter *w, gboolean digest)
 static void
 add_gone (const Lie *l, TyValue *value, guint rank)
 {
-  TyLeftWhy why = (TyLeftWhy) fuzz_below (l->rand, TY_LEFT_LOADING + 1);
+  TyLeftWhy why = (TyLeftWhy) fuzz_below (l->rand, TY_LEFT_REVOKED + 1);
   value->gone[value->n_gone++] = (TyGone){ .rank = rank, .why = why };
 }
 
@@ -420,6 +420,8 @@ write_join (const Lie *l, TyWriter *w)
   ty_write_varint (w, fuzz_chance (l->rand, 80) ? 1000000 : fuzz_near (l->rand, 150000));
   ty_write_varint (w, l->view != NULL ? fuzz_near (l->rand, l->view->id.number) : 0);
   write_ids (l, w);
+  static const guint8 proof[TY_PROOF_BYTES + 1] = { 1 };
+  ty_write_block (w, proof, fuzz_chance (l->rand, 80) ? 0 : fuzz_below (l->rand, sizeof proof + 1));
 }
 
 static void
@@ -472,6 +474,7 @@ write_body (const Lie *l, TyWriter *w, guint8 type)
       ty_write_u8 (w, (guint8) fuzz_below (l->rand, 3));
       break;
     case TY_PACKET_BEHIND:
+    case TY_PACKET_BARRED:
       ty_write_varint (w, fuzz_near (l->rand, some));
       break;
     case TY_PACKET_SUSPECT:
@@ -573,6 +576,7 @@ lie_make (GRand *rand, const Proc *liar, const Proc *victim)
     TY_PACKET_TRANSFER_LOADED,
     TY_PACKET_GAP,
     TY_PACKET_BEHIND,
+    TY_PACKET_BARRED,
   };
   return lie_of_type (rand, liar, victim, types[fuzz_below (rand, G_N_ELEMENTS (types))]);
 }

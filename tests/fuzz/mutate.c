@@ -3,11 +3,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/fuzz/mutate.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #define MOST_BYTES (64 * 1024)
 
 guint
@@ -143,35 +138,6 @@ fuzz_splice (GRand *rand, const guint8 *a, gsize a_len, const guint8 *b, gsize b
   if (b_len > 0)
     g_byte_array_append (bytes, b + from, (guint) MIN (b_len, MOST_BYTES) - from);
   return bytes;
-}
-
-/* ---- Naming the seed ---- */
-
-static char seed_text[128];
-
-static void
-on_signal (int number)
-{
-  gssize n = write (STDERR_FILENO, seed_text, strlen (seed_text));
-  if (number == SIGALRM)
-    n += write (STDERR_FILENO, "it hangs\n", strlen ("it hangs\n"));
-  signal (SIGABRT, SIG_DFL);
-  if (n >= 0)
-    abort ();
-}
-
-void
-fuzz_watch (void)
-{
-  signal (SIGABRT, on_signal);
-  signal (SIGALRM, on_signal);
-}
-
-void
-fuzz_begin_seed (const char *what, guint64 seed, guint seconds)
-{
-  g_snprintf (seed_text, sizeof seed_text, "rerun: %s --seed %" G_GUINT64_FORMAT "\n", what, seed);
-  alarm (seconds);
 }
 
 extern gsize __sanitizer_get_current_allocated_bytes (void) __attribute__ ((weak));

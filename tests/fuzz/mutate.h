@@ -19,8 +19,5 @@ void fuzz_mutate (GRand *rand, GByteArray *bytes);
 /* The beginning of one and the end of the other. */
 GByteArray *fuzz_splice (GRand *rand, const guint8 *a, gsize a_len, const guint8 *b, gsize b_len);
 
-/* What a test program does first: on a failed assertion or after too long a time the seed is named. */
-void fuzz_watch (void);
-void fuzz_begin_seed (const char *what, guint64 seed, guint seconds);
 /* Bytes allocated, where a sanitizer counts them; else 0. */
 gsize fuzz_allocated (void);

@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize len_bytes)
   while (ty_modules.orderings[n_orderings] != NULL)
     n_orderings++;
   s.ops = ty_modules.orderings[(first & 7) % n_orderings];
-  s.o = s.ops->create (&host_ops, &s);
+  s.o = s.ops->create (s.ops, &host_ops, &s);
   s.ops->begin (s.o, s.n, (first >> 3 & 1) % s.n);
   while (ty_reader_left (&r) > 3)
     {

@@ -278,7 +278,34 @@ host_join_failed (gpointer host, GError *error)
   ((Seat *) host)->join_error = error;
 }
 
+static TyAdmission
+host_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof, gsize proof_len)
+{
+  return TY_ADMISSION_YES;
+}
+
+static gboolean
+host_may_stay (gpointer host, const TyId *pid)
+{
+  return TRUE;
+}
+
+static void
+host_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w)
+{
+  ty_write_block (w, (const guint8 *) "", 0);
+}
+
+static void
+host_shut_out (gpointer host, const TyId *pid)
+{
+}
+
 static const TyMembershipHost table_host = {
+  .admits = host_admits,
+  .may_stay = host_may_stay,
+  .write_proof = host_write_proof,
+  .shut_out = host_shut_out,
   .now = host_now,
   .draw = host_draw,
   .reach = host_reach,
@@ -475,6 +502,20 @@ table_tick (Table *table)
   for (guint i = 0; i < table->n_seats; i++)
     if (table->seats[i].m != NULL && !table->dead[i])
       ty_membership.tick (table->seats[i].m);
+}
+
+Seat *
+table_join (Table *table, const char *name)
+{
+  Seat *seat = table_seat (table, FALSE);
+  const char *contacts[] = { table->seats[0].address, NULL };
+  TyMember me = { .pid = seat->pid,
+                  .name = name != NULL ? (char *) name : seat->name,
+                  .address = seat->address,
+                  .weight = 1,
+                  .loaded = TRUE };
+  ty_membership.join (seat->m, "g", "fifo", contacts, &me, G_MAXINT64);
+  return seat;
 }
 
 void

@@ -63,6 +63,8 @@ Seat *table_seat (Table *table, gboolean ghost);
 /* View 1 of the first `n` seats, all of weight 1 and loaded unless `adjust` changes that, all in reach of all; begun at
  * everyone's. */
 void table_begin (Table *table, guint n, void (*adjust) (TyMember *members));
+/* One more seat, which asks seat 0 to be let in; `name`: another name than its own. */
+Seat *table_join (Table *table, const char *name);
 /* Packets until there are none, every membership's tick between them. */
 void table_run (Table *table);
 /* Time in steps of ten milliseconds, everything running. */

@@ -117,11 +117,8 @@ test_joiner_tells (void)
   Table *table = table_new ();
   table_begin (table, 2, NULL);
   table_run (table);
-  Seat *seat = table_seat (table, FALSE);
-  TyMember me = { .pid = seat->pid, .name = seat->name, .address = seat->address, .weight = 1, .loaded = TRUE };
-  const char *contacts[] = { "t://0", NULL };
   table->hold = hold_flush_and_later_to_1;
-  ty_membership.join (seat->m, "g", "fifo", contacts, &me, G_MAXINT64);
+  Seat *seat = table_join (table, NULL);
   for (guint i = 0; i < 100 && seat->view == NULL; i++)
     table_advance (table, MS);
   g_assert_nonnull (seat->view);

@@ -496,6 +496,7 @@ test_nack_of_joiner (void)
   ty_write_varint (w, 1000000);
   ty_write_varint (w, 1);
   write_seats (table, w, "012");
+  ty_write_block (w, NULL, 0);
   TyReader r = TY_READER (w->data, w->len);
   TyBallot rival = ballot_of (table, 8, 2);
   /* Before it is asked its word counts for nothing. */

@@ -68,13 +68,13 @@ static const TyOrderingHost wrap_host = { .deliver = wrap_deliver, .multicast = 
 /* ---- the table ---- */
 
 static TyOrdering *
-wrap_create (const TyOrderingHost *host_ops, gpointer host)
+wrap_create (const TyOrderingOps *ops, const TyOrderingHost *host_ops, gpointer host)
 {
   Wrap *w = g_new0 (Wrap, 1);
   w->base.ops = &outer_ops;
   w->host_ops = host_ops;
   w->host = host;
-  w->inner = inner_ops->create (&wrap_host, w);
+  w->inner = inner_ops->create (inner_ops, &wrap_host, w);
   return &w->base;
 }
 

@@ -74,7 +74,7 @@ probe_new (const char *ordering, guint n, guint self)
   p->n = n;
   p->self = self;
   p->log = g_string_new (NULL);
-  p->o = ops->create (&host_ops, p);
+  p->o = ops->create (ops, &host_ops, p);
   ops->begin (p->o, n, self);
   return p;
 }

@@ -71,7 +71,7 @@ begin_view (World *w)
         {
           m->seat = g_new (Seat, 1);
           *m->seat = (Seat){ .world = w, .rank = i };
-          m->o = w->ops->create (&world_host, m->seat);
+          m->o = w->ops->create (w->ops, &world_host, m->seat);
         }
       if (rng_chance (&w->rng, 10))
         w->ops->begin (m->o, 1 + rng_below (&w->rng, 9), 0); /* a view that is abandoned at once */

@@ -161,10 +161,14 @@ world_receive_batch (World *w, Member *m, guint sender)
     {
       g_autoptr (TyBatch) other = garbage_stamp (w, batch);
       if (!w->ops->receive (m->o, sender, other) && !w->ops->receive (m->o, sender, batch))
-        return FALSE;
+        {
+          w->channels[sender][m->rank].batches_to_come = at; /* who lies is not listened to */
+          return FALSE;
+        }
     }
   else if (!w->ops->receive (m->o, sender, batch))
     {
+      w->channels[sender][m->rank].batches_to_come = at;
       world_fail (w, "member %u refuses a batch of %u", m->rank, sender);
       return FALSE;
     }

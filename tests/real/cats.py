@@ -13,6 +13,7 @@ Nothing here sleeps to be in step with a process: it waits for events, with limi
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import base64
 import collections
 import json
 import os
@@ -31,6 +32,14 @@ LONG = "TYET_TEST_LONG" in os.environ
 
 class Failure(AssertionError):
     pass
+
+
+def write_secret(path):
+    """A fresh network secret, as `tyet key --new-secret` makes it."""
+    text = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as f:
+        f.write("tyet-secret 1\nsecret %s\n" % text)
+    return text
 
 
 def is_sanitized(binary):
@@ -60,7 +69,7 @@ class Cat:
         self.has_history = history
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors,
-                                            cwd=lab.folder, start_new_session=True)
+                                            cwd=lab.folder, start_new_session=True, env=lab.environment())
         self.command = command
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -194,12 +203,20 @@ class Traffic:
 class Lab:
     """The members of one group in one run."""
 
-    def __init__(self, tyet, ordering="total", group="lab", args=()):
+    def __init__(self, tyet, ordering="total", group="lab", args=(), plain=False):
         self.tyet, self.ordering, self.group, self.args = os.path.abspath(tyet), ordering, group, list(args)
         self.changed = threading.Condition(threading.RLock())
         self.folder = tempfile.mkdtemp(prefix="tyet-")
+        self.plain = plain
+        self.secret = os.path.join(self.folder, "secret")
+        write_secret(self.secret)
         self.cats = []
         self.traffic = []
+
+    def environment(self):
+        """All have one network secret, unless they are told another."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith("TYET_SECRET")}
+        return env if self.plain else dict(env, TYET_SECRET_FILE=self.secret)
 
     def __enter__(self):
         return self
@@ -219,7 +236,8 @@ class Lab:
 
     def start(self, name, *args, ordering=None, group=None, listen="tcp://127.0.0.1:0", **more):
         cat = Cat(self, name, ["--group", group or self.group, "--ordering", ordering or self.ordering,
-                               "--listen", listen, "--plain", *self.args, *args], **more)
+                               "--listen", listen, *(["--plain"] if self.plain else []), *self.args,
+                               *args], **more)
         self.cats.append(cat)
         return cat
 

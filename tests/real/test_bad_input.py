@@ -14,11 +14,17 @@ import threading
 import unittest
 
 import tap
-from cats import PATIENCE, Lab
+from cats import PATIENCE
+from cats import Lab as SealedLab
 from history import Run
 
 TYET = os.path.abspath(sys.argv.pop(1))
 BAD_USAGE = 2
+
+
+def Lab(*args, **more):
+    """In the clear: strangers here speak it, and what a sealed lab says of them is tests/real/test_sealed.py's."""
+    return SealedLab(*args, plain=True, **more)
 
 
 def run(*args, text=""):

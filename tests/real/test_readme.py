@@ -15,6 +15,7 @@ import unittest
 import tap
 
 README, BUILD = sys.argv.pop(1), sys.argv.pop(1)
+TYET = os.path.join(BUILD, "examples", "lab", "tyet")
 PATIENCE = 40
 
 
@@ -24,10 +25,10 @@ def program():
 
 
 class Hello:
-    def __init__(self, command):
+    def __init__(self, command, environment):
         # A terminal, as for anybody who tries it: lines come out as they are printed.
         self.terminal, other = pty.openpty()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=other)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=other, env=environment)
         os.close(other)
         self.lines = []
         self.more = threading.Condition()
@@ -73,11 +74,14 @@ class Readme(unittest.TestCase):
             extra = os.environ.get("TYET_TEST_CFLAGS", "").split()
             subprocess.run(["cc", "-Wall", "-Werror", source, *flags, *extra, "-Wl,-rpath," + BUILD, "-o", binary],
                            check=True)
-            first = Hello([binary])
+            secret = os.path.join(folder, "secret")
+            subprocess.run([TYET, "key", "--new-secret", secret], check=True)
+            env = dict(os.environ, TYET_SECRET_FILE=secret)
+            first = Hello([binary], env)
             self.addCleanup(first.end)
             address = first.wait(r"join me at (tcp://\S+)").group(1)
             first.wait(r": I am rank 0 of 1")
-            second = Hello([binary, "tcp://127.0.0.1:0", address])
+            second = Hello([binary, "tcp://127.0.0.1:0", address], env)
             self.addCleanup(second.end)
             for hello in first, second:
                 hello.wait(r": I am rank 0 of 2")

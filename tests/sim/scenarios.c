@@ -488,13 +488,27 @@ queued_sends (const char *ordering)
   good_end (stage, "a,b");
 }
 
+static gboolean
+has_room (gpointer group)
+{
+  TyGroupStats now;
+  ty_group_get_stats (group, &now);
+  return now.window_used_bytes == 0;
+}
+
 static void
 large_messages (const char *ordering)
 {
-  Stage *stage = stage_new (NULL, 19, ordering);
+  TySimWorldConfig config;
+  stage_config_init (&config);
+  config.node.window_bytes = 4 * 1024 * 1024;
+  Stage *stage = stage_new (&config, 19, ordering);
   stage_form (stage, "a,b,c");
   stage_traffic (stage, 2000, 50);
+  stage_traffic (stage, 0, 0);
+  stage_wait (stage, has_room, part_of (stage, "a")->group, SECONDS (5)); /* it takes the whole window */
   guint64 m = stage_send (part_of (stage, "a"), TY_SERVICE_FIFO, 3 * 1024 * 1024);
+  stage_traffic (stage, 2000, 50);
   ty_sim_run_for (stage->world, 5000);
   kill_it (stage, "b"); /* in the middle of it */
   stage_wait_has (stage, "a,c", m, SECONDS (20));

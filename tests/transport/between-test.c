@@ -6,24 +6,11 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-net.h"
+#include "violence.h"
 
 #define MS 1000
 #define S (1000 * MS)
 #define N_PACKETS 4
-
-typedef enum
-{
-  FLIP,
-  DROP,
-  REPEAT,
-  SWAP,
-  CUT_OFF,
-  REFLECT,
-  INSERT,
-  N_WAYS
-} Way;
-
-static const char *const way_names[N_WAYS] = { "flip", "drop", "repeat", "swap", "cut-off", "reflect", "insert" };
 
 typedef struct
 {
@@ -43,48 +30,6 @@ is_dialers (const TyLink *link)
   return link->node->pid.b[0] == 1;
 }
 
-/* `at` of `bytes` is the byte. */
-static void
-do_violence (Case *c, TyLink *link, GByteArray *bytes, guint at)
-{
-  guint8 byte = bytes->data[at];
-  GByteArray *back = link->in;
-  switch (c->way)
-    {
-    case FLIP:
-      bytes->data[at] ^= (guint8) (1 << (c->at % 8));
-      break;
-    case DROP:
-      g_byte_array_remove_index (bytes, at);
-      break;
-    case SWAP:
-      if (at + 1 < bytes->len && bytes->data[at + 1] != byte)
-        {
-          bytes->data[at] = bytes->data[at + 1];
-          bytes->data[at + 1] = byte;
-        }
-      else
-        bytes->data[at] ^= 0x80;
-      break;
-    case REPEAT:
-    case INSERT:
-      g_byte_array_append (bytes, &byte, 1);
-      memmove (bytes->data + at + 1, bytes->data + at, bytes->len - at - 1);
-      if (c->way == INSERT)
-        bytes->data[at] = (guint8) (byte + 1);
-      break;
-    case CUT_OFF:
-      g_byte_array_set_size (bytes, at);
-      break;
-    case REFLECT:
-      g_byte_array_append (back, bytes->data + at, bytes->len - at);
-      g_byte_array_set_size (bytes, at);
-      break;
-    case N_WAYS:
-      g_assert_not_reached ();
-    }
-}
-
 static void
 tamper (TyLink *link, guint64 offset, GByteArray *bytes, gpointer data)
 {
@@ -97,7 +42,7 @@ tamper (TyLink *link, guint64 offset, GByteArray *bytes, gpointer data)
   if (c->at < offset || c->at >= end)
     return;
   c->times++;
-  do_violence (c, link, bytes, (guint) (c->at - offset));
+  do_violence (c->way, c->at, bytes, (guint) (c->at - offset), link->in);
 }
 
 static void
@@ -258,6 +203,87 @@ test_always (gconstpointer data)
       }
 }
 
+/* ---- Whole records: each is genuine, and comes where it does not belong ---- */
+
+typedef enum
+{
+  LEFT_OUT,
+  TWICE,
+  EXCHANGED, /* with the one after it */
+  SENT_BACK, /* to who said it */
+  LATER,     /* again, three records later */
+  N_MOVES
+} Move;
+
+static const char *const move_names[N_MOVES] = { "left-out", "twice", "exchanged", "sent-back", "later" };
+
+typedef struct
+{
+  Case c; /* the first: `tamper` is given the whole */
+  Move move;
+  guint which;     /* record of that direction, from 0 */
+  TyLink *links[2]; /* of the first connection */
+  guint writes[2];  /* so far; each is a message of the handshake or a sealed record */
+  GByteArray *kept;
+} Moves;
+
+/* The hub writes a record at a time. A dialer's come after three messages, an acceptor's after two. */
+static void
+move_records (TyLink *link, guint64 offset, GByteArray *bytes, gpointer data)
+{
+  Moves *m = data;
+  guint direction = is_dialers (link) ? 0 : 1, before = direction == 0 ? 3 : 2;
+  if (m->links[direction] == NULL)
+    m->links[direction] = link;
+  guint write = m->writes[direction];
+  m->writes[direction] += link == m->links[direction] ? 1 : 0;
+  if (link != m->links[direction] || write < before)
+    return;
+  g_assert_cmpuint (bytes->len, ==, 2 + (bytes->data[0] | (guint) bytes->data[1] << 8));
+  guint which = write - before;
+  if ((direction == 0) != m->c.from_dialer || which < m->which)
+    return;
+  gboolean now = which == m->which;
+  m->c.times += now ? 1 : 0;
+  if (now)
+    g_byte_array_append (m->kept, bytes->data, bytes->len);
+  if (now && (m->move == LEFT_OUT || m->move == EXCHANGED))
+    g_byte_array_set_size (bytes, 0);
+  if (now && m->move == TWICE)
+    g_byte_array_append (bytes, m->kept->data, m->kept->len);
+  if (now && m->move == SENT_BACK)
+    g_byte_array_append (link->in, m->kept->data, m->kept->len);
+  if ((m->move == EXCHANGED && which == m->which + 1) || (m->move == LATER && which == m->which + 3))
+    g_byte_array_append (bytes, m->kept->data, m->kept->len);
+}
+
+static void
+test_moved (gconstpointer data)
+{
+  Move move = GPOINTER_TO_UINT (data);
+  for (guint direction = 0; direction < 2; direction++)
+    for (guint which = 0; which < 6; which++)
+      {
+        Moves m = { .move = move, .which = which, .c = { .from_dialer = direction == 0 }, .kept = g_byte_array_new () };
+        case_up (&m.c);
+        m.c.net->tamper = move_records;
+        m.c.net->tamper_data = &m;
+        play (&m.c);
+        test_net_pass (m.c.net, 5 * S);
+        TyHubStats a, b;
+        ty_hub_get_stats (m.c.a->hub, &a);
+        ty_hub_get_stats (m.c.b->hub, &b);
+        g_assert_cmpuint (m.c.times, ==, 1);
+        /* An intro that never comes is given up on, if nothing follows it in time. */
+        gboolean intro = direction == 1 && which == 0 && a.silent == 1;
+        g_assert_cmpuint (a.forged + b.forged, ==, intro ? 0 : 1);
+        g_assert_cmpuint (a.malformed + b.malformed, ==, 0);
+        assert_whole (&m.c);
+        test_net_free (m.c.net);
+        g_byte_array_unref (m.kept);
+      }
+}
+
 /* ---- Whole connections, played again ---- */
 
 typedef struct
@@ -395,6 +421,11 @@ main (int argc, char **argv)
       g_autofree char *again = g_strdup_printf ("/transport/between/always/%s", way_names[way]);
       g_test_add_data_func (name, GUINT_TO_POINTER (way), test_once);
       g_test_add_data_func (again, GUINT_TO_POINTER (way), test_always);
+    }
+  for (guint move = 0; move < N_MOVES; move++)
+    {
+      g_autofree char *name = g_strdup_printf ("/transport/between/moved/%s", move_names[move]);
+      g_test_add_data_func (name, GUINT_TO_POINTER (move), test_moved);
     }
   g_test_add_func ("/transport/between/played-again", test_played_again);
   g_test_add_func ("/transport/between/answer-played-again", test_answer_played_again);

@@ -107,7 +107,7 @@ proc_new (void)
   ty_driver.draw (&pid, sizeof pid);
   p->node = ty_node_new (&config, &pid, "p", NULL, NULL);
   stub_node_set_step (p->node, on_step, p);
-  p->driver = ty_driver.create (p->node, on_effect, p);
+  p->driver = ty_driver.create (p->node, NULL, on_effect, p);
   p->address = ty_driver.listen (p->driver, "tcp://127.0.0.1:0", &error);
   g_assert_no_error (error);
   return p;

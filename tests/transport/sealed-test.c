@@ -201,6 +201,41 @@ test_other_key (void)
   test_net_free (net);
 }
 
+/* The same, after the session is lost: whoever comes next in that name is somebody else, and the right one gets in. */
+static void
+test_other_key_later (void)
+{
+  TestNet *net = test_net_new ();
+  TestNode *a = node_with (net, 1, "a", test_secret, NULL), *b = node_with (net, 2, "b", test_secret, NULL);
+  guint8 identity[32] = { 5 };
+  connect_two (a, b);
+  /* What ends a session and says nothing of a death. */
+  g_autoptr (GByteArray) huge = g_byte_array_new ();
+  g_byte_array_set_size (huge, 70 * 1024 * 1024);
+  g_autoptr (GBytes) bytes = g_bytes_new_static (huge->data, huge->len);
+  b->deaf = a->deaf = TRUE;
+  test_net_cut (a, b);
+  test_net_pump (net);
+  test_node_send (a, test_node_peer (a, b), TY_CLASS_DATA, 1, bytes);
+  test_net_pump (net);
+  g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_LOST), ==, 1);
+  test_node_forget (a);
+  a->deaf = FALSE;
+  TestNode *false_b = node_with (net, 2, "false-b", test_secret, identity);
+  test_node_dial (false_b, "a", NULL);
+  test_net_pump (net);
+  g_assert_nonnull (strstr (test_node_last (false_b, TY_EVENT_DIAL_FAILED)->text, "another key"));
+  test_node_dial (a, "false-b", NULL);
+  test_net_pump (net);
+  g_assert_nonnull (strstr (test_node_last (a, TY_EVENT_DIAL_FAILED)->text, "another key than before"));
+  g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_UP), ==, 0);
+  test_node_kill (false_b);
+  b->deaf = FALSE;
+  test_net_pass (net, 2 * S);
+  g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_UP), ==, 1);
+  test_net_free (net);
+}
+
 /* More than one key's worth of bytes, in both directions: both ends change keys alike. */
 static void
 test_keys_change (void)
@@ -269,6 +304,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/sealed/key-without-secret", test_key_without_secret);
   g_test_add_func ("/transport/sealed/injected", test_injected);
   g_test_add_func ("/transport/sealed/other-key", test_other_key);
+  g_test_add_func ("/transport/sealed/other-key-later", test_other_key_later);
   g_test_add_func ("/transport/sealed/keys-change", test_keys_change);
   g_test_add_func ("/transport/sealed/crowd", test_crowd);
   return g_test_run ();

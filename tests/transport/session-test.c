@@ -247,7 +247,7 @@ two_read (Two *t)
       if (t->wire->len - used < TY_RECORD_HEAD_BYTES + head.body_bytes)
         break;
       const guint8 *body = t->wire->data + used + TY_RECORD_HEAD_BYTES;
-      TyFrameOutcome outcome = ty_session_on_frame (t->b, &head, body, &packet, &why);
+      TyFrameOutcome outcome = ty_session_on_frame (t->b, &head, body, NULL, 0, &packet, &why);
       g_assert_cmpint (outcome, !=, TY_FRAME_BAD);
       if (outcome == TY_FRAME_IS_WHOLE)
         packet = g_bytes_new (body, head.body_bytes);
@@ -348,7 +348,7 @@ test_half_a_head (void)
   TyRecordHead other = { .body_bytes = 10, .kind = TY_RECORD_FRAME, .part = TY_FRAME_WHOLE, .number = 1 };
   GBytes *none = NULL;
   const char *why;
-  TyFrameOutcome outcome = ty_session_on_frame (t.a, &other, (const guint8 *) "0123456789", &none, &why);
+  TyFrameOutcome outcome = ty_session_on_frame (t.a, &other, (const guint8 *) "0123456789", NULL, 0, &none, &why);
   g_assert_cmpint (outcome, ==, TY_FRAME_IS_WHOLE);
   ty_session_taken (t.a);
   two_write (&t, 1);
@@ -377,6 +377,49 @@ test_cannot_resume (void)
   two_clear (&t);
 }
 
+/* Two fragments of one packet in one buffer, `between` bytes from the end of the first to the head of the second. */
+static void
+in_one_buffer (gsize between, gsize between_bytes, gboolean in_place)
+{
+  TyId id = { { 1 } };
+  g_autoptr (GBytes) packet = packet_new (TY_RECORD_MAX_BODY + 100, 9), buffer = NULL, got = NULL;
+  const guint8 *data = g_bytes_get_data (packet, NULL);
+  gsize second = TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY + between, all = second + TY_RECORD_HEAD_BYTES + 100;
+  guint8 *mem = g_malloc (all);
+  TySession *s = ty_session_new (&id, 100000);
+  TyRecordHead head = { .kind = TY_RECORD_FRAME, .class = TY_CLASS_DATA, .number = 1 };
+  const char *why;
+  memset (mem, 0xee, all);
+  memcpy (mem + TY_RECORD_HEAD_BYTES, data, TY_RECORD_MAX_BODY);
+  memcpy (mem + second + TY_RECORD_HEAD_BYTES, data + TY_RECORD_MAX_BODY, 100);
+  buffer = g_bytes_new_take (mem, all);
+  head.part = TY_FRAME_FIRST;
+  head.body_bytes = TY_RECORD_MAX_BODY;
+  g_assert_cmpint (ty_session_on_frame (s, &head, mem + TY_RECORD_HEAD_BYTES, buffer, between_bytes, &got, &why), ==,
+                   TY_FRAME_STORED);
+  head = (TyRecordHead){ .kind = TY_RECORD_FRAME, .class = TY_CLASS_DATA, .number = 2, .part = TY_FRAME_LAST,
+                         .body_bytes = 100 };
+  g_assert_cmpint (
+      ty_session_on_frame (s, &head, mem + second + TY_RECORD_HEAD_BYTES, buffer, between_bytes, &got, &why), ==,
+      TY_FRAME_COMPLETE);
+  g_assert_true (g_bytes_equal (got, packet));
+  g_assert_cmpint (g_bytes_get_data (got, NULL) == mem + TY_RECORD_HEAD_BYTES, ==, in_place);
+  /* What is not the session's is as it was. */
+  for (gsize i = 0; i < between && !in_place; i++)
+    g_assert_cmpuint (mem[TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY + i], ==, 0xee);
+  ty_session_free (s);
+}
+
+static void
+test_in_place (void)
+{
+  in_one_buffer (0, 0, TRUE);
+  in_one_buffer (0, 18, TRUE);
+  in_one_buffer (18, 18, TRUE);
+  in_one_buffer (18, 0, FALSE);
+  in_one_buffer (1, 18, FALSE);
+}
+
 static TyFrameOutcome
 feed (TySession *session, guint32 number, guint8 class, guint32 stream, guint8 part, guint32 len_bytes)
 {
@@ -385,7 +428,7 @@ feed (TySession *session, guint32 number, guint8 class, guint32 stream, guint8 p
                         .stream = stream, .number = number };
   GBytes *packet = NULL;
   const char *why;
-  TyFrameOutcome outcome = ty_session_on_frame (session, &head, body, &packet, &why);
+  TyFrameOutcome outcome = ty_session_on_frame (session, &head, body, NULL, 0, &packet, &why);
   g_clear_pointer (&packet, g_bytes_unref);
   return outcome;
 }
@@ -490,6 +533,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/session/half-a-head", test_half_a_head);
   g_test_add_func ("/transport/session/cannot-resume", test_cannot_resume);
   g_test_add_func ("/transport/session/bad-fragments", test_bad_fragments);
+  g_test_add_func ("/session/in-place", test_in_place);
   g_test_add_func ("/transport/inbox", test_inbox);
   return g_test_run ();
 }

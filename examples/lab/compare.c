@@ -1,0 +1,301 @@
+/* examples/lab/compare.c: `tyet compare SCENE`: the same scene under several orderings.
+ *
+ * Every side plays the same scene with the same seed: the same sends, faults and delays. What the network draws is the
+ * same too, but falls on other packets once an ordering has sent one that another has not; a scene with one fixed
+ * delay, or many seeds, make up for that.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "compare.h"
+
+#include "core/modules.h"
+#include "film-play.h"
+#include "lab.h"
+#include "svg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_SEEDS 100000
+#define MAX_SIDES G_N_ELEMENTS (((CompareRow *) NULL)->cells)
+
+static char *option_orderings, *option_html, *option_svg, *option_sizes, *option_members;
+static gint64 option_seeds = 1;
+static double option_seconds;
+static gboolean option_json, option_real, option_plain;
+
+static const GOptionEntry entries[] = {
+  { "orderings", 0, 0, G_OPTION_ARG_STRING, &option_orderings,
+    "Under these, with commas; ORDERING/SERVICE: all messages with that service. All orderings, and total/safe",
+    "LIST" },
+  { "seeds", 0, 0, G_OPTION_ARG_INT64, &option_seeds, "With so many seeds, from that of the scene on (1)", "N" },
+  { "html", 0, 0, G_OPTION_ARG_FILENAME, &option_html, "Write a page there: table, words, plots, diagrams", "FILE" },
+  { "svg", 0, 0, G_OPTION_ARG_FILENAME, &option_svg, "Draw the diagrams there, one above another on one clock",
+    "FILE" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
+  { "real", 0, 0, G_OPTION_ARG_NONE, &option_real,
+    "No scene: measures real processes on this machine, by group and message size", NULL },
+  { "members", 0, 0, G_OPTION_ARG_STRING, &option_members, "With --real: sizes of groups (2,3,5)", "LIST" },
+  { "sizes", 0, 0, G_OPTION_ARG_STRING, &option_sizes, "With --real: bytes in a message (100,1000,10000)", "LIST" },
+  { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &option_seconds, "With --real: how long each measurement takes (0.5)", "S" },
+  { "plain", 0, 0, G_OPTION_ARG_NONE, &option_plain, "With --real: channels in clear text, instead of sealed ones",
+    NULL },
+  { NULL },
+};
+
+/* ---- What is asked for ---- */
+
+static gboolean
+complain (const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("tyet compare: %s\n", text);
+  return FALSE;
+}
+
+static char *
+known_orderings (const char *between)
+{
+  g_autoptr (GString) known = g_string_new (NULL);
+  const TyOrderingOps *ops;
+  for (guint i = 0; (ops = ty_modules_nth_ordering (&ty_modules, i)) != NULL; i++)
+    g_string_append_printf (known, "%s%s", i > 0 ? between : "", ops->name);
+  return g_string_free (g_steal_pointer (&known), FALSE);
+}
+
+static Side *
+side_new (const char *name)
+{
+  Side *side = g_new0 (Side, 1);
+  side->name = g_strdup (name);
+  sample_init (&side->latency);
+  sample_init (&side->own);
+  sample_init (&side->held);
+  sample_init (&side->still);
+  sample_init (&side->causal);
+  sample_init (&side->order);
+  return side;
+}
+
+/* "total", "total/safe" */
+static gboolean
+read_side (Side *side)
+{
+  g_auto (GStrv) parts = g_strsplit (side->name, "/", 2);
+  const TyOrderingOps *ops = ty_modules_find_ordering (&ty_modules, parts[0]);
+  if (ops == NULL)
+    {
+      g_autofree char *known = known_orderings (", ");
+      return complain ("there is no ordering \"%s\"; there are %s", parts[0], known);
+    }
+  side->ordering = g_strdup (parts[0]);
+  side->promise = ops->standard;
+  if (parts[1] == NULL)
+    return TRUE;
+  for (TyService s = TY_SERVICE_FIFO; s <= TY_SERVICE_SAFE; s++)
+    if (g_str_equal (film_service_name (s), parts[1]))
+      {
+        if (s > ops->strongest)
+          return complain ("%s does not offer the service %s; %s at most", ops->name, parts[1],
+                           film_service_name (ops->strongest));
+        side->forced = TRUE;
+        side->service = side->promise = s;
+        return TRUE;
+      }
+  return complain ("there is no service \"%s\"; there are fifo, causal, agreed, safe", parts[1]);
+}
+
+static gboolean
+read_sides (Comparison *c)
+{
+  g_autofree char *all = known_orderings (",");
+  g_autofree char *standard = g_strdup_printf ("%s,total/safe", all);
+  g_auto (GStrv) names = g_strsplit (option_orderings != NULL ? option_orderings : standard, ",", -1);
+  if (g_strv_length (names) > MAX_SIDES)
+    return complain ("--orderings: %u at most", (guint) MAX_SIDES);
+  for (guint i = 0; names[i] != NULL; i++)
+    {
+      for (guint k = 0; k < i; k++)
+        if (g_str_equal (names[i], names[k]))
+          return complain ("--orderings: \"%s\" stands there twice", names[i]);
+      Side *side = side_new (names[i]);
+      g_ptr_array_add (c->sides, side);
+      if (!read_side (side))
+        return FALSE;
+    }
+  return c->sides->len > 0 || complain ("--orderings: there is none");
+}
+
+/* ---- Playing ---- */
+
+/* What a message asks for is given as far as the ordering goes. */
+static Scene *
+scene_under (const Scene *scene, const Side *side, guint64 seed)
+{
+  Scene *copy = scene_copy (scene);
+  const TyOrderingOps *ops = ty_modules_find_ordering (&ty_modules, side->ordering);
+  copy->seed = seed;
+  for (guint g = 0; g < copy->n_groups; g++)
+    {
+      g_free (copy->ordering[g]);
+      copy->ordering[g] = g_strdup (side->ordering);
+    }
+  for (guint i = 0; i < copy->steps->len; i++)
+    {
+      SceneStep *step = g_ptr_array_index (copy->steps, i);
+      if (step->what != DO_SEND)
+        continue;
+      if (side->forced)
+        {
+          step->has_service = TRUE;
+          step->service = side->service;
+        }
+      step->service = step->has_service ? MIN (step->service, ops->strongest) : step->service;
+    }
+  return copy;
+}
+
+static void
+note_results (Side *side, const Play *play, guint64 seed)
+{
+  for (guint i = 0; i < play->results->len; i++)
+    {
+      const PlayResult *result = &g_array_index (play->results, PlayResult, i);
+      side->n_expected++;
+      side->n_kept += result->holds;
+      if (result->holds || side->missed != NULL)
+        continue;
+      g_autofree char *text = scene_step_to_string (result->step, play->scene, FALSE);
+      side->missed = g_strdup (g_str_has_prefix (text, "expect ") ? text + strlen ("expect ") : text);
+    }
+  if (play->report->legal)
+    return;
+  side->n_illegal++;
+  if (side->finding == NULL)
+    {
+      g_autofree char *text = ty_judge_report_to_string (play->report);
+      text[strcspn (text, "\n")] = '\0';
+      side->finding = g_strdup_printf ("seed %" G_GUINT64_FORMAT ": %s", seed, text);
+    }
+}
+
+static void
+play_side (Side *side, const Scene *scene, guint64 seed)
+{
+  g_autoptr (Scene) under = scene_under (scene, side, seed);
+  g_autoptr (Play) play = play_new (under, NULL, NULL);
+  play->stage->traffic_same = TRUE;
+  play->stage->traffic_service = side->promise;
+  Filming *filming = filming_new (play);
+  play_steps (play);
+  play_end (play);
+  Film *film = filming_end (filming);
+  compare_measure (side, film, seed);
+  note_results (side, play, seed);
+  if (side->film == NULL)
+    side->film = film;
+  else
+    film_free (film);
+}
+
+/* ---- Writing ---- */
+
+static gboolean
+write_svg (const Comparison *c, GError **error)
+{
+  g_autofree const Film **films = g_new (const Film *, c->sides->len);
+  g_autofree const char **captions = g_new0 (const char *, c->sides->len + 1);
+  for (guint i = 0; i < c->sides->len; i++)
+    {
+      films[i] = compare_side (c, i)->film;
+      captions[i] = compare_side (c, i)->name;
+    }
+  SvgOptions options = { .title = c->title, .captions = captions };
+  return svg_write (option_svg, films, c->sides->len, &options, error);
+}
+
+static gboolean
+write_all (const Comparison *c, GError **error)
+{
+  g_autofree char *text = option_json ? compare_to_json (c) : compare_to_text (c);
+  if (option_svg != NULL && !write_svg (c, error))
+    return FALSE;
+  if (option_html != NULL)
+    {
+      g_autofree char *page = compare_to_page (c);
+      if (!g_file_set_contents (option_html, page, -1, error))
+        return FALSE;
+    }
+  fputs (text, stdout);
+  if (fflush (stdout) != 0)
+    return complain ("standard output cannot be written");
+  return TRUE;
+}
+
+static int
+compare_scene (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Scene) scene = scene_read_file (path, &error);
+  if (scene == NULL)
+    {
+      complain ("%s", error->message);
+      return LAB_USAGE;
+    }
+  g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
+  Comparison c = { .title = scene->title, .seed = scene->seed, .n_seeds = (guint) option_seeds, .sides = sides };
+  if (!read_sides (&c))
+    return LAB_USAGE;
+  gboolean good = TRUE;
+  for (guint i = 0; i < sides->len; i++)
+    for (guint k = 0; k < c.n_seeds; k++)
+      play_side (compare_side (&c, i), scene, scene->seed + k);
+  for (guint i = 0; i < sides->len; i++)
+    good = good && compare_side (&c, i)->n_illegal == 0;
+  if (!write_all (&c, &error))
+    {
+      if (error != NULL)
+        complain ("%s", error->message);
+      return LAB_USAGE;
+    }
+  return good ? LAB_GOOD : LAB_FINDING;
+}
+
+static int
+measure_real (void)
+{
+  g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
+  Comparison c = { .sides = sides };
+  RealOptions options = { sides,        option_members, option_sizes, option_seconds == 0 ? 0.5 : option_seconds,
+                          option_plain, option_html,    option_json };
+  return read_sides (&c) ? compare_real (&options) : LAB_USAGE;
+}
+
+int
+lab_compare (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new ("SCENE");
+  g_autoptr (GError) error = NULL;
+  g_option_context_set_summary (context,
+                                "Plays the same scene under several orderings, and says what the difference is.");
+  g_option_context_set_description (
+      context, "A message that asks for more than an ordering offers gets what it offers.\n"
+               "Exit status: 0 every run is legal, 1 one is not, 2 bad usage, an unreadable scene or "
+               "an unwritable file.\n");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    complain ("%s", error->message);
+  else if (argc != (option_real ? 1 : 2))
+    g_printerr ("usage: tyet compare [OPTION...] SCENE\n       tyet compare --real [OPTION...]\n");
+  else if (option_real && (option_svg != NULL || option_seeds != 1))
+    complain ("--real goes with --orderings, --members, --sizes, --seconds, --plain, --html and --json only");
+  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 0 || option_plain))
+    complain ("--members, --sizes, --seconds and --plain go with --real only");
+  else if (option_seeds < 1 || option_seeds > MAX_SEEDS)
+    complain ("--seeds wants a number from 1 to %d", MAX_SEEDS);
+  else
+    return option_real ? measure_real () : compare_scene (argv[1]);
+  return LAB_USAGE;
+}

@@ -1,0 +1,117 @@
+/* examples/lab/draw.c: `tyet draw`: the diagram of a recorded run.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export.h"
+#include "lab.h"
+#include "page.h"
+#include "svg.h"
+#include "timeline.h"
+
+#include <stdio.h>
+
+typedef struct
+{
+  char **files;
+  char *svg, *html, *shiviz, *model;
+  gboolean open_end;
+} Draw;
+
+static gboolean
+parse (Draw *draw, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "svg", 0, 0, G_OPTION_ARG_FILENAME, &draw->svg, "Write the diagram there", "FILE" },
+    { "html", 0, 0, G_OPTION_ARG_FILENAME, &draw->html, "Write a page there that shows it step by step", "FILE" },
+    { "shiviz", 0, 0, G_OPTION_ARG_FILENAME, &draw->shiviz, "Write a log for ShiViz there", "FILE" },
+    { "model", 'm', 0, G_OPTION_ARG_STRING, &draw->model, "Judge it by this one: primary (the standard) or extended",
+      "MODEL" },
+    { "open-end", 0, 0, G_OPTION_ARG_NONE, &draw->open_end, "The run was cut off: nothing is owed at its end", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &draw->files, NULL, NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("HISTORY...");
+  g_option_context_set_summary (context, "Draws the run that these histories record, and judges it.");
+  g_option_context_set_description (
+      context, "HISTORY is what tyet cat, tyet run and the library record (doc/history-format.md).\n"
+               "Without --svg, --html and --shiviz, the timeline is printed.\n"
+               "Exit status: 0 drawn and legal, 1 drawn and not legal, 2 bad usage or unreadable input.\n");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (draw->model != NULL && !g_str_equal (draw->model, "primary") && !g_str_equal (draw->model, "extended"))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "There is no model \"%s\"; there are primary, extended", draw->model);
+      return FALSE;
+    }
+  if (draw->files != NULL)
+    return TRUE;
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "No history is named");
+  return FALSE;
+}
+
+static gboolean
+judge (Film *film, const Draw *draw, GError **error)
+{
+  gboolean extended = g_strcmp0 (draw->model, "extended") == 0;
+  const TyJudgeOptions options
+      = { .model = extended ? TY_JUDGE_EXTENDED : TY_JUDGE_PRIMARY, .open_end = draw->open_end };
+  g_autoptr (TyJudge) of = ty_judge_new (&options, error);
+  for (char **file = draw->files; of != NULL && *file != NULL; file++)
+    if (!ty_judge_read_file (of, *file, error))
+      return FALSE;
+  if (of == NULL)
+    return FALSE;
+  g_autoptr (TyJudgeReport) report = ty_judge_report (of);
+  film_add_report (film, report);
+  return TRUE;
+}
+
+static gboolean
+print_timeline (const Film *film, GError **error)
+{
+  TimelineOptions options;
+  timeline_options_init (&options);
+  g_autofree char *text = timeline_of_film (film, &options);
+  if (printf ("%s\n%s\n%s\n", text, film->note, film->verdict) >= 0 && fflush (stdout) == 0)
+    return TRUE;
+  g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_IO, "Standard output cannot be written");
+  return FALSE;
+}
+
+static int
+run (const Draw *draw, GError **error)
+{
+  g_autoptr (Film) film = film_of_histories (draw->files, error);
+  if (film == NULL || !judge (film, draw, error))
+    return LAB_USAGE;
+  const Film *films[] = { film };
+  if ((draw->svg != NULL && !svg_write (draw->svg, films, 1, NULL, error))
+      || (draw->html != NULL && !page_write (draw->html, films, 1, NULL, error))
+      || (draw->shiviz != NULL && !shiviz_write (draw->shiviz, film, error))
+      || (draw->svg == NULL && draw->html == NULL && draw->shiviz == NULL && !print_timeline (film, error)))
+    return LAB_USAGE;
+  return film->legal ? LAB_GOOD : LAB_FINDING;
+}
+
+int
+lab_draw (int argc, char **argv)
+{
+  Draw draw = { 0 };
+  int status = LAB_USAGE;
+  g_autoptr (GError) error = NULL;
+  if (!parse (&draw, &argc, &argv, &error))
+    g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), error->message);
+  else
+    {
+      status = run (&draw, &error);
+      if (error != NULL)
+        g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+    }
+  g_strfreev (draw.files);
+  g_free (draw.svg);
+  g_free (draw.html);
+  g_free (draw.shiviz);
+  g_free (draw.model);
+  return status;
+}

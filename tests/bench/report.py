@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""report.py TYET-BENCH [--reps R] [--seconds S] [--doc DIR]: measures all that doc/performance.md shows, and writes
+it there.
+
+The tables go between two marks in DIR/performance.md, the plots to DIR/performance-*.svg. Nothing but the benchmark and
+Python is needed. It takes some minutes, and the machine should have nothing else to do.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+import argparse
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+SERVICES = ["fifo", "causal", "agreed", "safe"]
+COLOURS = {"raw": "#888888", "fifo": "#1b9e77", "causal": "#7570b3", "agreed": "#d95f02", "safe": "#e7298a"}
+SIZES = [64, 256, 1024, 4096, 16384, 65536]
+SHARES = [0.05, 0.1, 0.25, 0.5, 0.75]
+
+# What is measured against raw, what it is called, and what is to be reached.
+COMPARED = [
+    ("throughput --size 64", "64 B, agreed, 3 senders", "0.2"),
+    ("throughput --size 1K", "1 KiB, agreed, 3 senders", "0.7"),
+    ("throughput --size 8K", "8 KiB, agreed, 3 senders", "0.85"),
+    ("throughput --size 8K --senders 1", "8 KiB, agreed, 1 sender", "0.85"),
+    ("throughput --size 64K", "64 KiB, agreed, 3 senders", "0.85"),
+    ("throughput --size 64K --senders 1", "64 KiB, agreed, 1 sender", "0.85"),
+    ("throughput --size 1K --service fifo", "1 KiB, fifo", "as agreed"),
+    ("throughput --size 1K --service causal", "1 KiB, causal", "as agreed"),
+    ("throughput --size 1K --service safe", "1 KiB, safe", "0.8 of agreed"),
+    ("latency --count 5000", "one message back at its sender, agreed", "2"),
+    ("latency --count 5000 --service safe", "one message back at its sender, safe", "3.5"),
+    ("locks --who one", "locks of one process", "0.5"),
+    ("locks --who all", "locks of three", "1.2"),
+    ("view-change --how crash --reps 15", "SIGKILL of the youngest to everyone's next view", "2 ms"),
+    ("view-change --how coordinator --reps 15", "SIGKILL of the oldest to everyone's next view", "2 ms"),
+    ("view-change --how leave --reps 15", "a leave", "1 ms, or 80"),
+    ("view-change --how join --reps 15", "a join", "1 ms, or 80"),
+]
+
+
+def bench(binary, *args):
+    """The rows that one run prints."""
+    print("  tyet-bench", *args, file=sys.stderr)
+    done = subprocess.run([binary, *args], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"report.py: tyet-bench {' '.join(args)}: {done.stderr.strip()}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+# ---- Plots ----
+
+class Plot:
+    """Lines over two logarithmic axes, as SVG."""
+    WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 70, 110, 34, 46
+
+    def __init__(self, title, x_name, y_name):
+        self.title, self.x_name, self.y_name = title, x_name, y_name
+        self.lines = []
+
+    def line(self, name, points, colour, dashed=False):
+        self.lines.append((name, [(x, y) for x, y in points if x > 0 and y > 0], colour, dashed))
+
+    def text(self):
+        xs = [x for line in self.lines for x, _ in line[1]]
+        ys = [y for line in self.lines for _, y in line[1]]
+        x_range = math.log10(min(xs)), math.log10(max(xs))
+        y_range = math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys)))
+        plot_w, plot_h = self.WIDTH - self.LEFT - self.RIGHT, self.HEIGHT - self.TOP - self.BOTTOM
+
+        def at(x, y):
+            return (self.LEFT + (math.log10(x) - x_range[0]) / max(x_range[1] - x_range[0], 1e-9) * plot_w,
+                    self.TOP + (y_range[1] - math.log10(y)) / (y_range[1] - y_range[0]) * plot_h)
+
+        out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.WIDTH} {self.HEIGHT}" '
+               'font-family="sans-serif" font-size="12">',
+               f'<rect width="{self.WIDTH}" height="{self.HEIGHT}" fill="white"/>',
+               f'<text x="{self.LEFT}" y="20" font-size="14">{self.title}</text>']
+        for power in range(y_range[0], y_range[1] + 1):
+            _, y = at(10 ** x_range[0], 10 ** power)
+            out.append(f'<path d="M{self.LEFT} {y:.1f}h{plot_w}" stroke="#ddd"/>')
+            out.append(f'<text x="{self.LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{human(10 ** power)}</text>')
+        for x_value in sorted(set(xs)) if len(set(xs)) <= 8 else [10 ** p for p in range(
+                math.ceil(x_range[0]), math.floor(x_range[1]) + 1)]:
+            x, _ = at(x_value, 10 ** y_range[0])
+            out.append(f'<path d="M{x:.1f} {self.TOP}v{plot_h}" stroke="#eee"/>')
+            out.append(f'<text x="{x:.1f}" y="{self.TOP + plot_h + 16}" text-anchor="middle">{human(x_value)}'
+                       '</text>')
+        out.append(f'<text x="{self.LEFT + plot_w / 2}" y="{self.HEIGHT - 8}" text-anchor="middle">{self.x_name}'
+                   '</text>')
+        out.append(f'<text transform="translate(16 {self.TOP + plot_h / 2}) rotate(-90)" text-anchor="middle">'
+                   f'{self.y_name}</text>')
+        for i, (name, points, colour, dashed) in enumerate(self.lines):
+            path = "L".join("{:.1f} {:.1f}".format(*at(x, y)) for x, y in points)
+            dash = ' stroke-dasharray="5 4"' if dashed else ""
+            out.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+            y = self.TOP + 10 + 18 * i
+            x = self.WIDTH - self.RIGHT + 10
+            out.append(f'<path d="M{x} {y}h20" stroke="{colour}" stroke-width="2"{dash}/>')
+            out.append(f'<text x="{x + 26}" y="{y + 4}">{name}</text>')
+        return "\n".join(out + ["</svg>", ""])
+
+
+def human(value):
+    """A number for an axis or a table."""
+    for limit, unit in ((1e6, " M"), (1e3, " k")):
+        if value >= limit:
+            return f"{value / limit:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+# ---- What is measured ----
+
+def spread(row, name, digits=2):
+    """A median with its extremes."""
+    if row.get(name) is None:
+        return ""
+    text = f"{row[name]:.{digits}f}"
+    low, high = row.get(name + "_min"), row.get(name + "_max")
+    return f"{text} ({low:.{digits}f}-{high:.{digits}f})" if low is not None else text
+
+
+def compared(binary, common):
+    rows = bench(binary, "compare", *common, *[command for command, _, _ in COMPARED])
+    out = ["| | to reach | ratio to raw | of processor time | absolute |", "| --- | --- | --- | --- | --- |"]
+    for row, (_, name, goal) in zip(rows, COMPARED):
+        if "messages_per_s" in row:
+            absolute = f"{human(row['messages_per_s'])}/s, {row['cpu_us_per_message']:.3g} µs of processor a message"
+        elif "locks_per_s" in row:
+            absolute = f"{human(row['locks_per_s'])}/s"
+        else:
+            times = row.get("view_change_us", row.get("latency_us"))
+            absolute = f"p50 {times['p50']:.0f} µs, p99 {times['p99']:.0f} µs"
+        digits = 1 if "view_change_us" in row else 2
+        out.append(f"| {name} | {goal} | {spread(row, 'ratio', digits)} | {spread(row, 'cpu_ratio')} | {absolute} |")
+    round_trips = [row["raw_round_trip_us"] for row in rows if "raw_round_trip_us" in row]
+    out.append(f"\nA raw round trip took {min(round_trips):.0f}-{max(round_trips):.0f} µs meanwhile. Ratios of "
+               "throughput are shares, of times raw round trips, of locks locks a raw round trip.")
+    return out, {name: row for row, (_, name, _) in zip(rows, COMPARED)}
+
+
+def by_size(binary, common, doc):
+    plot = Plot("Throughput by size: three members, all send", "bytes a message", "messages/s")
+    table = {}
+    for service in ["raw"] + SERVICES:
+        points = []
+        for size in SIZES:
+            args = ["raw", "--count", "0"] if service == "raw" else ["throughput", "--service", service]
+            row, = bench(binary, *args, "--size", str(size), *common)
+            points.append((size, row["messages_per_s"]))
+            table[service, size] = row
+        plot.line(service, points, COLOURS[service], service == "raw")
+    with open(os.path.join(doc, "performance-size.svg"), "w", encoding="utf-8") as svg:
+        svg.write(plot.text())
+    out = ["| messages/s (µs of processor a message) | " + " | ".join(human(s) + " B" for s in SIZES) + " |",
+           "| --- |" + " --- |" * len(SIZES)]
+    for service in ["raw"] + SERVICES:
+        rows = [table[service, s] for s in SIZES]
+        cells = [f"{human(row['messages_per_s'])} ({row['cpu_us_per_message']:.3g})" for row in rows]
+        out.append(f"| {service} | " + " | ".join(cells) + " |")
+    return out, table
+
+
+def by_load(binary, common, doc, full):
+    plot = Plot("Latency by load: 64 B, three members, from send to own delivery", "messages/s of all", "µs")
+    out = ["| p50 / p99 in µs at | " + " | ".join(f"{s:.0%} of full load" for s in SHARES) + " |",
+           "| --- |" + " --- |" * len(SHARES)]
+    for service in SERVICES:
+        cells, p50, p99 = [], [], []
+        for share in SHARES:
+            rate = int(full[service, 64]["messages_per_s"] * share)
+            row, = bench(binary, "throughput", "--service", service, "--size", "64", "--rate", str(rate), *common)
+            p50.append((rate, row["latency_us"]["p50"]))
+            p99.append((rate, row["latency_us"]["p99"]))
+            cells.append(f"{p50[-1][1]:.0f} / {p99[-1][1]:.0f}")
+        plot.line(service + " p50", p50, COLOURS[service])
+        plot.line(service + " p99", p99, COLOURS[service], True)
+        out.append(f"| {service} | " + " | ".join(cells) + " |")
+    with open(os.path.join(doc, "performance-load.svg"), "w", encoding="utf-8") as svg:
+        svg.write(plot.text())
+    return out
+
+
+def memory(binary):
+    row, = bench(binary, "memory", "--reps", "1", "--groups", "1000")
+    member, group, process = (row[f"bytes_per_{what}"] / 1024 for what in ("member", "group", "process"))
+    return [f"A message of 64 B in flight takes {row['bytes_per_message']:.0f} bytes of its sender's memory, payload and "
+            f"all; a member {member:.1f} KiB, a group {group:.1f} KiB, a process {process:.1f} KiB. With 1,000 groups it "
+            f"took {row['rss_bytes'] / 1048576:.1f} MiB in all."]
+
+
+def growth(binary, simulated):
+    out = ["| members | FLUSHes | a multicast: messages, bytes, rounds | a change of view: messages, bytes, rounds | "
+           "messages a member |", "| --- | --- | --- | --- | --- |"]
+    for row in bench(binary, "scale", "--simulated", simulated):
+        n = row["members"]
+        out.append(f"| {n} | {'gathered' if row['gathered'] else 'to all'} | {row['multicast_messages']}, "
+                   f"{human(row['multicast_bytes'])}, {row['multicast_rounds']} | {row['view_change_messages']}, "
+                   f"{human(row['view_change_bytes'])}, {row['view_change_rounds']} | "
+                   f"{row['view_change_messages'] / n:.1f} |")
+    return out
+
+
+def machine():
+    model = platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), model)
+    except OSError:
+        pass
+    return f"{os.cpu_count()} processors ({model}), Linux {platform.release()}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("binary", metavar="TYET-BENCH")
+    parser.add_argument("--reps", default="5")
+    parser.add_argument("--seconds", default="1")
+    parser.add_argument("--simulated", default="8..1024")
+    parser.add_argument("--doc", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc"))
+    options = parser.parse_args()
+    common = ["--reps", options.reps, "--seconds", options.seconds, "--warm-up", "0.3"]
+    path = os.path.join(options.doc, "performance.md")
+    with open(path, encoding="utf-8") as old:
+        text = old.read()
+    if BEGIN not in text or END not in text:
+        sys.exit(f"report.py: {path} has no marks to write between")
+
+    ratios, _ = compared(options.binary, common)
+    sizes, full = by_size(options.binary, common, options.doc)
+    load = by_load(options.binary, common, options.doc, full)
+    turns = f"{options.reps} turns of {options.seconds} s each; medians, in brackets the extremes"
+    lines = [BEGIN, f"Measured on {machine()}; {turns}.", "", "### Against raw", "", *ratios, "", "### By size", "",
+             "![throughput by size](performance-size.svg)", "", *sizes, "", "### By load", "",
+             "![latency by load](performance-load.svg)", "", *load, "", "### Memory", "", *memory(options.binary), "",
+             "### Growth, by simulation", "", *growth(options.binary, options.simulated), END]
+    head, rest = text.split(BEGIN, 1)
+    with open(path, "w", encoding="utf-8") as new:
+        new.write(head + "\n".join(lines) + rest.split(END, 1)[1])
+
+
+if __name__ == "__main__":
+    main()

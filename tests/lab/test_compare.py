@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""test_compare.py TYET TYET-LAMPORT SCENES: what `tyet compare` says is what happened; wrong usage is named. In TAP.
+
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.dom.minidom
+
+TYET, LAMPORT, SCENES = sys.argv[1:4]
+
+ONE = """processes a b
+delays 1ms
+turns 10us to 10us
+at 10ms, a sends m1 of 100 bytes
+settle
+expect all have m1
+"""
+RAIN = """processes a b c
+delays 200us to 8ms
+at 10ms, traffic every 2ms of 40 bytes
+at 60ms, crash c
+at 90ms, traffic stops
+settle
+"""
+
+
+def run(*args, tyet=TYET):
+    done = subprocess.run([tyet, "compare", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                          check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def sides(*args, tyet=TYET):
+    status, out, errors = run("--json", *args, tyet=tyet)
+    assert status == 0, errors
+    return {side["name"]: side for side in json.loads(out)["sides"]}
+
+
+class Folder:
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def scene(self, text):
+        with open(self.path("t.scene"), "w", encoding="utf-8") as f:
+            f.write(text)
+        return self.path("t.scene")
+
+
+def times():
+    """Latencies are what the network's delays make of them"""
+    with Folder() as t:
+        by = sides(t.scene(ONE))
+    assert list(by) == ["fifo", "causal", "total", "total/safe"], list(by)
+    for name, hops in (("fifo", 1), ("causal", 1), ("total", 1), ("total/safe", 1)):
+        assert by[name]["messages"] == 1 and by[name]["deliveries"] == 1, by[name]
+        took = by[name]["latency_us"]
+        assert hops * 1000 <= took["mean"] <= hops * 1000 + 100 or name == "total/safe", (name, took)
+        assert took["p50"] == took["p99"] == took["worst"], took
+    assert by["fifo"]["held_us"]["n"] == 0
+    assert by["fifo"]["wire"]["data"]["packets"] == 1 and by["fifo"]["wire"]["data"]["bytes"] > 100
+    assert by["fifo"]["wire"]["ordering"]["packets"] == 0 < by["total"]["wire"]["ordering"]["packets"]
+    # The sender itself waits for the other's acknowledgement: there and back.
+    assert 2000 <= by["total/safe"]["own_us"]["mean"] <= 2200, by["total/safe"]["own_us"]
+
+
+def anomalies():
+    """Anomalies are counted and named, where there are some"""
+    by = sides(os.path.join(SCENES, "question-fifo.scene"))
+    assert by["fifo"]["causal_violations"] == 1
+    assert by["fifo"]["causal_first"] == "causal violation at c: answer before question", by["fifo"]["causal_first"]
+    for name in ("causal", "total", "total/safe"):
+        assert by[name]["causal_violations"] == 0 and "causal_first" not in by[name], by[name]
+    assert by["fifo"]["kept"] == by["fifo"]["expected"] == 3 and by["causal"]["kept"] == 2
+    by = sides(os.path.join(SCENES, "bank-causal.scene"))
+    assert by["causal"]["causal_violations"] == 0 < by["causal"]["order_differences"]
+    assert by["total"]["order_differences"] == 0 and by["total"]["held_us"]["n"] > 0
+
+
+def seeds():
+    """Many seeds add up, and the first is the scene alone; the same again is the same"""
+    with Folder() as t:
+        scene = t.scene(RAIN)
+        one, many, again = sides(scene), sides("--seeds", "6", scene), sides("--seeds", "6", scene)
+    for name, side in many.items():
+        assert side["seeds"] == 6 and side["messages"] > 4 * one[name]["messages"], name
+        assert side["latency_us"]["worst"] >= one[name]["latency_us"]["worst"], name
+        assert side["views"] == 6 and side["still_us"]["n"] > 0, side
+    assert many == again
+    assert many["causal"]["causal_violations"] == 0 < many["fifo"]["causal_violations"]
+    assert many["total"]["order_differences"] == 0 < many["causal"]["order_differences"]
+
+
+def registered():
+    """An ordering that the program registered takes part by its name"""
+    with Folder() as t:
+        by = sides("--orderings", "total,lamport", t.scene(RAIN), tyet=LAMPORT)
+    assert by["lamport"]["order_differences"] == by["lamport"]["causal_violations"] == 0
+    assert by["lamport"]["wire"]["ordering"]["packets"] > by["total"]["wire"]["ordering"]["packets"] > 0
+
+
+def words():
+    """The words name what was measured, and which to choose"""
+    _, out, _ = run(os.path.join(SCENES, "question-fifo.scene"))
+    flat = " ".join(out.split())
+    assert "fifo: causal violation at c: answer before question" in flat, out
+    assert "must not come before its question, take causal" in flat, out
+    with Folder() as t:
+        _, out, _ = run("--orderings", "fifo", t.scene(ONE))
+        assert "none of these will do" in " ".join(out.split()), out
+        _, out, _ = run(t.scene("processes a\nat 1ms, a sends m1\n"))
+        assert "nothing to compare" in out, out
+
+
+def page():
+    """The page holds everything and fetches nothing; the diagrams are well-formed"""
+    with Folder() as t:
+        scene, html, svg = t.scene(RAIN), t.path("c.html"), t.path("c.svg")
+        status, _, errors = run("--seeds", "3", "--html", html, "--svg", svg, scene)
+        assert status == 0, errors
+        with open(html, encoding="utf-8") as f:
+            text = f.read()
+        for what in ("fifo", "causal", "total/safe", "<table", "From send to delivery", "Pairs of messages"):
+            assert what in text, what
+        # Links in comments and names of namespaces fetch nothing.
+        assert not re.search(r'(?:src|href)="(?!#|data:)', text) and "@import" not in text
+        plots = re.findall(r'<svg class="plot".*?</svg>', text, re.S)
+        assert len(plots) == 5, len(plots)
+        for plot in plots:
+            xml.dom.minidom.parseString(plot)
+        xml.dom.minidom.parse(svg)
+
+
+def wrong():
+    """Wrong usage is named, with exit status 2"""
+    with Folder() as t:
+        scene = t.scene(ONE)
+        broken = t.path("broken.scene")
+        with open(broken, "w", encoding="utf-8") as f:
+            f.write("processes a b\nat 1ms, x sends m1\n")
+        cases = [
+            (("--orderings", "fifo,best", scene), 'no ordering "best"; there are fifo, causal, total'),
+            (("--orderings", "fifo,fifo", scene), "twice"),
+            (("--orderings", "", scene), "there is none"),
+            (("--orderings", "fifo/safe", scene), "does not offer the service safe"),
+            (("--orderings", "total/best", scene), 'no service "best"'),
+            (("--seeds", "0", scene), "from 1 to"),
+            (("--seeds", "-3", scene), "from 1 to"),
+            (("--seeds", "1000000000000", scene), "from 1 to"),
+            (("--seeds", "many", scene), "many"),
+            ((t.path("none.scene"),), "none.scene"),
+            ((broken,), "broken.scene:2:9:"),
+            ((), "usage:"),
+            ((scene, scene), "usage:"),
+            (("--html", t.path("no/such/folder.html"), scene), "folder.html"),
+            (("--svg", t.path("no/such/folder.svg"), scene), "folder.svg"),
+            (("--real", scene), "usage:"),
+            (("--real", "--seeds", "3"), "--real goes with"),
+            (("--real", "--members", "0"), "--members"),
+            (("--real", "--members", "1000"), "--members"),
+            (("--real", "--sizes", "99999999999"), "--sizes"),
+            (("--real", "--sizes", "1,x"), "--sizes"),
+            (("--real", "--seconds", "-1"), "--seconds"),
+            (("--real", "--orderings", "fifo,best"), 'no ordering "best"'),
+            (("--sizes", "10", scene), "--real only"),
+            (("--frobnicate", scene), "frobnicate"),
+        ]
+        for args, what in cases:
+            status, _, errors = run(*args)
+            assert status == 2 and what in errors, (args, status, errors)
+
+
+def main():
+    checks = [times, anomalies, seeds, registered, words, page, wrong]
+    print("1..%d" % len(checks))
+    bad = 0
+    for n, check in enumerate(checks, 1):
+        try:
+            check()
+            print("ok %d - %s" % (n, check.__doc__))
+        except AssertionError as error:
+            bad += 1
+            print("not ok %d - %s\n# %s" % (n, check.__doc__, str(error).replace("\n", "\n# ")))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

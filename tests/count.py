@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Counts what meson test has logged: count.py [--broken N] NAME=testlog.json ...
 
-A test program that speaks TAP counts as the tests it reports, any other as one. Prints the failures by name, then
-"N passed, N failed[, N skipped]" as the last line; exits 1 if anything failed or nothing passed. --broken adds passes
-that came to no test at all.
+A test program that speaks TAP counts as the tests it reports, any other as one. Prints how many
+seeds the storms have played, the failures by name, then "N passed, N failed[, N skipped]" as the last line; exits 1 if
+anything failed or nothing passed. --broken adds passes that came to no test at all.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
@@ -13,6 +13,8 @@ import re
 import sys
 
 TAP = re.compile(r"^(not )?ok\b[ \t]*(?:\d+)?[ \t]*(?:- )?([^#\n]*)(?:#[ \t]*(skip|todo)\b(.*))?", re.I | re.M)
+# What a storm prints at its end: how many seeds it has played.
+SEEDS = re.compile(r"^(\d+) seeds\b", re.M)
 GOOD = {"OK", "EXPECTEDFAIL"}
 
 
@@ -43,12 +45,12 @@ def main():
     parser.add_argument("--broken", type=int, default=0)
     parser.add_argument("logs", nargs="*")
     args = parser.parse_args()
-    passed = skipped = 0
+    passed = skipped = seeds = 0
     failures = ["(a pass that did not build or did not run, or exploring)"] * args.broken
     print()
     for item in args.logs:
         build, path = item.split("=", 1)
-        seconds, here, programs = 0.0, [0, 0, 0], 0
+        seconds, here, programs, stormed = 0.0, [0, 0, 0], 0, 0
         with open(path, encoding="utf-8") as log:
             for line in log:
                 if not line.strip():
@@ -56,12 +58,15 @@ def main():
                 record = json.loads(line)
                 good, bad, skip = count_program(record)
                 programs += 1
+                stormed += sum(int(n) for n in SEEDS.findall(record.get("stdout") or ""))
                 seconds += record.get("duration") or 0
                 here = [here[0] + good, here[1] + len(bad), here[2] + skip]
                 failures += ["%s: %s: %s" % (build, record["name"], name) for name in bad]
-        print("%s: %d programs, %d passed, %d failed, %d skipped, %.0f s of test time" % (
-            build, programs, *here, seconds))
+        print("%s: %d programs, %d passed, %d failed, %d skipped, %d seeds of the storms, %.0f s of test time" % (
+            build, programs, *here, stormed, seconds))
+        seeds += stormed
         passed, skipped = passed + here[0], skipped + here[2]
+    print("seeds of the storms: %d" % seeds)
     for failure in failures:
         print("failed: " + failure)
     print("%d passed, %d failed" % (passed, len(failures)) + (", %d skipped" % skipped if skipped else ""))

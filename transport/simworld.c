@@ -473,6 +473,11 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
   TyHubConfig config;
   ty_hub_config_init (&config);
   config.secret = world->config.sealed ? secret : NULL;
+  /* An incarnation is known by its key: a founder that comes back as itself (V13) has kept both. */
+  guint8 identity[2 * sizeof pid.b];
+  memcpy (identity, pid.b, sizeof pid.b);
+  memcpy (identity + sizeof pid.b, pid.b, sizeof pid.b);
+  config.identity = identity;
   config.pid = pid;
   config.name = p->name;
   config.address = p->address;

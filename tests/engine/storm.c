@@ -31,6 +31,7 @@ typedef struct
   gboolean drift;    /* clocks that run unalike, within a sixteenth */
   gsize largest;     /* message */
   gboolean founding; /* by a list of founders */
+  gboolean simple;   /* the rarer faults, made of several things, are left out */
   gboolean rounds;   /* a small group, few messages, and one round after another */
   Proc *again;       /* to be healed at a time */
   gint64 again_at;
@@ -229,8 +230,8 @@ leave_one_alone (Storm *s, Proc *stays)
   s->alone_in = (guint) g_rand_int_range (s->mesh->rand, 1, 60);
 }
 
-/* It speaks to the oldest alone, who speaks to nobody's ear, and both are gone before anybody else has heard of what they
- * said; but a process that comes then may have said FLUSH to it. */
+/* It speaks to the oldest alone, whom nobody else hears, and both are gone before anybody has heard of what they said.
+ * But a process that comes then may have said FLUSH to it. */
 static void
 doom (Storm *s, Proc *p)
 {
@@ -248,7 +249,7 @@ doom (Storm *s, Proc *p)
   s->talks = p;
   s->talks_for = 15;
   s->comes = NULL;
-  if (s->spawned < 40 && mesh_chance (s->mesh, 0.7))
+  if (!s->simple && s->spawned < 40 && mesh_chance (s->mesh, 0.7))
     {
       for (guint i = 0; i < s->mesh->procs->len; i++)
         ((Proc *) s->mesh->procs->pdata[i])->slow = i != first->index;
@@ -382,9 +383,10 @@ fault (Storm *s)
         b = (guint) g_rand_int_range (mesh->rand, 0, (gint32) n);
   /* Those that make one round after another, and leave each unfinished. */
   static const gint32 of_rounds[] = { 0,  5,  8,  11, 11, 12, 16, 16, 19, 22, 22, 24, 24, 24, 24,
-                                      25, 25, 25, 26, 26, 27, 28, 28, 28, 29, 29, 30, 31, 31 };
-  gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, G_N_ELEMENTS (of_rounds))]
-                           : g_rand_int_range (mesh->rand, 0, 32);
+                                      25, 25, 25, 26, 26, 27, 28, 29, 29, 28, 28, 30, 31, 31 };
+  gint32 n_of_rounds = G_N_ELEMENTS (of_rounds) - (s->simple ? 5 : 0);
+  gint32 which = s->rounds ? of_rounds[g_rand_int_range (mesh->rand, 0, n_of_rounds)]
+                           : g_rand_int_range (mesh->rand, 0, s->simple ? 30 : 32);
   switch (which)
     {
     case 0:
@@ -864,6 +866,9 @@ draw_parameters (Storm *s)
   static const gdouble leases[] = { 0.25, 1, 1.5, 3 };
   gdouble lease = mesh_chance (s->mesh, 0.4) ? leases[g_rand_int_range (rand, 0, G_N_ELEMENTS (leases))] : 0;
   s->rounds = mesh_chance (s->mesh, 0.5);
+  s->simple = mesh_chance (s->mesh, 0.6);
+  if (s->simple)
+    lease = 0;
   config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
   if (!s->rounds)
     return;

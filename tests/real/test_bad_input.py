@@ -117,6 +117,11 @@ class Usage(unittest.TestCase):
                               "--founder", "a=tcp://127.0.0.1:1", "--founder", founder, "--plain"],
                              "--founder", founder.partition("=")[2])
 
+    def test_storage_that_cannot_be(self):
+        self.refused(["--group", "g", "--ordering", "total", "--name", "a", "--storage", "/dev/null/x",
+                      "--founder", "a=tcp://127.0.0.1:1", "--plain", "--listen", "tcp://127.0.0.1:0"],
+                     "storage directory /dev/null/x", status=(1, BAD_USAGE))
+
     def test_address_of_another_machine(self):
         self.refused(["--group", "g", "--ordering", "total", "--listen", "tcp://192.0.2.1:7000", "--found", "--plain"],
                      "192.0.2.1", status=(1, BAD_USAGE))

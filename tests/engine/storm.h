@@ -16,4 +16,7 @@ typedef struct
 
 /* NULL if the run of `seed` is as it should be. A broken invariant ends the process. (transfer full) */
 StormFinding *storm_run (guint32 seed, gboolean trace);
+/* The same of a small group whose packets linger, each kind between each two for itself: a process long hears nothing
+ * of a round, or of its end, and all else that is said; founders are cut off and restarted meanwhile. */
+StormFinding *storm_run_lingering (guint32 seed, gboolean trace);
 void storm_finding_free (StormFinding *finding);

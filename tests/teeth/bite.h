@@ -25,7 +25,7 @@ typedef struct
   char *text;
 } Bite;
 
-/* Runs seeds from..upto, in a process of their own since a bug may break an invariant, until one finds something; plant
+/* Runs seeds from..upto of the storm, or of that whose packets linger, in a process of their own since a bug may break an invariant, until one finds something; plant
  * n_plants: with no bug at all. NULL if none does. (transfer full) */
-Bite *bite (guint plant, guint32 from, guint32 upto);
+Bite *bite (guint plant, gboolean lingering, guint32 from, guint32 upto);
 void bite_free (Bite *bite);

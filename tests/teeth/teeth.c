@@ -18,10 +18,11 @@
 #define CLEAN_SEEDS 300 /* with no bug: nothing must be found */
 
 static char *plant_arg, *seeds_arg;
-static gboolean update_arg;
+static gboolean update_arg, linger_arg;
 static GOptionEntry options[] = {
   { "plant", 0, 0, G_OPTION_ARG_STRING, &plant_arg, "Look for this one", "NAME" },
   { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to look at", "A..B" },
+  { "linger", 0, 0, G_OPTION_ARG_NONE, &linger_arg, "Of the storm whose packets linger", NULL },
   { "update", 0, 0, G_OPTION_ARG_NONE, &update_arg, "Write the file anew", NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -32,9 +33,9 @@ first_line (const char *text)
   return g_strndup (text, MIN (strcspn (text, "\n"), 110));
 }
 
-/* The file: a line "NAME SEED" each. FALSE: it does not name it. */
+/* The file: a line "NAME SEED" each, or "NAME SEED lingering". FALSE: it does not name it. */
 static gboolean
-remembered (const char *file, const char *name, guint32 *seed)
+remembered (const char *file, const char *name, guint32 *seed, gboolean *lingering)
 {
   g_auto (GStrv) lines = g_strsplit (file, "\n", -1);
   gsize len = strlen (name);
@@ -42,23 +43,27 @@ remembered (const char *file, const char *name, guint32 *seed)
     if (g_str_has_prefix (lines[i], name) && lines[i][len] == ' ')
       {
         *seed = (guint32) g_ascii_strtoull (lines[i] + len, NULL, 10);
+        *lingering = g_str_has_suffix (lines[i], " lingering");
         return TRUE;
       }
   return FALSE;
 }
 
 static gboolean
-test_plant (guint n, guint32 from, gboolean wide)
+test_plant (guint n, guint32 from, gboolean lingering, gboolean wide)
 {
-  Bite *found = wide ? bite (n, 0, MOST_SEEDS_LONG) : bite (n, from, from + MOST_SEEDS - 1);
+  Bite *found = wide ? bite (n, lingering, 0, MOST_SEEDS_LONG) : bite (n, lingering, from, from + MOST_SEEDS - 1);
+  if (found == NULL && wide && !lingering)
+    found = bite (n, lingering = TRUE, 0, MOST_SEEDS_LONG);
   if (found == NULL && !wide && from > 0)
-    found = bite (n, from = 0, MOST_SEEDS - 1);
+    found = bite (n, lingering, from = 0, MOST_SEEDS - 1);
   printf ("%sok %u - %s breaks %s: %s\n", found == NULL ? "not " : "", n + 1, plants[n].name, plants[n].rule,
           plants[n].what);
   if (found != NULL)
     {
       g_autofree char *line = first_line (found->text);
-      printf ("# seed %u, after %u: %s: %s\n", found->seed, found->seed - (wide ? 0 : from) + 1, found->rule, line);
+      printf ("# seed %u%s, after %u: %s: %s\n", found->seed, lingering ? " (lingering)" : "",
+              found->seed - (wide ? 0 : from) + 1, found->rule, line);
       bite_free (found);
     }
   fflush (stdout);
@@ -76,12 +81,15 @@ test (const char *path)
   for (guint n = 0; n < n_plants; n++)
     {
       guint32 from = 0;
-      if (remembered (file, plants[n].name, &from) || wide)
-        all &= test_plant (n, from, wide);
+      gboolean lingering = FALSE;
+      if (remembered (file, plants[n].name, &from, &lingering) || wide)
+        all &= test_plant (n, from, lingering, wide);
       else
         printf ("ok %u - %s breaks %s # SKIP no seed is known that finds it\n", n + 1, plants[n].name, plants[n].rule);
     }
-  Bite *found = bite (n_plants, 0, CLEAN_SEEDS - 1);
+  Bite *found = bite (n_plants, FALSE, 0, CLEAN_SEEDS - 1);
+  if (found == NULL)
+    found = bite (n_plants, TRUE, 0, CLEAN_SEEDS - 1);
   printf ("%sok %u - nothing is found where no bug is planted\n", found != NULL ? "not " : "", n_plants + 1);
   if (found != NULL)
     printf ("# seed %u: %s: %s\n", found->seed, found->rule, found->text);
@@ -91,17 +99,22 @@ test (const char *path)
 static int
 update (const char *path, guint32 from, guint32 upto)
 {
-  g_autoptr (GString) file = g_string_new ("# Written by teeth --update: the seed that finds each planted bug.\n");
+  g_autoptr (GString) file = g_string_new ("# The seed that finds each planted bug, of the storm or, where it says so, "
+                                           "of the one whose packets linger; teeth\n"
+                                           "# --update writes this anew.\n");
   gboolean all = TRUE;
   for (guint n = 0; n < n_plants; n++)
     {
-      Bite *found = bite (n, from, upto);
+      Bite *found = bite (n, FALSE, from, upto);
+      gboolean lingering = found == NULL;
+      if (lingering)
+        found = bite (n, TRUE, from, upto);
       g_autofree char *line = first_line (found != NULL ? found->text : "not found");
       printf ("%-26s %-4s %6d  %-9s %s\n", plants[n].name, plants[n].rule, found != NULL ? (int) found->seed : -1,
               found != NULL ? found->rule : "", line);
       fflush (stdout);
       if (found != NULL)
-        g_string_append_printf (file, "%s %u\n", plants[n].name, found->seed);
+        g_string_append_printf (file, "%s %u%s\n", plants[n].name, found->seed, lingering ? " lingering" : "");
       all &= found != NULL;
       g_clear_pointer (&found, bite_free);
     }
@@ -117,7 +130,7 @@ look_for (const char *name, guint32 from, guint32 upto)
       fprintf (stderr, "there is no plant \"%s\"\n", name);
       return 2;
     }
-  Bite *found = bite (n, from, upto);
+  Bite *found = bite (n, linger_arg, from, upto);
   if (found == NULL)
     printf ("%s: nothing found with seeds %u..%u\n", name, from, upto);
   else

@@ -16,10 +16,14 @@ page_text (GString *out, const char *tag, const char *text)
 
 static const char style[]
     = ".compare{--rule:#dde3e9;--zebra:#f5f8fb;--wrong:#b3161d;--dim:#5c6773;--card:#fff}\n"
-      "@media (prefers-color-scheme:dark){.compare{--rule:#2b333d;--zebra:#1a1f26;--wrong:#ff6f6f;--dim:#9aa7b5;--card:#14171c}}\n"
+      "@media "
+      "(prefers-color-scheme:dark){.compare{--rule:#2b333d;--zebra:#1a1f26;--wrong:#ff6f6f;--dim:#9aa7b5;--card:#"
+      "14171c}}\n"
       ".compare{font-size:15px;line-height:1.55}.compare h2{font-size:1.12rem;margin:2rem 0 .5rem}"
       ".compare p,.compare ul{max-width:52rem}.compare .dim{color:var(--dim)}"
-      ".compare table{width:auto;min-width:min(100%,46rem);border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}"
+      ".compare "
+      "table{width:auto;min-width:min(100%,46rem);border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:"
+      "14px}"
       ".compare th,.compare td{padding:.26rem .8rem;text-align:right;white-space:nowrap}"
       ".compare thead th{border-bottom:2px solid var(--rule)}"
       ".compare tbody th{text-align:left;font-weight:400}.compare tbody th.g{font-weight:600}"

@@ -247,7 +247,8 @@ plot_counts (const char *title, const PlotRow *rows, guint n)
             continue;
           double height = HILL * count / s->values->len, x = LEFT + step * (double) bin;
           g_string_append_printf (out, "<rect class=\"ph p%u\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/>\n",
-                                  i % SVG_COLOURS, svg_n (x + step * 0.12), svg_n (base - height), svg_n (step * 0.76), svg_n (height));
+                                  i % SVG_COLOURS, svg_n (x + step * 0.12), svg_n (base - height), svg_n (step * 0.76),
+                                  svg_n (height));
           g_autofree char *text = g_strdup_printf ("%u", count);
           put_text (out, "ps", x + step / 2, base - height - 3, "middle", text);
         }
@@ -300,8 +301,8 @@ put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, do
           next = i;
       put[next] = TRUE;
       last = MAX (ends[next], last + 14);
-      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-width=\"1\" d=\"M%s %sL%s %s\"/>\n", next % SVG_COLOURS,
-                              svg_n (x + 4), svg_n (ends[next]), svg_n (x + 16), svg_n (last));
+      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-width=\"1\" d=\"M%s %sL%s %s\"/>\n",
+                              next % SVG_COLOURS, svg_n (x + 4), svg_n (ends[next]), svg_n (x + 16), svg_n (last));
       put_text (out, "", x + 20, last + 4, "start", lines[next].name);
     }
 }
@@ -336,12 +337,14 @@ plot_lines (const char *title, const char *x_name, const char *y_name, const Plo
       for (guint k = 0; k < lines[i].n; k++)
         {
           labels[i] = height_of (&y, lines[i].y[k], bottom, height);
-          g_string_append_printf (out, "%s%s %s", k == 0 ? "M" : "L", svg_n (place (&x, lines[i].x[k])), svg_n (labels[i]));
+          g_string_append_printf (out, "%s%s %s", k == 0 ? "M" : "L", svg_n (place (&x, lines[i].x[k])),
+                                  svg_n (labels[i]));
         }
       g_string_append (out, "\"/>\n");
       for (guint k = 0; k < lines[i].n; k++)
         g_string_append_printf (out, "<circle class=\"pd p%u\" cx=\"%s\" cy=\"%s\" r=\"3.5\"/>\n", i % SVG_COLOURS,
-                                svg_n (place (&x, lines[i].x[k])), svg_n (height_of (&y, lines[i].y[k], bottom, height)));
+                                svg_n (place (&x, lines[i].x[k])),
+                                svg_n (height_of (&y, lines[i].y[k], bottom, height)));
     }
   put_labels (out, lines, labels, n, place (&x, high_x));
   return end (out);

@@ -120,11 +120,13 @@ figure_of (const Comparison *c, Side *s, Figure figure)
     case FIG_HELD_WORST:
       return time_or_dash (&s->held, (double) sample_max (&s->held));
     case FIG_PACKETS:
-      return compare_number (compare_per_message (s, s->packets[WIRE_DATA] + s->packets[WIRE_ORDERING] + s->packets[WIRE_OTHER]));
+      return compare_number (
+          compare_per_message (s, s->packets[WIRE_DATA] + s->packets[WIRE_ORDERING] + s->packets[WIRE_OTHER]));
     case FIG_PACKETS_ORDERING:
       return compare_number (compare_per_message (s, s->packets[WIRE_ORDERING]));
     case FIG_BYTES:
-      return compare_number (compare_per_message (s, s->bytes[WIRE_DATA] + s->bytes[WIRE_ORDERING] + s->bytes[WIRE_OTHER]));
+      return compare_number (
+          compare_per_message (s, s->bytes[WIRE_DATA] + s->bytes[WIRE_ORDERING] + s->bytes[WIRE_OTHER]));
     case FIG_VIEWS:
       return g_strdup_printf ("%" G_GUINT64_FORMAT, s->n_views);
     case FIG_STILL:
@@ -184,7 +186,8 @@ compare_anomalies (const Comparison *c)
       const char *texts[] = { s->causal_first, s->order_first, s->finding, s->missed };
       const char *before[] = { "", "", "not legal: ", s->is_own ? "expected, and not so: " : "differs here: \"" };
       /* What a scene expects, it expects of its own ordering. */
-      g_autofree char *own = s->is_own ? g_strdup ("") : g_strdup_printf ("\" does not hold, as it does under %s", c->own);
+      g_autofree char *own
+          = s->is_own ? g_strdup ("") : g_strdup_printf ("\" does not hold, as it does under %s", c->own);
       const char *after[] = { "", "", "", own };
       for (guint k = 0; k < G_N_ELEMENTS (texts); k++)
         if (texts[k] != NULL)

@@ -42,7 +42,7 @@ typedef struct
   TyService service; /* of all messages, if forced */
   TyService promise; /* of those that ask for nothing */
 
-  gboolean is_own;    /* the scene is written for it: its expectations are of this one */
+  gboolean is_own; /* the scene is written for it: its expectations are of this one */
 
   guint n_seeds;
   guint n_illegal;

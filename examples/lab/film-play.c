@@ -790,7 +790,8 @@ find_what_it_is_about (const Film *film, const SceneCond *cond, FilmFinding *fin
   for (int p = 0; p < (int) film->processes->len; p++)
     {
       const FilmProcess *process = film_process (film, p);
-      gboolean named = cond->all || (cond->who != NULL && g_strv_contains ((const char *const *) cond->who, process->site));
+      gboolean named
+          = cond->all || (cond->who != NULL && g_strv_contains ((const char *const *) cond->who, process->site));
       if (!named || (cond->kind == COND_BEFORE && has_in_order (film, p, finding->messages)))
         continue;
       g_array_append_val (finding->processes, p);

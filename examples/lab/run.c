@@ -38,9 +38,10 @@ read_scene (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_option_context_set_summary (context, "Plays a scene in the simulator, and judges what happened.");
   g_option_context_set_description (
-      context, "SCENE is a file, described in doc/scenes.md.\n"
-               "Exit status: 0 all expectations hold and the run is legal, 1 not, 2 bad usage, an unreadable scene or an "
-               "unwritable file.\n");
+      context,
+      "SCENE is a file, described in doc/scenes.md.\n"
+      "Exit status: 0 all expectations hold and the run is legal, 1 not, 2 bad usage, an unreadable scene or an "
+      "unwritable file.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   gboolean parsed = g_option_context_parse (context, &argc, &argv, &error);
   const char *files[] = { option_history, option_write, option_svg, option_html, option_shiviz, option_pcap };

@@ -25,6 +25,8 @@ struct _TySimWorld
   gpointer witness_data;
   TySimStepped stepped;
   gpointer stepped_data;
+  guint8 secret[TY_NOISE_KEY_BYTES];   /* of those to be started */
+  guint8 identity[TY_NOISE_KEY_BYTES]; /* the same; zeros: one that belongs to the incarnation */
   GPtrArray *processes;
   guint64 turns;
 };
@@ -66,6 +68,14 @@ ty_sim_world_config_init (TySimWorldConfig *config)
   ty_node_config_init (&config->node);
 }
 
+void
+ty_sim_world_set_keys (TySimWorld *world, const guint8 *secret, const guint8 *identity)
+{
+  static const guint8 common[TY_NOISE_KEY_BYTES] = "known to all of this world", none[TY_NOISE_KEY_BYTES];
+  memcpy (world->secret, secret != NULL ? secret : common, sizeof world->secret);
+  memcpy (world->identity, identity != NULL ? identity : none, sizeof world->identity);
+}
+
 TySimWorld *
 ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guint64 seed, TySimApp app, gpointer data)
 {
@@ -74,6 +84,7 @@ ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guin
   world->modules = modules;
   world->net = ty_sim_net_new (&config->net, seed);
   ty_sim_rand_init (&world->ids, ~seed);
+  ty_sim_world_set_keys (world, NULL, NULL);
   world->app = app;
   world->data = data;
   world->processes = g_ptr_array_new ();
@@ -469,15 +480,15 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
 
-  static const guint8 secret[TY_NOISE_KEY_BYTES] = "known to all of this world";
+  static const guint8 none[TY_NOISE_KEY_BYTES];
   TyHubConfig config;
   ty_hub_config_init (&config);
-  config.secret = world->config.sealed ? secret : NULL;
+  config.secret = world->config.sealed ? world->secret : NULL;
   /* An incarnation is known by its key: a founder that comes back as itself (V13) has kept both. */
   guint8 identity[2 * sizeof pid.b];
   memcpy (identity, pid.b, sizeof pid.b);
   memcpy (identity + sizeof pid.b, pid.b, sizeof pid.b);
-  config.identity = identity;
+  config.identity = memcmp (world->identity, none, sizeof none) != 0 ? world->identity : identity;
   config.pid = pid;
   config.name = p->name;
   config.address = p->address;

@@ -175,33 +175,9 @@ ty_sim_trace (TySimWorld *world, const char *format, ...)
 static const char *
 packet_name (GBytes *packet)
 {
-  static const char *const names[] = {
-    [TY_PACKET_DATA] = "DATA",
-    [TY_PACKET_FORWARD] = "FORWARD",
-    [TY_PACKET_ORDERING] = "ORDERING",
-    [TY_PACKET_RECEIPTS] = "RECEIPTS",
-    [TY_PACKET_ALIVE] = "ALIVE",
-    [TY_PACKET_JOIN] = "JOIN",
-    [TY_PACKET_WELCOME] = "WELCOME",
-    [TY_PACKET_LEAVE] = "LEAVE",
-    [TY_PACKET_GONE] = "GONE",
-    [TY_PACKET_SUSPECT] = "SUSPECT",
-    [TY_PACKET_PREPARE] = "PREPARE",
-    [TY_PACKET_STATE] = "STATE",
-    [TY_PACKET_NACK] = "NACK",
-    [TY_PACKET_PROPOSE] = "PROPOSE",
-    [TY_PACKET_FLUSH] = "FLUSH",
-    [TY_PACKET_DECIDED] = "DECIDED",
-    [TY_PACKET_NEED] = "NEED",
-    [TY_PACKET_EXCLUDED] = "EXCLUDED",
-    [TY_PACKET_TRANSFER_DATA] = "TRANSFER_DATA",
-    [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
-    [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
-    [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
-  };
   gsize len;
   const guint8 *data = g_bytes_get_data (packet, &len);
-  const char *name = len > 0 && data[0] < G_N_ELEMENTS (names) ? names[data[0]] : NULL;
+  const char *name = len > 0 ? ty_packet_name (data[0]) : NULL;
   return name != NULL ? name : "?";
 }
 

@@ -540,7 +540,11 @@ demand (Keys *keys, gboolean trace)
   expect_shut_out (keys);
   KeysHolder *late = start_and_join (keys, "late", KEYS_SITES, keys->net, keys->group);
   if (!ty_sim_run_until (keys->stage->world, has_entered, late, SECONDS (20)))
-    keys_found (keys, "liveness", "one who has the secrets is not let in: %s", late->part->why);
+    {
+      keys_found (keys, "liveness", "one who has the secrets is not let in");
+      if (trace)
+        explain (keys);
+    }
   guint first_group = 1;
   if (keys->net != 0)
     expect_outside (keys, KEYS_SITES + 1, 0, keys->group, "old-network");

@@ -78,12 +78,13 @@ ty_group_draw_keys (gpointer host, TyId *name)
   TyKeys *keys = ty_locked_new (sizeof *keys);
   memset (keys, 0, sizeof *keys);
   keys->body[0] = (guint8) ((group->secret != NULL ? NEW_GROUP : 0) | (group->rekey_network ? NEW_NETWORK : 0));
+  g_assert (keys->body[0] != 0);
   if (group->secret != NULL)
     world->draw (world->world, keys->body + 1, TY_KEY_BYTES);
   if (group->rekey_network)
     world->draw (world->world, keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
   name_of (group, keys->body, &keys->name);
-  *name = keys->name;
+  *name = group->rekey_drawn = keys->name;
   add (group, keys);
 }
 
@@ -166,11 +167,13 @@ ty_group_use_keys (TyGroup *group, const TyValue *value)
   g_assert (keys != NULL);
   group->rekeyed = value->old.number;
   group->rekeyed_to = value->keys;
+  /* Others' do not stand for those that are asked for here, and are drawn again in the next view. */
+  if (ty_id_equal (&value->keys, &group->rekey_drawn))
+    group->rekey_network = FALSE;
   if ((keys->body[0] & NEW_GROUP) != 0)
     ty_group_set_secret (group, keys->body + 1);
   if ((keys->body[0] & NEW_NETWORK) != 0)
     {
-      group->rekey_network = FALSE;
       ty_node_effect (group->node, TY_EFFECT_REKEY)->bytes = locked_bytes (keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
       close_strangers (group);
     }
@@ -197,12 +200,19 @@ ty_group_all_have_keys (TyGroup *group, guint64 view)
 
 /* ---- requests ---- */
 
+void
+ty_group_take_rekey (TyGroup *group)
+{
+  group->rekey_network |= group->rekey_asked_network;
+  group->rekey_asked = group->rekey_asked_network = FALSE;
+  if (ty_group_in_view (group))
+    group->membership_ops->rekey (group->membership);
+}
+
 gboolean
 ty_group_rekey (TyGroup *group, gboolean network, GError **error)
 {
-  gboolean in
-      = group->state == TY_GROUP_MEMBER || group->state == TY_GROUP_FLUSHING || group->state == TY_GROUP_BLOCKED;
-  if (!in)
+  if (!ty_group_in_view (group))
     g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is not in group \"%s\"", group->name);
   else if (!network && group->secret == NULL)
     g_set_error (error, TYET_ERROR, TYET_ERROR_SECRET,
@@ -210,7 +220,7 @@ ty_group_rekey (TyGroup *group, gboolean network, GError **error)
   else
     {
       group->rekey_asked = TRUE;
-      group->rekey_network |= network;
+      group->rekey_asked_network |= network;
       ty_node_kick (group->node);
       return TRUE;
     }

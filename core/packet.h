@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <glib.h>
+
 typedef enum
 {
   TY_PACKET_INVALID = 0,
@@ -42,3 +44,6 @@ typedef enum
   TY_PACKET_TRANSFER_FAILED = 34,
   TY_PACKET_TRANSFER_LOADED = 35
 } TyPacketType;
+
+/* "DATA"; NULL: there is no such type. */
+const char *ty_packet_name (guint type);

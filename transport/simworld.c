@@ -25,6 +25,8 @@ struct _TySimWorld
   gpointer witness_data;
   TySimStepped stepped;
   gpointer stepped_data;
+  guint8 secret[TY_NOISE_KEY_BYTES];   /* of those to be started */
+  guint8 identity[TY_NOISE_KEY_BYTES]; /* the same; zeros: one that belongs to the incarnation */
   GPtrArray *processes;
   guint64 turns;
 };
@@ -66,6 +68,14 @@ ty_sim_world_config_init (TySimWorldConfig *config)
   ty_node_config_init (&config->node);
 }
 
+void
+ty_sim_world_set_keys (TySimWorld *world, const guint8 *secret, const guint8 *identity)
+{
+  static const guint8 common[TY_NOISE_KEY_BYTES] = "known to all of this world", none[TY_NOISE_KEY_BYTES];
+  memcpy (world->secret, secret != NULL ? secret : common, sizeof world->secret);
+  memcpy (world->identity, identity != NULL ? identity : none, sizeof world->identity);
+}
+
 TySimWorld *
 ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guint64 seed, TySimApp app, gpointer data)
 {
@@ -74,6 +84,7 @@ ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guin
   world->modules = modules;
   world->net = ty_sim_net_new (&config->net, seed);
   ty_sim_rand_init (&world->ids, ~seed);
+  ty_sim_world_set_keys (world, NULL, NULL);
   world->app = app;
   world->data = data;
   world->processes = g_ptr_array_new ();
@@ -164,33 +175,9 @@ ty_sim_trace (TySimWorld *world, const char *format, ...)
 static const char *
 packet_name (GBytes *packet)
 {
-  static const char *const names[] = {
-    [TY_PACKET_DATA] = "DATA",
-    [TY_PACKET_FORWARD] = "FORWARD",
-    [TY_PACKET_ORDERING] = "ORDERING",
-    [TY_PACKET_RECEIPTS] = "RECEIPTS",
-    [TY_PACKET_ALIVE] = "ALIVE",
-    [TY_PACKET_JOIN] = "JOIN",
-    [TY_PACKET_WELCOME] = "WELCOME",
-    [TY_PACKET_LEAVE] = "LEAVE",
-    [TY_PACKET_GONE] = "GONE",
-    [TY_PACKET_SUSPECT] = "SUSPECT",
-    [TY_PACKET_PREPARE] = "PREPARE",
-    [TY_PACKET_STATE] = "STATE",
-    [TY_PACKET_NACK] = "NACK",
-    [TY_PACKET_PROPOSE] = "PROPOSE",
-    [TY_PACKET_FLUSH] = "FLUSH",
-    [TY_PACKET_DECIDED] = "DECIDED",
-    [TY_PACKET_NEED] = "NEED",
-    [TY_PACKET_EXCLUDED] = "EXCLUDED",
-    [TY_PACKET_TRANSFER_DATA] = "TRANSFER_DATA",
-    [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
-    [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
-    [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
-  };
   gsize len;
   const guint8 *data = g_bytes_get_data (packet, &len);
-  const char *name = len > 0 && data[0] < G_N_ELEMENTS (names) ? names[data[0]] : NULL;
+  const char *name = len > 0 ? ty_packet_name (data[0]) : NULL;
   return name != NULL ? name : "?";
 }
 
@@ -469,15 +456,15 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
 
-  static const guint8 secret[TY_NOISE_KEY_BYTES] = "known to all of this world";
+  static const guint8 none[TY_NOISE_KEY_BYTES];
   TyHubConfig config;
   ty_hub_config_init (&config);
-  config.secret = world->config.sealed ? secret : NULL;
+  config.secret = world->config.sealed ? world->secret : NULL;
   /* An incarnation is known by its key: a founder that comes back as itself (V13) has kept both. */
   guint8 identity[2 * sizeof pid.b];
   memcpy (identity, pid.b, sizeof pid.b);
   memcpy (identity + sizeof pid.b, pid.b, sizeof pid.b);
-  config.identity = identity;
+  config.identity = memcmp (world->identity, none, sizeof none) != 0 ? world->identity : identity;
   config.pid = pid;
   config.name = p->name;
   config.address = p->address;

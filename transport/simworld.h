@@ -66,6 +66,9 @@ void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2,
 
 /* A process of that name (unique in the world) at address "sim:SITE", where none must live. */
 TySimProcess *ty_sim_spawn (TySimWorld *world, const char *name, const char *site);
+/* What processes have that are started from now on, 32 bytes each: the network secret (NULL: the one that all of this
+ * world know), the secret key of their identity (NULL: one that belongs to the incarnation). Only if sealed. */
+void ty_sim_world_set_keys (TySimWorld *world, const guint8 *secret, const guint8 *identity);
 /* The same, with the incarnation `pid`: a founder that comes back (V13). */
 TySimProcess *ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const TyId *pid);
 guint ty_sim_n_processes (const TySimWorld *world); /* dead ones too, in the order of their birth */

@@ -117,11 +117,12 @@ def fields(folder):
                                                          ("b", "a", "1", "1", "1"), ("b", "c", "1", "1", "1"))), rows
 
 
-def tcp(folder, stream):
-    """A capture in which these bytes went over TCP."""
+def tcp(folder, *segments):
+    """A capture in which these bytes went over TCP, one way, in so many segments."""
     text, path = os.path.join(folder, "hex"), os.path.join(folder, "tcp.pcapng")
     with open(text, "w", encoding="ascii") as f:
-        f.write("000000 " + " ".join("%02x" % b for b in stream) + "\n")
+        for segment in segments:
+            f.write("000000 " + " ".join("%02x" % b for b in segment) + "\n")
     if shutil.which("text2pcap") is None:
         raise Skip("there is no tshark here")
     subprocess.run(["text2pcap", "-q", "-T", "7001,7002", text, path], check=True, stdout=subprocess.DEVNULL,
@@ -177,11 +178,14 @@ def every_type(folder):
     }
     bodies["FORWARD"] = head + bytes([1]) + bytes([types()["DATA"]]) + bodies["DATA"]
     assert set(bodies) == set(types()), set(bodies) ^ set(types())
+    records = []
     for name, body in bodies.items():
         packet = bytes([types()[name]]) + body
-        record = struct.pack("<IBB2xIIQ", len(packet), 1, 0x30, 0, 1, 1) + packet
-        row = tshark("-r", tcp(folder, hello(0) + record), "-T", "fields", "-e", "tyet.type", "-e",
-                     "_ws.expert.message", "-e", "tyet.body", "-e", "tyet.secret", "-e", "_ws.col.Info").rstrip("\n").split("\t")
+        records.append(struct.pack("<IBB2xIIQ", len(packet), 1, 0x30, 0, 1, 1) + packet)
+    rows = tshark("-r", tcp(folder, hello(0), *records), "-T", "fields", "-e", "tyet.type", "-e", "_ws.expert.message",
+                  "-e", "tyet.body", "-e", "tyet.secret", "-e", "_ws.col.Info").rstrip("\n").split("\n")
+    assert len(rows) == len(bodies) + 1, rows
+    for name, row in zip(bodies, [row.split("\t") for row in rows[1:]]):
         assert row[0].split(",")[0] == str(types()[name]) and row[1] == "", (name, row)
         assert row[2] == "" and name in row[4], (name, row)
         assert (row[3] != "") == (name == "KEYS"), (name, row)

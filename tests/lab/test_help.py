@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""test_help.py TYET TYET-LAMPORT EXAMPLES SCENES: how commands and examples are asked, and what they say to wrong calls.
-In TAP.
+"""test_help.py TYET TYET-LAMPORT EXAMPLES SCENES: how commands and examples are asked, and what they say to wrong
+calls. In TAP.
 
 Each has --help; each wrong call names what is wrong, on standard error, with exit status 2, and starts nothing.
 
@@ -58,7 +58,8 @@ def commands_files(folder):
             assert (status, out) == (2, "") and errors.startswith("tyet %s: " % args[0]), (args, path, errors)
             assert os.path.basename(path) in errors, (args, path, errors)
     for args, options in ((("run", SCENE), ("--svg", "--html", "--history", "--shiviz", "--pcap", "--write")),
-                          (("compare", SCENE), ("--svg", "--html")), (("draw", HISTORY), ("--svg", "--html", "--shiviz")),
+                          (("compare", SCENE), ("--svg", "--html")),
+                          (("draw", HISTORY), ("--svg", "--html", "--shiviz")),
                           (("compare", "--real"), ("--html",)), (("explore", "--seeds", "1..1000000"), ("--scenes",)),
                           (("explore", "--seeds", "1", "--print"), ("--history",))):
         for option in options:

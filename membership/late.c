@@ -200,7 +200,8 @@ ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value)
       const TyId *pid = &old->members[value->gone[i].rank].pid;
       if (kept != NULL)
         send_decided (m, kept, pid);
-      m->host->shut_out (m->host_data, pid);
+      if (!TY_PLANTED (barred_not_shut))
+        m->host->shut_out (m->host_data, pid);
     }
 }
 

@@ -138,7 +138,8 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
   gboolean self_loaded = m->phase == TY_MEMBERSHIP_IN && m->self_loaded;
   /* Every member has a say in who enters: it does not reach whom it does not admit. */
   gboolean reaches_joiner = joiner != NULL && ty_m_reach (m, joiner) == TY_REACH_UP
-                            && (m->phase != TY_MEMBERSHIP_IN || m->host->may_stay (m->host_data, joiner));
+                            && (m->phase != TY_MEMBERSHIP_IN || TY_PLANTED (list_not_asked)
+                                || m->host->may_stay (m->host_data, joiner));
   guint8 flags = (guint8) ((self_loaded ? 1 : 0) | (m->leaving ? 2 : 0) | (m->takeout ? 4 : 0)
                            | (reaches_joiner ? 8 : 0) | (m->accepted != NULL ? 16 : 0));
   GByteArray *w = ty_m_packet (m, TY_PACKET_STATE);

@@ -64,6 +64,19 @@ ty_late_closed (TyMembership *m, const TyId *pid, guint64 number)
     }
 }
 
+/* Who is to know how the kept view ended: a member of the next one, or a leaver. */
+static gboolean
+is_to_know (const Kept *kept, const TyId *pid)
+{
+  guint rank = ty_view_rank (kept->view, pid);
+  if (ty_value_rank (kept->value, pid) < kept->value->n_members)
+    return TRUE;
+  for (guint i = 0; rank < kept->view->n_members && i < kept->value->n_gone; i++)
+    if (kept->value->gone[i].rank == rank)
+      return kept->value->gone[i].why == TY_LEFT_LEAVE;
+  return FALSE;
+}
+
 void
 ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh)
 {
@@ -76,6 +89,10 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
         ty_ids_remove (kept->awaited, pid);
       if (fresh)
         ty_ids_remove (kept->answered, pid);
+      /* Who stays behind waited for nobody that it suspected.  One that it hears of again may not know yet, and
+       * there may be nobody else to tell it; if it does know, it says so when it is reminded. */
+      if (reach == TY_REACH_UP && m->phase == TY_MEMBERSHIP_LINGERING && is_to_know (kept, pid))
+        ty_ids_add (kept->awaited, pid);
     }
 }
 

@@ -734,14 +734,14 @@ ty_sim_judge (TySimWorld *world, const TyJudgeOptions *options, GError **error)
   return ty_judge_report (judge);
 }
 
-gboolean
-ty_sim_save_histories (TySimWorld *world, const char *path, GError **error)
+char *
+ty_sim_histories (const TySimWorld *world)
 {
-  g_autoptr (GString) all = g_string_new (NULL);
+  GString *all = g_string_new (NULL);
   for (guint i = 0; i < world->processes->len; i++)
     {
       const TySimProcess *p = world->processes->pdata[i];
       g_string_append_len (all, p->history->str, (gssize) p->history->len);
     }
-  return g_file_set_contents (path, all->str, (gssize) all->len, error);
+  return g_string_free (all, FALSE);
 }

@@ -127,5 +127,5 @@ const GString *ty_sim_history (const TySimProcess *p);
 void ty_sim_world_end (TySimWorld *world);
 /* (transfer full); `error` if a history does not read, which would be the recorder's fault. */
 TyJudgeReport *ty_sim_judge (TySimWorld *world, const TyJudgeOptions *options, GError **error);
-/* All histories in one file. */
-gboolean ty_sim_save_histories (TySimWorld *world, const char *path, GError **error);
+/* All histories, one after the other. (transfer full) */
+char *ty_sim_histories (const TySimWorld *world);

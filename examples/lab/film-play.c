@@ -735,6 +735,72 @@ message_at_ordinal (const Film *film, int view, guint64 ordinal)
   return -1;
 }
 
+/* That one delivered the messages in this order, or does not speak against it. */
+static gboolean
+has_in_order (const Film *film, int process, const GArray *messages)
+{
+  int last = -1;
+  for (guint i = 0; i < messages->len; i++)
+    {
+      const FilmArrival *at = film_at (film, g_array_index (messages, int, i), process);
+      if (at == NULL || at->delivered_us == FILM_NEVER)
+        return FALSE;
+      if (at->place < last)
+        return FALSE;
+      last = at->place;
+    }
+  return TRUE;
+}
+
+/* Two messages that the second delivered the other way round. */
+static gboolean
+find_inversion (const Film *film, int process, int other, GArray *messages)
+{
+  const GArray *delivered = film_process (film, process)->delivered;
+  int last = -1, last_message = -1;
+  for (guint i = 0; i < delivered->len; i++)
+    {
+      int message = g_array_index (delivered, int, i);
+      const FilmArrival *at = film_at (film, message, other);
+      if (at == NULL || at->delivered_us == FILM_NEVER)
+        continue;
+      if (at->place < last)
+        {
+          g_array_append_val (messages, message);
+          g_array_append_val (messages, last_message);
+          return TRUE;
+        }
+      last = at->place;
+      last_message = message;
+    }
+  return FALSE;
+}
+
+/* For links into the picture: the messages, and the processes that are not as they should be. */
+static void
+find_what_it_is_about (const Film *film, const SceneCond *cond, FilmFinding *finding)
+{
+  gboolean of_messages = cond->kind == COND_HAS || cond->kind == COND_LACKS || cond->kind == COND_BEFORE;
+  for (char **name = cond->names; of_messages && name != NULL && *name != NULL; name++)
+    {
+      int message = film_find_message (film, *name);
+      if (message >= 0)
+        g_array_append_val (finding->messages, message);
+    }
+  for (int p = 0; p < (int) film->processes->len; p++)
+    {
+      const FilmProcess *process = film_process (film, p);
+      gboolean named
+          = cond->all || (cond->who != NULL && g_strv_contains ((const char *const *) cond->who, process->site));
+      if (!named || (cond->kind == COND_BEFORE && has_in_order (film, p, finding->messages)))
+        continue;
+      g_array_append_val (finding->processes, p);
+      if (cond->kind == COND_SAME_ORDER && finding->messages->len == 0
+          && find_inversion (film, g_array_index (finding->processes, int, 0), p, finding->messages))
+        g_array_index (finding->processes, int, 0) = p; /* the one to look at */
+    }
+}
+
 Film *
 filming_end (Filming *f)
 {
@@ -759,6 +825,7 @@ filming_end (Filming *f)
         continue;
       g_autofree char *step = scene_step_to_string (result->step, play->scene, FALSE);
       FilmFinding finding = {
+        .kind = FILM_FINDING_EXPECTED,
         .rule = g_strdup_printf ("%s:%u", play->scene->title, result->step->line),
         .text = g_strdup_printf ("%s%s%s", step, result->why != NULL ? ": " : " does not hold",
                                  result->why != NULL ? result->why : ""),
@@ -766,6 +833,8 @@ filming_end (Filming *f)
         .messages = g_array_new (FALSE, FALSE, sizeof (int)),
         .views = g_array_new (FALSE, FALSE, sizeof (int)),
       };
+      if (result->step->cond != NULL)
+        find_what_it_is_about (film, result->step->cond, &finding);
       g_array_append_val (film->findings, finding);
     }
   g_ptr_array_unref (f->cameras);

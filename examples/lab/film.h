@@ -177,9 +177,16 @@ typedef struct
   gint64 sent_us, arrived_us; /* NEVER: it did not */
 } FilmPacket;
 
-/* A finding of the judge, or an expectation that does not hold. */
+typedef enum
+{
+  FILM_FINDING_JUDGE,
+  FILM_FINDING_EXPECTED, /* an expectation of the scene, or one of its steps, that does not hold */
+  FILM_FINDING_DIFFERS   /* the same, under another ordering than the scene is written for: that is the lesson */
+} FilmFindingKind;
+
 typedef struct
 {
+  FilmFindingKind kind;
   char *rule; /* "P18 causal" */
   char *text;
   GArray *processes, *messages, *views; /* int */

@@ -5,9 +5,6 @@
 
 #include "svg.h"
 
-#define SVG_COLOURS 7
-#define SVG_DASHES 5
-
 /* ---- The clock: which moment is where (svg-clock.c) ---- */
 
 typedef struct
@@ -83,8 +80,6 @@ double svg_x (const SvgDraw *d, gint64 us);
 /* Until when a process is drawn. */
 gint64 svg_process_end (const Film *film, const FilmProcess *p);
 
-/* "12.3", whatever the locale; valid for the next dozen of calls. */
-const char *svg_n (double v);
 /* Escaped. */
 void svg_text (GString *out, const char *text);
 void svg_title (GString *out, const char *format, ...) G_GNUC_PRINTF (2, 3);

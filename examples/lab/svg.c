@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "svg-private.h"
 
+#include "save.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -16,10 +18,11 @@
 #define LEGEND_PX 46.0
 #define BETWEEN_PX 26.0
 
-static const char *const light[SVG_COLOURS]
+const char *const svg_light[SVG_COLOURS]
     = { "#0072b2", "#d55e00", "#007d5a", "#a8407d", "#b07800", "#2b8cc4", "#5b4a9e" };
-static const char *const dark[SVG_COLOURS]
+const char *const svg_dark[SVG_COLOURS]
     = { "#5cb3ea", "#ff9152", "#3ecfa0", "#e796c3", "#f0b640", "#8fd3ff", "#b3a4f2" };
+const char *const svg_dashes[SVG_DASHES] = { "none", "7 3", "2 2.5", "9 3 2 3", "4 2" };
 
 /* ---- Helpers ---- */
 
@@ -165,9 +168,9 @@ put_style (GString *out)
                         ".hold{fill-opacity:.22;stroke-width:1}.halo{stroke-width:3.5;stroke-linejoin:round}"
                         ".line{stroke-width:1.6}.thin{stroke-width:1}.edge{stroke-width:1.4}.bad{stroke-width:2.2}"
                         ".k{stroke-width:.8;stroke-dasharray:1.5 2}.gone{stroke-dasharray:1 5;stroke-opacity:.7}\n");
-  put_palette (out, light, FALSE);
+  put_palette (out, svg_light, FALSE);
   g_string_append (out, "@media (prefers-color-scheme:dark){\n");
-  put_palette (out, dark, TRUE);
+  put_palette (out, svg_dark, TRUE);
   g_string_append (out, "}\n@media print{.a{stroke-opacity:1!important}}\n</style>\n");
   g_string_append (out, "<defs>"
                         "<pattern id=\"flush\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
@@ -432,5 +435,5 @@ svg_write (const char *path, const Film *const *films, guint n_films, const SvgO
     if (!film_is_drawable (films[i], error))
       return FALSE;
   g_autofree char *text = svg_of_films (films, n_films, options);
-  return g_file_set_contents (path, text, -1, error);
+  return save_text (path, text, -1, error);
 }

@@ -167,6 +167,7 @@ class Browser:
     def picture(self, width, height, cells):
         """How light the page is, from 0 to 255, in so many cells in each row"""
         shot = self.call("Page.captureScreenshot", format="png",
+                         captureBeyondViewport=True,
                          clip={"x": 0, "y": 0, "width": width, "height": height, "scale": cells / width})
         return lightness(base64.b64decode(shot["data"]))
 

@@ -14,12 +14,15 @@ function element(name, attributes, ...children) {
 }
 
 /* The moment is a step of the film that is looked at; -1: the whole run, nothing hidden. */
-const state = { film: films[0], step: -1, chosen: null, cones: null, control: false, playing: null };
+const state = { film: films[0], step: -1, chosen: null, cones: null, control: data.control, playing: null };
 const view = { x: clock.left, zoom: 1 };
 const diagrams = [];
 let waiting = false;
 
 function step() { return state.step >= 0 ? state.film.steps[state.step] : null; }
+
+/* Kinds of findings: of the judge; of the scene; what is otherwise under an ordering that the scene is not for. */
+const DIFFERS = 2;
 
 /* ---- Drawing ---- */
 
@@ -223,8 +226,13 @@ function showFindings() {
       body.append(element("p", {}, element("span", { class: `badge ${film.legal ? "good" : "bad"}` },
         film.legal ? "legal" : "not legal"), ` ${film.verdict.replace(/^(not )?legal:? ?/, "")}`));
     const list = element("ul", {});
-    film.findings.forEach((f, i) => list.append(element("li", {}, element("button", { class: "link", type: "button",
-      onclick: () => goToFinding(film, f) }, f.rule), ` ${f.text}`)));
+    for (const f of film.findings) {
+      const item = element("li", { class: f.kind === DIFFERS ? "differs" : "" });
+      if (f.kind === DIFFERS) item.append(element("span", { class: "badge note" }, "differs here"), " ");
+      item.append(element("button", { class: "link", type: "button", onclick: () => goToFinding(film, f) }, f.rule),
+        ` ${f.text}`);
+      list.append(item);
+    }
     if (film.findings.length > 0) body.append(list);
     if (film.note) body.append(element("p", { class: "soft" }, film.note));
   }
@@ -339,7 +347,7 @@ function address() {
   if (state.film.number > 0) parts.push(`f=${state.film.number}`);
   if (state.step >= 0) parts.push(`e=${step().index}`);
   if (state.chosen) parts.push(`m=${encodeURIComponent(state.chosen.m.name)}`);
-  if (state.control) parts.push("c=1");
+  if (state.control !== data.control) parts.push(`c=${state.control ? 1 : 0}`);
   if (view.zoom > leastZoom() * 1.01) parts.push(`z=${+view.zoom.toFixed(3)}`, `x=${Math.round(view.x)}`);
   return parts.length > 0 ? `#${parts.join("&")}` : "";
 }
@@ -355,7 +363,7 @@ function recall() {
   const said = new URLSearchParams(location.hash.slice(1));
   const film = films[+said.get("f") || 0] || films[0];
   lookAt(film);
-  setControl(said.get("c") === "1");
+  setControl(said.has("c") ? said.get("c") === "1" : data.control);
   if (said.has("z")) view.zoom = +said.get("z") || 1; else view.zoom = leastZoom();
   if (said.has("x")) view.x = +said.get("x") || 0;
   clampView();
@@ -477,8 +485,7 @@ function start() {
     `${plural(film.messages.length, "message")} `);
   const verdicts = films.filter(f => f.verdict);
   if (verdicts.length > 0) {
-    /* Where runs are compared, some are there because they do not do what the scene expects. */
-    const good = verdicts.every(f => f.legal) && (films.length > 1 || films[0].findings.length === 0);
+    const good = verdicts.every(f => f.legal && f.findings.every(x => x.kind === DIFFERS));
     $("about").append(element("span", { class: `badge ${good ? "good" : "bad"}` }, good ? "legal" :
       verdicts.every(f => f.legal) ? "not as expected" : "not legal"));
   }

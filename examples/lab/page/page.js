@@ -224,7 +224,7 @@ function showFindings() {
     if (films.length > 1) body.append(element("h3", {}, film.title));
     if (film.verdict)
       body.append(element("p", {}, element("span", { class: `badge ${film.legal ? "good" : "bad"}` },
-        film.legal ? "legal" : "not legal"), ` ${film.verdict.replace(/^(not )?legal:? ?/, "")}`));
+        film.legal ? "legal" : "not legal"), film.model ? ` by the ${film.model} model:` : "", ` ${film.verdict.replace(/^(not )?legal:? ?/, "")}`));
     const list = element("ul", {});
     for (const f of film.findings) {
       const item = element("li", { class: f.kind === DIFFERS ? "differs" : "" });
@@ -466,6 +466,7 @@ function legend() {
   put([make("path", { class: "f", d: "M0 5L5.5 -5 11 5Z" })], 12, "delivered");
   if (has("receive")) put([make("rect", { class: "hold", y: -3, width: 26, height: 6, rx: 3 })], 26, "held back");
   put([make("path", { class: "edge", d: "M1 -8V8M4 -8V8" })], 6, "view installed");
+  if (films.some(f => f.parts)) put(box("between"), 26, "transitional view");
   if (span("flush")) put(box("flush"), 26, "flush");
   if (span("blocked")) put(box("blocked", true), 26, "blocked: no quorum");
   if (span("loading")) put(box("loading"), 26, "takes the state");
@@ -479,7 +480,8 @@ function legend() {
 /* ---- All of it ---- */
 
 function start() {
-  const about = films.map(f => f.groups.map(g => g.ordering && `${g.ordering} order`).filter(t => t).join(", "))[0];
+  const about = films.map(f => f.groups.map(g => g.ordering &&
+    `${f.groups.length > 1 ? `${g.name}: ` : ""}${g.ordering} order`).filter(t => t).join(", "))[0];
   const film = films[0], plural = (n, word) => `${n} ${word}${n === 1 ? "" : word.endsWith("s") ? "es" : "s"}`;
   $("about").append(`${films.length === 1 && about ? `${about} · ` : ""}${plural(film.processes.length, "process")} · ` +
     `${plural(film.messages.length, "message")} `);

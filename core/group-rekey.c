@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "core/group-private.h"
+#include "core/plant.h"
 #include "core/private-file.h"
 
 #define NEW_GROUP 1
@@ -170,12 +171,15 @@ ty_group_use_keys (TyGroup *group, const TyValue *value)
   /* Others' do not stand for those that are asked for here, and are drawn again in the next view. */
   if (ty_id_equal (&value->keys, &group->rekey_drawn))
     group->rekey_network = FALSE;
-  if ((keys->body[0] & NEW_GROUP) != 0)
+  if (TY_PLANTED (own_secrets_kept) && group->node->pid.b[0] % 3 == 0)
+    return;
+  if ((keys->body[0] & NEW_GROUP) != 0 && !TY_PLANTED (group_secret_kept))
     ty_group_set_secret (group, keys->body + 1);
   if ((keys->body[0] & NEW_NETWORK) != 0)
     {
       ty_node_effect (group->node, TY_EFFECT_REKEY)->bytes = locked_bytes (keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
-      close_strangers (group);
+      if (!TY_PLANTED (strangers_kept))
+        close_strangers (group);
     }
   TyEffect *effect = ty_group_effect (group, TY_EFFECT_REKEYED);
   if (effect == NULL)

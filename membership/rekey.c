@@ -36,6 +36,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 void
 ty_rekey_say (TyMembership *m)
@@ -64,7 +65,7 @@ ty_rekey_wanted (const TyMembership *m)
 gboolean
 ty_rekey_lacks (TyMembership *m, const TyValue *value)
 {
-  if (!value->has_keys || m->host->has_keys (m->host_data, &value->keys))
+  if (!value->has_keys || TY_PLANTED (keys_not_awaited) || m->host->has_keys (m->host_data, &value->keys))
     return FALSE;
   if (ty_m_now (m) < m->keys_at)
     return TRUE;
@@ -95,6 +96,8 @@ is_wanted (const TyMembership *m, const TyId *keys)
 static gboolean
 may_have (const TyMembership *m, guint rank, const TyId *keys)
 {
+  if (TY_PLANTED (keys_not_for_barred) && rank < m->view->n_members && m->members[rank].barred)
+    return FALSE;
   return rank < m->view->n_members && (is_wanted (m, keys) || ty_id_equal (keys, &m->keys_taken));
 }
 
@@ -144,5 +147,6 @@ ty_rekey_installed (TyMembership *m, const TyValue *value)
   if (m->rekey && ty_id_equal (&m->rekey_keys, &value->keys))
     m->rekey = FALSE;
   /* Who was let in by the old secret, and is not in the view, has to prove itself by the new one. */
-  g_ptr_array_set_size (m->joiners, 0);
+  if (!TY_PLANTED (strangers_kept))
+    g_ptr_array_set_size (m->joiners, 0);
 }

@@ -53,7 +53,8 @@ class Keyboard(pages.Case):
             self.assertTrue(style != "none" and width >= 1, "%s has the focus, and does not show it" % name)
             self.assertTrue(visible, "%s has the focus, and cannot be seen" % name)
         reach = self.browser.eval("[...document.querySelectorAll('button:not(:disabled), input, select, a[href], '"
-                                  "+ '[tabindex=\"0\"]')].filter(e => e.offsetParent !== null || e.getClientRects().length > 0).length")
+                                  "+ '[tabindex=\"0\"]')]"
+                                  ".filter(e => e.offsetParent !== null || e.getClientRects().length > 0).length")
         self.assertEqual(len(seen), reach, "whatever can be used is come by: %s" % [s[0] for s in seen])
         self.browser.eval("document.activeElement.blur(); getSelection().removeAllRanges()")
         back = [s[4] for s in self.walk(back=True)]
@@ -173,7 +174,8 @@ class Keyboard(pages.Case):
             self.browser.key("]")
             tree = self.tree()
             roles = [t[0] for t in tree]
-            for role in ("banner", "main", "toolbar", "status", "table", "heading", "slider", "combobox", "checkbox", "group"):
+            for role in ("banner", "main", "toolbar", "status", "table", "heading", "slider", "combobox",
+                         "checkbox", "group"):
                 self.assertTrue(role in roles or (role == "banner" and "header" in roles), (role, sorted(set(roles))))
             for role, name, _, _ in tree:
                 if role in ASKS:

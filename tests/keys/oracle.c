@@ -42,6 +42,12 @@ keys_secret (Keys *keys, const guint8 bytes[32])
 
 /* ---- who has what ---- */
 
+guint
+keys_pair (const KeysHolder *h)
+{
+  return h->net << 16 | (h->group & 0xffff);
+}
+
 KeysHolder *
 keys_holder (Keys *keys, TySimProcess *p, guint site, guint net, guint group)
 {
@@ -50,9 +56,11 @@ keys_holder (Keys *keys, TySimProcess *p, guint site, guint net, guint group)
   h->site = site;
   h->net = net;
   h->group = group;
+  h->came_by = keys_pair (h);
   h->held = g_array_new (FALSE, FALSE, sizeof (guint));
   g_array_append_val (h->held, net);
   h->up = g_array_new (FALSE, FALSE, sizeof (KeysSession));
+  h->out = g_array_new (FALSE, FALSE, sizeof (TyId));
   g_ptr_array_add (keys->holders, h);
   return h;
 }
@@ -63,6 +71,7 @@ holder_free (gpointer data)
   KeysHolder *h = data;
   g_array_unref (h->held);
   g_array_unref (h->up);
+  g_array_unref (h->out);
   g_free (h);
 }
 
@@ -116,12 +125,6 @@ agree (Keys *keys, GHashTable *said, const TyetView *view, guint value, const Pa
                 value, GPOINTER_TO_UINT (before) - 1);
 }
 
-static guint
-pair (const KeysHolder *h)
-{
-  return h->net << 16 | (h->group & 0xffff);
-}
-
 static void
 on_joiner (Keys *keys, const KeysHolder *h, const Part *part, const TyMember *member)
 {
@@ -129,9 +132,9 @@ on_joiner (Keys *keys, const KeysHolder *h, const Part *part, const TyMember *me
   g_assert (joiner != NULL && part->view != NULL);
   if (joiner == h)
     return;
-  if (joiner->net != h->net || joiner->group != h->group)
+  if (joiner->came_by != keys_pair (h))
     keys_found (keys, "old-secret", "%s enters view %s of %s with secrets %x, and those of the group are %x",
-                ty_sim_name (joiner->p), part->view->label, ty_sim_name (part->p), pair (joiner), pair (h));
+                ty_sim_name (joiner->p), part->view->label, ty_sim_name (part->p), joiner->came_by, keys_pair (h));
   /* It was off the list already when the view before this one began: so this process has not let it pass. */
   if ((h->list >> joiner->site & 1) == 0 && h->list_views < part->n_views - 1)
     keys_found (keys, "not-on-list", "%s enters view %s, and is not on the list of %s", ty_sim_name (joiner->p),
@@ -139,11 +142,14 @@ on_joiner (Keys *keys, const KeysHolder *h, const Part *part, const TyMember *me
 }
 
 static void
-on_view (Keys *keys, const KeysHolder *h, const Part *part)
+on_view (Keys *keys, const KeysHolder *h, const Part *part, const TyViewChange *change)
 {
   const TyetView *view = part->view;
+  for (guint i = 0; i < change->n_left; i++)
+    if (change->why[i] == TY_LEFT_REVOKED)
+      g_array_append_val (h->out, change->before->members[change->left[i]].pid);
   if (part->n_views > 1)
-    agree (keys, keys->closed, part->views->pdata[part->n_views - 2], pair (h), part, "leaves");
+    agree (keys, keys->closed, part->views->pdata[part->n_views - 2], keys_pair (h), part, "leaves");
   for (guint i = 0; i < view->n_members && part->n_views > 1; i++)
     if (view->members[i].since == view->id.number)
       on_joiner (keys, h, part, &view->members[i]);
@@ -162,7 +168,7 @@ on_rekeyed (Keys *keys, KeysHolder *h, const Part *part, const TyEffect *effect)
       h->net = keys_secret (keys, bytes + 32);
       g_array_append_val (h->held, h->net);
     }
-  agree (keys, keys->rekeyed, part->view, pair (h), part, "has new secrets with");
+  agree (keys, keys->rekeyed, part->view, keys_pair (h), part, "has new secrets with");
   if (part->view->id.number <= keys->newest)
     return;
   keys->newest = part->view->id.number;
@@ -178,7 +184,7 @@ on_effect (Part *part, const TyEffect *effect, gpointer data)
   Keys *keys = data;
   KeysHolder *h = keys_holder_of (keys, part->p);
   if (effect->type == TY_EFFECT_VIEW)
-    on_view (keys, h, part);
+    on_view (keys, h, part, effect->change);
   else if (effect->type == TY_EFFECT_REKEYED)
     on_rekeyed (keys, h, part, effect);
   else if (effect->type == TY_EFFECT_ENTERED)
@@ -222,10 +228,23 @@ on_witnessed (TySimProcess *p, const TyEffect *effect, gpointer data)
     forget (keys_holder_of (data, p), effect->peer);
 }
 
+/* With the view that does without it, its channels go. */
+static void
+on_turned (TySimProcess *p, gpointer data)
+{
+  Keys *keys = data;
+  const KeysHolder *h = keys_holder_of (keys, p);
+  for (guint i = 0; i < h->out->len; i++)
+    if (keys_has_session (h, &g_array_index (h->out, TyId, i)))
+      keys_found (keys, "revoked", "%s still has a session with %s, which it has left out", ty_sim_name (p),
+                  ty_sim_name (keys_holder_by_pid (keys, &g_array_index (h->out, TyId, i))->p));
+  g_array_set_size (h->out, 0);
+}
+
 void
 keys_oracle_init (Keys *keys)
 {
-  static const TySimWitness witness = { .event = on_event, .effect = on_witnessed };
+  static const TySimWitness witness = { .event = on_event, .effect = on_witnessed, .turned = on_turned };
   keys->holders = g_ptr_array_new_with_free_func (holder_free);
   keys->secrets = g_array_new (FALSE, FALSE, sizeof (KeysSecret));
   keys->closed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);

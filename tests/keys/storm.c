@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define NAMES "p0,p1,p2,p3,p4,p5"
 #define CALM_US SECONDS (60)
 
 static guint64
@@ -97,8 +96,15 @@ start (Keys *keys, const char *place, guint site, guint net, guint group)
 static KeysHolder *
 start_and_join (Keys *keys, const char *place, guint site, guint net, guint group)
 {
+  g_autoptr (GString) contacts = g_string_new ("p0");
+  for (guint i = 0; i < keys->holders->len; i++)
+    {
+      const TySimProcess *p = ((KeysHolder *) keys->holders->pdata[i])->p;
+      if (ty_sim_is_alive (p) && strstr (contacts->str, ty_sim_address (p) + strlen ("sim:")) == NULL)
+        g_string_append_printf (contacts, ",%s", ty_sim_address (p) + strlen ("sim:"));
+    }
   KeysHolder *h = start (keys, place, site, net, group);
-  stage_join (h->p, 0, NAMES);
+  stage_join (h->p, 0, contacts->str);
   return h;
 }
 
@@ -198,10 +204,10 @@ static void
 spread_policy (Keys *keys, gboolean all)
 {
   KeysHolder *first = any_member (keys);
-  for (guint site = 0; site < KEYS_SITES; site++)
+  for (guint i = 0; i < keys->holders->len; i++)
     {
-      KeysHolder *h = newest_at (keys, site);
-      if (h != NULL && takes_part (h) && !h->part->leaving && (all || h == first))
+      KeysHolder *h = keys->holders->pdata[i];
+      if (takes_part (h) && !h->part->leaving && (all || h == first))
         give_list (keys, h, keys->policy);
     }
 }
@@ -217,18 +223,6 @@ revoke_one (Keys *keys)
   keys->policy &= ~(1u << site);
   keys->counts->revoked++;
   ty_sim_trace (keys->stage->world, "--- p%u is revoked", site);
-  spread_policy (keys, chance (keys, 2));
-}
-
-static void
-readmit (Keys *keys)
-{
-  guint site = (guint) pick (keys, 0, KEYS_SITES - 1);
-  if ((keys->policy >> site & 1) != 0)
-    return;
-  keys->policy |= 1u << site;
-  keys->counts->readmitted++;
-  ty_sim_trace (keys->stage->world, "--- p%u is admitted again", site);
   spread_policy (keys, chance (keys, 2));
 }
 
@@ -261,9 +255,8 @@ ask_and_die (Keys *keys)
 
 /* Whoever is in charge starts it again, with the secrets of today; or it had them all the time. */
 static void
-restart (Keys *keys)
+restart_at (Keys *keys, guint site)
 {
-  guint site = (guint) pick (keys, 0, KEYS_SITES - 1);
   KeysHolder *h = newest_at (keys, site);
   g_autofree char *place = g_strdup_printf ("p%u", site);
   if (h != NULL && ty_sim_is_alive (h->p))
@@ -275,6 +268,28 @@ restart (Keys *keys)
       ty_sim_kill (h->p, TY_SIM_KILLED);
     }
   start_and_join (keys, place, site, keys->net, keys->group);
+}
+
+static void
+restart (Keys *keys)
+{
+  restart_at (keys, (guint) pick (keys, 0, KEYS_SITES - 1));
+}
+
+/* Some members know it before others do, and it comes at once. */
+static void
+readmit (Keys *keys)
+{
+  guint first = (guint) pick (keys, 0, KEYS_SITES - 1), site = first;
+  for (guint i = 0; i < KEYS_SITES && (keys->policy >> site & 1) != 0; i++)
+    site = (first + i) % KEYS_SITES;
+  if ((keys->policy >> site & 1) != 0)
+    return;
+  keys->policy |= 1u << site;
+  keys->counts->readmitted++;
+  ty_sim_trace (keys->stage->world, "--- p%u is admitted again", site);
+  spread_policy (keys, chance (keys, 2));
+  restart_at (keys, site);
 }
 
 /* One that has old secrets, or a key that is not on the list. */
@@ -364,11 +379,11 @@ befall (Keys *keys)
     rekey (keys);
   else if (drawn < 32)
     revoke_one (keys);
-  else if (drawn < 37)
+  else if (drawn < 38)
     readmit (keys);
-  else if (drawn < 44)
+  else if (drawn < 45)
     kill_one (keys);
-  else if (drawn < 50)
+  else if (drawn < 51)
     ask_and_die (keys);
   else if (drawn < 62)
     restart (keys);
@@ -592,7 +607,7 @@ make_world (Keys *keys, guint64 seed)
   keys_oracle_init (keys);
   keys->stage->on_new = on_new;
   keys->with_secret = chance (keys, 2);
-  keys->with_list = chance (keys, 2);
+  keys->with_list = !chance (keys, 3);
   keys->policy = (1u << (KEYS_SITES + 2)) - 1;
   keys->net = keys_secret (keys, (const guint8 *) "the first secret of the network.");
   keys->group = keys_secret (keys, (const guint8 *) "the first secret of the group...");

@@ -49,10 +49,12 @@ typedef struct
   Part *part;       /* NULL before it has asked for the group */
   guint site;       /* whose key it has */
   guint net, group; /* secrets that hold for it; KEYS_NO_SECRET */
+  guint came_by;    /* the pair of them that it was started with: keys_pair () */
   GArray *held;     /* guint: network secrets that it has, or has had */
   guint list;       /* the sites on its list, a bit each */
   guint list_views; /* how many views it had been told of when that was set */
   GArray *up;       /* of KeysSession */
+  GArray *out;      /* of TyId: who was left out as revoked, in this step */
 } KeysHolder;
 
 typedef struct
@@ -69,7 +71,7 @@ typedef struct
   KeysFinding *finding; /* the first */
   GPtrArray *holders;   /* of KeysHolder, as they were started */
   GArray *secrets;      /* of KeysSecret */
-  GHashTable *closed;   /* label of a view -> what those had who left it: net << 16 | group, plus 1; looked up only */
+  GHashTable *closed;   /* label of a view -> what those had who left it (keys_pair (), plus 1); looked up only */
   GHashTable *rekeyed;  /* label of a view -> what it brought; the same */
   gboolean with_secret, with_list;
   guint policy;    /* the sites that are to be admitted */
@@ -85,4 +87,5 @@ guint keys_secret (Keys *keys, const guint8 bytes[32]); /* its name */
 KeysHolder *keys_holder (Keys *keys, TySimProcess *p, guint site, guint net, guint group);
 KeysHolder *keys_holder_of (Keys *keys, const TySimProcess *p);
 KeysHolder *keys_holder_by_pid (Keys *keys, const TyId *pid);
+guint keys_pair (const KeysHolder *h); /* what it has, as one number */
 gboolean keys_has_session (const KeysHolder *h, const TyId *pid);

@@ -418,7 +418,7 @@ put_head (GString *out, const Film *film, const char *title)
   g_string_append_printf (out, "%s%u process%s, %u message%s%s", orderings[0] != '\0' ? " · " : "",
                           film->processes->len, film->processes->len == 1 ? "" : "es", film->messages->len,
                           film->messages->len == 1 ? "" : "s",
-                          film->verdict == NULL ? "" : (film->legal ? " · legal" : " · NOT LEGAL"));
+                          film->verdict == NULL ? "" : (film->legal ? " · legal" : " · <tspan class=\"badfill\">NOT LEGAL</tspan>"));
   if (film->model != NULL)
     g_string_append_printf (out, " (%s model)", film->model);
   g_string_append (out, "</text>\n");

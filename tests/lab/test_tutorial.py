@@ -5,10 +5,13 @@ In a block marked `console`, a line with a dollar sign is a command, and the lin
 that order ("..." stands for any). Blocks marked `scene` are written to the file that their first line names. Those marked
 `c`, one after the other, are examples/orderings/lamport.c under another name, "mine": whoever types them has a working
 module. What the page then does with it is done with the programs that hold lamport, and, between two remarks that say
-so, with those that hold it with the mistake. Everything is done in a copy of examples/scenes. In TAP.
+so, with those that hold it with the mistake. Pictures of scenes are those that are drawn now, but for places and times;
+after a change that is meant to change them, --rewrite, and look at them. Everything is done in a copy of
+examples/scenes. In TAP.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import difflib
 import glob
 import os
 import re
@@ -25,6 +28,7 @@ def squeeze(line):
     return " ".join(line.split())
 
 
+REWRITE = "--rewrite" in sys.argv
 MISTAKE = "<!-- from here on tyet-mine and conformance-mine are those with"
 
 
@@ -38,6 +42,26 @@ def code(text):
     """What a compiler sees: no remarks, no blanks"""
     text = re.sub(r"#ifndef LAMPORT_HASTY[^\n]*\n(.*?)#else.*?#endif\n", r"\1", text, flags=re.S)
     return re.findall(r'"[^"]*"|#|\w+|[^\s\w]', re.sub(r"/\*.*?\*/", "", text, flags=re.S))
+
+
+def skeleton(svg):
+    """What a picture shows, without where and when: places and times move with every little thing"""
+    tick = r'<path class="thin" d="[^"]*"/><text class="small soft"[^>]*text-anchor="middle">[^<]*</text>\n'
+    svg = re.sub(tick, "", svg)
+    return re.sub(r"-?\d+(?:\.\d+)?", "N", svg).splitlines()
+
+
+def check_pictures(text, path, programs, folder):
+    for name in re.findall(r"!\[[^]]*\]\(([^)]+)\.svg\)", text):
+        scene, drawn = "examples/scenes/%s.scene" % name, os.path.join(os.path.dirname(path), name + ".svg")
+        if not os.path.exists(os.path.join(folder, scene)):
+            continue
+        run("tyet run --svg %s.svg %s" % (name, scene), programs, folder)
+        if REWRITE:
+            shutil.copy(os.path.join(folder, name + ".svg"), drawn)
+        with open(os.path.join(folder, name + ".svg"), encoding="utf-8") as new, open(drawn, encoding="utf-8") as old:
+            differs = list(difflib.unified_diff(skeleton(old.read()), skeleton(new.read()), "shown", "drawn", n=0))
+        assert not differs, "%s.svg is another picture now (--rewrite):\n%s" % (name, "\n".join(differs[:20]))
 
 
 def run(command, programs, folder):
@@ -100,6 +124,7 @@ def check_page(path, programs, folder):
                 f.write(re.sub(r"^(ordering|group \w+) mine$", r"\1 lamport", block, flags=re.M))
     if pieces:
         check_code(pieces, programs["source"])
+    check_pictures(text, path, programs, folder)
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         assert os.path.exists(os.path.join(os.path.dirname(path), link)), "a link to nothing: " + link
     return text
@@ -108,7 +133,7 @@ def check_page(path, programs, folder):
 def main():
     source = sys.argv[1]
     programs = dict(zip(("tyet", "tyet-lamport", "conformance-lamport", "tyet-hasty", "conformance-hasty"),
-                        map(os.path.abspath, sys.argv[2:])))
+                        map(os.path.abspath, sys.argv[2:7])))
     programs["tyet-mine"], programs["conformance-mine"] = programs["tyet-lamport"], programs["conformance-lamport"]
     programs["source"] = source
     pages = sorted(glob.glob(os.path.join(source, "doc", "tutorial", "*.md")))

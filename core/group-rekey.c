@@ -8,7 +8,8 @@
  *   32      the group's secret, or zeros
  *   32      the network's secret, or zeros
  *
- * What is in it is in locked memory, and wiped once it has been read.
+ * It is in locked memory as soon as it has been opened, and at the one who gives it, and wiped with that (see
+ * transport/inbox.c).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sodium.h>
@@ -122,7 +123,7 @@ ty_group_take_keys (gpointer host, const TyId *from, const TyId *name, TyReader 
   TyGroup *group = host;
   const TyKnown *known = ty_node_known (group->node, from);
   TyId right;
-  guint8 *body = (guint8 *) r->at;
+  const guint8 *body = r->at;
   if (known == NULL || !known->sealed || ty_reader_left (r) != BODY_BYTES || body[0] < NEW_GROUP
       || body[0] > (NEW_GROUP | NEW_NETWORK))
     return FALSE;
@@ -136,7 +137,6 @@ ty_group_take_keys (gpointer host, const TyId *from, const TyId *name, TyReader 
       memcpy (keys->body, body, BODY_BYTES);
       add (group, keys);
     }
-  sodium_memzero (body, BODY_BYTES); /* nobody else reads this packet */
   return good;
 }
 

@@ -81,7 +81,8 @@ const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize l
 void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
 /* What the memory of that belongs to, which is not used again as long as somebody holds it. (transfer none) */
 GBytes *ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes);
-/* A packet of its own (transfer full): a slice, or a copy if it is small. */
+/* A packet of its own (transfer full): a slice, or a copy if it is small. One that brings secrets is not left where it
+ * was read. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
 /* ---- Connections ---- */

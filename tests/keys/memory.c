@@ -41,7 +41,8 @@ look_through (const guint8 *from, const guint8 *to, const Masked secret)
   return found;
 }
 
-/* How often, in all that can be written to; `locked`: in what is locked (or was to be: it is kept out of core dumps then, too),
+/* How often, in all that can be written to; `locked`: in what is locked (or was to be: it is kept out of core dumps,
+ * too),
  * or in all else. */
 static guint
 count (const Masked secret, gboolean locked)

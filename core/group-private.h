@@ -146,6 +146,7 @@ struct _TyGroup
   GArray *judged; /* of TyJudged */
   gboolean rekey_asked, rekey_asked_network; /* in the next step */
   gboolean rekey_network;                    /* what is drawn here is to have one for the network */
+  gboolean own_network;                      /* its members have replaced the network's secret since */
   TyId rekey_drawn;                          /* the name of what was drawn here last */
   GPtrArray *keys; /* of TyKeys: drawn here, or of a proposal, until everybody has them */
   guint64 rekeyed; /* number of the view at whose end secrets changed, until all have closed it; 0: none */

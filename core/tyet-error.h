@@ -38,7 +38,7 @@ TYET_API GQuark tyet_error_quark (void);
  * @TYET_ERROR_STATE: the call does not fit the state that the object is in
  * @TYET_ERROR_TRANSFER: a state transfer broke off
  * @TYET_ERROR_FORKED: the process was forked since the object was made
- * @TYET_ERROR_NAME: a name is empty, longer than 255 bytes, or not printable UTF-8
+ * @TYET_ERROR_NAME: a name is empty, longer than 255 bytes, not printable UTF-8, or that of another member
  * @TYET_ERROR_IDENTITY: the file of an identity cannot be read or written, or is damaged
  * @TYET_ERROR_SECRET: a secret, a ticket or a list of keys is missing, cannot be read or written, or is damaged
  * @TYET_ERROR_PLAIN: clear text was asked for where it would leave the machine

@@ -177,8 +177,8 @@ tyet_group_join_async (TyetGroup *group, const char *const *contacts, GCancellab
  *
  * Fails with %TYET_ERROR_UNREACHABLE if no contact was reached in the time given, %TYET_ERROR_TIMED_OUT if nobody let
  * this process in in that time (the message says what became of each contact), %TYET_ERROR_REFUSED if the group did
- * not let it in (the message says why: another network secret, not admitted, another group name or ordering, a member
- * of the same name, or not reaching every member), %TYET_ERROR_SECRET if this process was given no secret,
+ * not let it in (the message says why: another network secret, not admitted, another group name or ordering, or not
+ * reaching every member), %TYET_ERROR_NAME if a member has its name, %TYET_ERROR_SECRET if it was given no secret,
  * %TYET_ERROR_PROTOCOL if all contacts speak something else, %TYET_ERROR_EXCLUDED if it was let in but the state could
  * not be taken in, `G_IO_ERROR_CANCELLED`, and as [method@Tyet.Group.found]. Joining may then be tried again, but for
  * %TYET_ERROR_EXCLUDED: then only as a new process.

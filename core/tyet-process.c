@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/api.h"
 
+#include <errno.h>
+
 /**
  * TyetProcess:
  *
@@ -304,7 +306,14 @@ process_find_identity (TyetProcess *self, GError **error)
   if (self->storage == NULL)
     return tyet_identity_new ();
   g_autofree char *path = g_build_filename (self->storage, "identity", NULL);
-  if (g_mkdir_with_parents (self->storage, 0700) != 0 || g_file_test (path, G_FILE_TEST_EXISTS))
+  if (g_mkdir_with_parents (self->storage, 0700) != 0)
+    {
+      int saved_errno = errno;
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                   "The storage directory %s cannot be made: %s", self->storage, g_strerror (saved_errno));
+      return NULL;
+    }
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
     return tyet_identity_load (path, error);
   g_autoptr (TyetIdentity) identity = tyet_identity_new ();
   return tyet_identity_save (identity, path, error) ? g_steal_pointer (&identity) : NULL;

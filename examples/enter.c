@@ -17,12 +17,19 @@ enter_group (TyetGroup *group, const char *ticket_file, GError **error)
 {
   TyetProcess *me = tyet_group_get_process (group);
   g_autoptr (TyetTicket) ticket = NULL;
+  g_autoptr (GError) why = NULL;
   g_object_get (me, "ticket", &ticket, NULL);
   if (ticket != NULL)
     {
-      if (tyet_group_join (group, NULL, NULL, error))
+      /* It waits for a while before it gives up. */
+      g_print ("* joining by the ticket in %s\n", ticket_file);
+      if (tyet_group_join (group, NULL, NULL, &why))
         return TRUE;
-      g_prefix_error (error, "(If nobody is left who knows the ticket in %s, remove it.) ", ticket_file);
+      if (g_error_matches (why, TYET_ERROR, TYET_ERROR_UNREACHABLE))
+        g_set_error (error, why->domain, why->code, "%s; if nobody is left in the group, remove %s", why->message,
+                     ticket_file);
+      else
+        g_propagate_error (error, g_steal_pointer (&why));
       return FALSE;
     }
   ticket = tyet_process_make_ticket (me, error);

@@ -229,7 +229,8 @@ ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r)
   if (!ty_reader_done (r))
     return FALSE;
   if (what == WELCOME_REFUSED || (what == WELCOME_NAME_TAKEN && name_is_taken (m)))
-    fail_join (m, g_error_new (TYET_ERROR, TYET_ERROR_REFUSED, "Not let into group \"%s\": %s", m->group_name, why));
+    fail_join (m, g_error_new (TYET_ERROR, what == WELCOME_REFUSED ? TYET_ERROR_REFUSED : TYET_ERROR_NAME,
+                               "Not let into group \"%s\": %s", m->group_name, why));
   else
     for (guint i = 0; m->contacts[i] != NULL; i++)
       if (m->view == NULL)

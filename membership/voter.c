@@ -360,7 +360,8 @@ ty_voter_fits (TyMembership *m, const TyValue *value)
          && (!closes_here (m, value) || m->host->may_close (m->host_data, value->cut, value->order));
 }
 
-/* Whom a round waits for, and who votes in it, are of its value and of its view. */
+/* Whom a round waits for, and who votes in it, are of its value and of its view; of the founders (V13), some may never
+ * have been met here: of them only the names are known. */
 static gboolean
 parties_fit (TyMembership *m, const TyValue *value, const GArray *need, const GArray *acceptors)
 {
@@ -369,7 +370,7 @@ parties_fit (TyMembership *m, const TyValue *value, const GArray *need, const GA
   for (guint i = 0; i < need->len; i++)
     if (ty_value_rank (value, &g_array_index (need, TyId, i)) == value->n_members)
       return FALSE;
-  for (guint i = 0; i < acceptors->len; i++)
+  for (guint i = 0; i < acceptors->len && m->view->id.number > 0; i++)
     if (ty_m_rank (m, &g_array_index (acceptors, TyId, i)) == m->view->n_members)
       return FALSE;
   return TRUE;

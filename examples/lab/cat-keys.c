@@ -41,6 +41,18 @@ read_ticket (GError **error)
   return ticket;
 }
 
+/* Where there is no file, it says how one is made. */
+static void
+advise (const char *path, const char *option, GError **error)
+{
+  g_autofree char *without = NULL;
+  if (error == NULL || g_file_test (path, G_FILE_TEST_EXISTS))
+    return;
+  without = g_strdup ((*error)->message);
+  g_free ((*error)->message);
+  (*error)->message = g_strdup_printf ("%s; tyet key %s %s makes it", without, option, path);
+}
+
 gboolean
 cat_keys_read (CatKeys *keys, GError **error)
 {
@@ -54,17 +66,20 @@ cat_keys_read (CatKeys *keys, GError **error)
     }
   if (keys->identity_file != NULL && (keys->identity = tyet_identity_load (keys->identity_file, error)) == NULL)
     {
-      g_prefix_error (error, "(tyet key --new FILE makes one.) ");
+      advise (keys->identity_file, "--new", error);
       return FALSE;
     }
   if (keys->secret_file != NULL && (keys->secret = tyet_secret_load (keys->secret_file, error)) == NULL)
     {
-      g_prefix_error (error, "(tyet key --new-secret FILE makes one.) ");
+      advise (keys->secret_file, "--new-secret", error);
       return FALSE;
     }
   if (keys->group_secret_file != NULL
       && (keys->group_secret = tyet_secret_load (keys->group_secret_file, error)) == NULL)
-    return FALSE;
+    {
+      advise (keys->group_secret_file, "--new-secret", error);
+      return FALSE;
+    }
   if (keys->ticket_file == NULL)
     return TRUE;
   keys->ticket

@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cat.h"
 
+#include "transport/address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -74,6 +76,19 @@ static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format,
   g_propagate_error (error, g_error_new_valist (G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, format, args));
   va_end (args);
   return FALSE;
+}
+
+/* An address that others listen at; `option`: where it was given. */
+static gboolean
+check_remote (const char *option, const char *text, GError **error)
+{
+  TyAddress address;
+  g_autoptr (GError) why = NULL;
+  if (!ty_address_parse (text, &address, &why))
+    return refuse (error, "%s: %s", option, why->message);
+  gboolean dialable = address.is_unix || address.port != 0;
+  ty_address_clear (&address);
+  return dialable || refuse (error, "%s: nobody can be reached at port 0: %s", option, text);
 }
 
 /* Whether what went wrong is what was asked for. */
@@ -299,14 +314,16 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (G_OBJECT (cat->group) != source)
     return; /* excluded before it was quite in: already on its way back */
+  gboolean taken = g_error_matches (error, TYET_ERROR, TYET_ERROR_NAME);
   complain (cat, "%s", error->message);
   if (!worth_another_try (cat, error))
     {
-      cat->status = is_usage (error) ? LAB_USAGE : LAB_FINDING;
+      cat->status = is_usage (error) && !taken ? LAB_USAGE : LAB_FINDING;
       cat_end (cat);
       return;
     }
-  cat->lives += cat->entered ? 0 : 1;
+  /* A life that never was in comes back under its name, unless somebody else has that. */
+  cat->lives += cat->entered && !taken ? 0 : 1;
   cat_let_go (cat);
   g_timeout_add (RETRY_MS, try_again, cat);
 }
@@ -555,7 +572,9 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
     { "storage", 0, 0, G_OPTION_ARG_FILENAME, &cat->storage,
       "The directory in which a founder keeps its promises until the group stands; its own", "DIR" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &cat->name, "This member's name (default: a short random one)", "NAME" },
-    { "history", 0, 0, G_OPTION_ARG_FILENAME, &cat->history, "Append the history of this process to FILE", "FILE" },
+    { "history", 0, 0, G_OPTION_ARG_FILENAME, &cat->history,
+      "Append the history of this process to FILE, for tyet check; with it, no two processes of a run have one name",
+      "FILE" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &cat->json, "Write events as JSON objects, one a line", NULL },
     { "stay", 0, 0, G_OPTION_ARG_NONE, &cat->stay, "Stay when the input ends, until SIGTERM", NULL },
     { "rejoin", 0, 0, G_OPTION_ARG_NONE, &cat->rejoin, "Come back as NAME.1, NAME.2, ... when excluded", NULL },
@@ -603,18 +622,22 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
 static gboolean
 check_founders (Cat *cat, GError **error)
 {
+  const char *own = NULL;
   for (char **f = cat->founders; *f != NULL; f++)
     {
       const char *equals = strchr (*f, '=');
       if (equals == NULL)
         return refuse (error, "--founder is given as NAME=ADDR, not as \"%s\"", *f);
-      if (strlen (cat->name) != (gsize) (equals - *f) || strncmp (*f, cat->name, (gsize) (equals - *f)) != 0)
-        continue;
-      if (cat->listen == NULL)
-        cat->listen = g_strdup (equals + 1);
-      return TRUE;
+      if (!check_remote ("--founder", equals + 1, error))
+        return FALSE;
+      if (strlen (cat->name) == (gsize) (equals - *f) && strncmp (*f, cat->name, (gsize) (equals - *f)) == 0)
+        own = equals + 1;
     }
-  return refuse (error, "This process, %s, is in the list of founders by no --founder %s=ADDR", cat->name, cat->name);
+  if (own == NULL)
+    return refuse (error, "This process, %s, is in the list of founders by no --founder %s=ADDR", cat->name, cat->name);
+  if (cat->listen == NULL)
+    cat->listen = g_strdup (own);
+  return TRUE;
 }
 
 static gboolean
@@ -637,6 +660,9 @@ check (Cat *cat, int argc, char **argv, GError **error)
                      "every user of the machine can read command lines: put it into a file of your own (chmod 600) "
                      "and give --ticket-file FILE, or --ticket-file - and the ticket on standard input. This one "
                      "has been seen: change the secret");
+  for (char **c = cat->contacts; c != NULL && *c != NULL; c++)
+    if (!check_remote ("--contact", *c, error))
+      return FALSE;
   gboolean joins = cat->contacts != NULL || cat->keys.ticket_file != NULL;
   if ((cat->found ? 1 : 0) + (joins ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
     return refuse (error, "One of --found, --contact, --ticket-file and --founder is needed, and only one of them");

@@ -91,6 +91,9 @@ run (const Draw *draw, GError **error)
       || (draw->shiviz != NULL && !shiviz_write (draw->shiviz, film, error))
       || (draw->svg == NULL && draw->html == NULL && draw->shiviz == NULL && !print_timeline (film, error)))
     return LAB_USAGE;
+  /* The timeline has the verdict in it; whoever only wanted files is told of a bad one. */
+  if (!film->legal && (draw->svg != NULL || draw->html != NULL || draw->shiviz != NULL))
+    g_printerr ("%s\n", film->verdict);
   return film->legal ? LAB_GOOD : LAB_FINDING;
 }
 

@@ -46,7 +46,12 @@ do_job (const Job *job)
       scene_free (explore_seed (job->seed, job->options, job->log, &out));
       return out.wrong;
     }
-  g_autoptr (Play) play = play_new (job->scene, NULL, NULL);
+  /* As it will be written, and read again: what is found is to be found there. */
+  g_autofree char *text = scene_to_string (job->scene);
+  g_autoptr (Scene) scene = scene_read ("", text, NULL);
+  if (scene == NULL)
+    return NULL;
+  g_autoptr (Play) play = play_new (scene, NULL, NULL);
   play_steps (play);
   play_end (play);
   return explore_wrong (play);

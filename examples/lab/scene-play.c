@@ -476,6 +476,7 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
     }
   play->seats = g_array_new (FALSE, FALSE, sizeof (OracleSeat));
   play->packets = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  play_watch (play); /* from the first step on: what was decided before it looked, it would take for undecided */
   form (play);
   play->told = told;
   play->told_data = told_data;
@@ -485,7 +486,6 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
         const Part *part = stage_part (((PlaySite *) play->sites->pdata[i])->newest, g);
         play_tell_view (play, part, part->view);
       }
-  play_watch (play);
   if (wants_watch (scene))
     ty_sim_world_set_watch (play->world, watch, play);
   return play;

@@ -278,7 +278,7 @@ test_turned_away (void)
 
   member_join_async (twin, tyet_process_get_address (a->process), NULL);
   until (twin->done);
-  g_assert_error (twin->error, TYET_ERROR, TYET_ERROR_REFUSED);
+  g_assert_error (twin->error, TYET_ERROR, TYET_ERROR_NAME);
 
   /* Who was turned away may try elsewhere: x is a member of nothing, and has no such group; later it is let in by a. */
   tyet_group_set_join_timeout (lost->group, 300);

@@ -91,6 +91,7 @@ class Browser:
     def open(self, path, fragment=""):
         """Loads a page anew; `errors ()` is about it from here on"""
         self.call("Page.navigate", url="about:blank")
+        self.until("location.href === 'about:blank' && document.readyState === 'complete'")
         self.events.clear()
         self.call("Page.navigate", url="file://" + path + fragment)
         self.until("document.readyState === 'complete' && !!document.querySelector('#diagrams svg text')")

@@ -279,6 +279,15 @@ class Draw(unittest.TestCase):
             self.assertEqual((status, output), (2, ""), args)
             self.assertIn("tyet draw: ", errors)
 
+    def test_a_finding_is_told_with_a_picture_too(self):
+        """Whoever asks for files alone is told why the exit status is 1"""
+        view = {"p": "p", "g": "g", "t": 1, "e": "conf", "c": "1.0", "kind": "regular", "members": ["p"],
+                "primary": False}
+        name = self.written("secondary", json.dumps(view) + "\n")
+        status, output, errors = run("draw", name, "--svg", self.path("s.svg"))
+        self.assertEqual((status, output), (1, ""))
+        self.assertIn("P1 ", errors)
+
     def test_absurd(self):
         """More than can be drawn is refused before memory is"""
         many = [{"p": "p%d" % i, "g": "g", "t": 1, "e": "conf", "c": "1.0", "kind": "regular", "members": ["p%d" % i],

@@ -1,4 +1,4 @@
-/* tests/engine/storm-main.c: engine-storm [--seeds A..B] [--seed N] [--trace]
+/* tests/engine/storm-main.c: engine-storm [--seeds A..B] [--seed N] [--linger] [--trace]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/engine/storm.h"
@@ -8,10 +8,11 @@
 
 static char *seeds_arg;
 static gint64 seed_arg = -1;
-static gboolean trace_arg;
+static gboolean trace_arg, linger_arg;
 static GOptionEntry options[] = {
   { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to run", "A..B" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &seed_arg, "One seed", "N" },
+  { "linger", 0, 0, G_OPTION_ARG_NONE, &linger_arg, "Packets linger", NULL },
   { "trace", 0, 0, G_OPTION_ARG_NONE, &trace_arg, "Say everything", NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -34,11 +35,12 @@ main (int argc, char **argv)
     from = to = (guint64) seed_arg;
   for (guint64 seed = from; seed <= to; seed++)
     {
-      StormFinding *finding = storm_run ((guint32) seed, trace_arg);
+      StormFinding *finding
+          = linger_arg ? storm_run_lingering ((guint32) seed, trace_arg) : storm_run ((guint32) seed, trace_arg);
       if (finding == NULL)
         continue;
       printf ("seed %" G_GUINT64_FORMAT ": %s: %s\n", seed, finding->rule, finding->text);
-      printf ("rerun: engine-storm --seed %" G_GUINT64_FORMAT " --trace\n", seed);
+      printf ("rerun: engine-storm --seed %" G_GUINT64_FORMAT " --trace%s\n", seed, linger_arg ? " --linger" : "");
       storm_finding_free (finding);
       return 1;
     }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
 #include "core/judge.h"
+#include "core/packet.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
 #include "examples/lab/oracle.h"
@@ -32,6 +33,7 @@ typedef struct
   gsize largest;     /* message */
   gboolean founding; /* by a list of founders */
   gboolean simple;   /* the rarer faults, made of several things, are left out */
+  gboolean lingers;  /* packets do, see lingers () */
   gboolean rounds;   /* a small group, few messages, and one round after another */
   Proc *again;       /* to be healed at a time */
   gint64 again_at;
@@ -867,6 +869,11 @@ draw_parameters (Storm *s)
   gdouble lease = mesh_chance (s->mesh, 0.4) ? leases[g_rand_int_range (rand, 0, G_N_ELEMENTS (leases))] : 0;
   s->rounds = mesh_chance (s->mesh, 0.5);
   s->simple = mesh_chance (s->mesh, 0.6);
+  if (s->lingers)
+    {
+      s->rounds = TRUE;
+      s->founding = mesh_chance (s->mesh, 0.4);
+    }
   if (s->simple)
     lease = 0;
   config->lease_us = (gint64) ((gdouble) config->suspect_after_us * lease);
@@ -911,6 +918,34 @@ found_with (Storm *s, Proc *p, guint n)
     g_error ("%s", error->message);
 }
 
+/* ---- Packets that linger ---- */
+
+static guint32 linger_salt;
+static gint64 linger_us;
+
+/* For a while at a time packets of one kind do not go from one process to another; by arithmetic, since what is drawn
+ * for the faults must not depend on how often this is asked. */
+static gboolean
+passes (Mesh *mesh, guint from, guint to, const guint8 *packet, gsize len)
+{
+  guint8 kind = packet[0];
+  if (from == to || kind == TY_PACKET_ALIVE || kind > TY_PACKET_DECIDED)
+    return TRUE;
+  guint64 while_ = (guint64) (mesh->now / linger_us);
+  guint64 mixed = linger_salt + 1000003 * while_ + 8191 * from + 131071 * to + 524287 * (guint64) kind;
+  mixed = (mixed ^ mixed >> 15) * 0x9e3779b97f4a7c15;
+  mixed = (mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9;
+  return (mixed >> 40) % 10 >= (kind >= TY_PACKET_PREPARE ? 4 : 1);
+}
+
+static void
+let_linger (Storm *s)
+{
+  linger_salt = g_rand_int (s->mesh->rand);
+  linger_us = (gint64) ((gdouble) s->mesh->config.suspect_after_us * (0.2 + 2 * g_rand_double (s->mesh->rand)));
+  s->mesh->pass = passes;
+}
+
 /* V13: founders come, go before they are in, and come again. */
 static void
 begin_by_founders (Storm *s)
@@ -924,6 +959,8 @@ begin_by_founders (Storm *s)
   for (guint i = 0; i < n; i++)
     found_with (s, s->mesh->procs->pdata[i], n);
   guint moves = (guint) g_rand_int_range (s->mesh->rand, 50, 1500);
+  if (s->lingers)
+    let_linger (s);
   for (guint i = 0; i < moves; i++)
     {
       mesh_move (s->mesh);
@@ -956,6 +993,8 @@ rage (Storm *s)
   guint moves = (guint) g_rand_int_range (rand, 100, s->rounds ? 2500 : 4000);
   if (s->rounds)
     faults = MAX (faults * 2, 0.01);
+  if (s->lingers)
+    let_linger (s);
   for (guint i = 0; i < moves && s->finding == NULL; i++)
     {
       Proc *p = mesh_chance (s->mesh, sends) ? pick (s) : NULL;
@@ -990,6 +1029,7 @@ heal (Storm *s)
         mesh_load (p);
     }
   mesh_heal_all (s->mesh);
+  s->mesh->pass = NULL;
   s->mesh->calm = TRUE;
   mesh_run (s->mesh, 500000);
 }
@@ -1029,10 +1069,10 @@ settle (Storm *s)
   nothing_kept (s);
 }
 
-StormFinding *
-storm_run (guint32 seed, gboolean trace)
+static StormFinding *
+run (guint32 seed, gboolean lingers, gboolean trace)
 {
-  Storm s = { .mesh = mesh_new (seed) };
+  Storm s = { .mesh = mesh_new (seed), .lingers = lingers };
   s.mesh->trace = trace;
   for (guint i = 0; i < 2; i++)
     s.oracles[i] = oracle_new ();
@@ -1059,4 +1099,16 @@ storm_run (guint32 seed, gboolean trace)
   for (guint i = 0; i < 2; i++)
     oracle_free (s.oracles[i]);
   return s.finding;
+}
+
+StormFinding *
+storm_run (guint32 seed, gboolean trace)
+{
+  return run (seed, FALSE, trace);
+}
+
+StormFinding *
+storm_run_lingering (guint32 seed, gboolean trace)
+{
+  return run (seed, TRUE, trace);
 }

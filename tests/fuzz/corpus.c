@@ -17,11 +17,10 @@ bytes_of_line (const char *line)
   for (; *line != '\0' && *line != '#'; line++)
     {
       int digit = g_ascii_xdigit_value (*line);
-      guint8 byte = (guint8) (high << 4 | digit);
       if (digit < 0)
         continue;
       if (high >= 0)
-        g_byte_array_append (bytes, &byte, 1);
+        g_byte_array_append (bytes, (guint8[]){ (guint8) (high << 4 | digit) }, 1);
       high = high >= 0 ? -1 : digit;
     }
   return g_byte_array_free_to_bytes (bytes);

@@ -68,11 +68,9 @@ operate (Talk *t, guint8 what, const guint8 *data, gsize len_bytes)
       half_write (t->half, t->last->data, t->last->len);
       break;
     case 5: /* one is left out */
-      {
-        g_autoptr (GByteArray) message = half_seal (t->half, data, len_bytes);
-        t->foul = TRUE;
-        break;
-      }
+      g_byte_array_unref (half_seal (t->half, data, len_bytes));
+      t->foul = TRUE;
+      break;
     case 6: /* a bit of it is another */
       {
         g_autoptr (GByteArray) message = half_seal (t->half, data, len_bytes);

@@ -111,8 +111,8 @@ def fields(folder):
     """The fields are those of the wire format"""
     path = os.path.join(folder, "pcapng")
     run("run", "--pcap", path, os.path.join(SOURCE, "examples", "scenes", "question-causal.scene"))
-    rows = tshark("-r", path, "-Y", "tyet.type == 1", "-T", "fields", "-e", "tyet_link.from", "-e", "tyet_link.to", "-e",
-                  "tyet.first", "-e", "tyet.count", "-e", "tyet.service").splitlines()
+    rows = tshark("-r", path, "-Y", "tyet.type == 1", "-T", "fields", "-e", "tyet_link.from", "-e", "tyet_link.to",
+                  "-e", "tyet.first", "-e", "tyet.count", "-e", "tyet.service").splitlines()
     assert sorted(rows) == sorted("\t".join(r) for r in (("a", "b", "1", "1", "1"), ("a", "c", "1", "1", "1"),
                                                          ("b", "a", "1", "1", "1"), ("b", "c", "1", "1", "1"))), rows
 

@@ -69,7 +69,8 @@ def check_abort(planted, _tyet):
 
 def check_nowhere(planted, _tyet):
     """A folder that is not there"""
-    status, output, errors = run(planted, "tie", "explore", "--seeds", "2", "--shrink", "5", "--scenes", "/nonexistent")
+    status, output, errors = run(planted, "tie", "explore", "--seeds", "1..60", "--failures", "1", "--shrink", "5",
+                                 "--scenes", "/nonexistent")
     assert status == 1 and "FAILED" in output and "/nonexistent" in errors, (output, errors)
 
 

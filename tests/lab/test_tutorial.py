@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """test_tutorial.py SOURCE TYET TYET-LAMPORT TYET-HASTY: what the tutorial shows is what happens. In TAP.
 
-In a block marked `console`, a line with a dollar sign is a command, and the lines below it must come in its output in that
-order ("..." stands for any). Blocks marked `scene` are written to the file that their first line names, those marked `c` are
-lines of examples/orderings/lamport.c. Everything is done in a copy of examples/scenes.
+In a block marked `console`, a line with a dollar sign is a command, and the lines below it must come in its output in
+that order ("..." stands for any). Blocks marked `scene` are written to the file that their first line names, those
+marked `c` are lines of examples/orderings/lamport.c. Everything is done in a copy of examples/scenes.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """

@@ -21,7 +21,7 @@ test_name_is_taken (void)
   Table *table = two ();
   Seat *seat = table_join (table, table->seats[1].name);
   table_advance (table, 1000 * MS);
-  g_assert_error (seat->join_error, TYET_ERROR, TYET_ERROR_REFUSED);
+  g_assert_error (seat->join_error, TYET_ERROR, TYET_ERROR_NAME);
   g_assert_nonnull (strstr (seat->join_error->message, "choose another name"));
   assert_members (&table->seats[0], "0,1");
   table_free (table);

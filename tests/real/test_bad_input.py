@@ -105,8 +105,22 @@ class Usage(unittest.TestCase):
                              address)
 
     def test_contact_that_does_not_parse(self):
-        self.refused(["--group", "g", "--ordering", "total", "--listen", "tcp://127.0.0.1:0", "--contact", "nonsense",
-                      "--plain"], "nonsense", status=(1, BAD_USAGE))
+        for contact in "nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:0", "":
+            with self.subTest(contact):
+                self.refused(["--group", "g", "--ordering", "total", "--contact", "tcp://127.0.0.1:1",
+                              "--contact", contact, "--plain"], "--contact", contact)
+
+    def test_founder_that_does_not_parse(self):
+        for founder in "b", "b=nonsense", "b=tcp://127.0.0.1:0":
+            with self.subTest(founder):
+                self.refused(["--group", "g", "--ordering", "total", "--name", "a", "--storage", "/nonexistent",
+                              "--founder", "a=tcp://127.0.0.1:1", "--founder", founder, "--plain"],
+                             "--founder", founder.partition("=")[2])
+
+    def test_storage_that_cannot_be(self):
+        self.refused(["--group", "g", "--ordering", "total", "--name", "a", "--storage", "/dev/null/x",
+                      "--founder", "a=tcp://127.0.0.1:1", "--plain", "--listen", "tcp://127.0.0.1:0"],
+                     "storage directory /dev/null/x", status=(1, BAD_USAGE))
 
     def test_address_of_another_machine(self):
         self.refused(["--group", "g", "--ordering", "total", "--listen", "tcp://192.0.2.1:7000", "--found", "--plain"],

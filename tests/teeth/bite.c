@@ -4,7 +4,6 @@
 #include "tests/teeth/bite.h"
 
 #include "core/plant.h"
-#include "tests/engine/storm.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,7 +35,7 @@ plant_find (const char *name)
 /* In the child: what is written is a line "SEED" before each run, and "! RULE" and the text after the one that found
  * something. */
 static void
-run_seeds (guint plant, guint32 from, guint32 upto, int out)
+run_seeds (guint plant, StormRun storm, guint32 from, guint32 upto, int out)
 {
   struct rlimit cpu = { MOST_CPU_SECONDS, MOST_CPU_SECONDS }, core = { 0, 0 };
   setrlimit (RLIMIT_CPU, &cpu);
@@ -49,7 +48,7 @@ run_seeds (guint plant, guint32 from, guint32 upto, int out)
   for (guint64 seed = from; seed <= upto; seed++)
     {
       printf ("\nseed %" G_GUINT64_FORMAT "\n", seed);
-      StormFinding *finding = storm_run ((guint32) seed, FALSE);
+      StormFinding *finding = storm ((guint32) seed, FALSE);
       if (finding == NULL)
         continue;
       printf ("! %s\n%s", finding->rule, finding->text);
@@ -92,7 +91,7 @@ read_bite (const char *said, int status)
 }
 
 static Bite *
-run (guint plant, guint32 from, guint32 upto)
+run (guint plant, StormRun storm, guint32 from, guint32 upto)
 {
   int ends[2], status;
   g_assert_no_errno (pipe (ends));
@@ -102,7 +101,7 @@ run (guint plant, guint32 from, guint32 upto)
   if (child == 0)
     {
       close (ends[0]);
-      run_seeds (plant, from, upto, ends[1]);
+      run_seeds (plant, storm, from, upto, ends[1]);
     }
   close (ends[1]);
   g_autofree char *said = read_all (ends[0]);
@@ -113,13 +112,13 @@ run (guint plant, guint32 from, guint32 upto)
 }
 
 Bite *
-bite (guint plant, guint32 from, guint32 upto)
+bite (guint plant, StormRun storm, guint32 from, guint32 upto)
 {
   Bite *found;
-  while ((found = run (plant, from, upto)) != NULL && plant < n_plants)
+  while ((found = run (plant, storm, from, upto)) != NULL && plant < n_plants)
     {
       /* It counts only if the same seed finds nothing without the bug. */
-      Bite *without = run (n_plants, found->seed, found->seed);
+      Bite *without = run (n_plants, storm, found->seed, found->seed);
       if (without == NULL)
         break;
       from = found->seed + 1;

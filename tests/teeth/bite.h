@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "tests/engine/storm.h"
+
 #include <glib.h>
 
 typedef struct
@@ -25,7 +27,7 @@ typedef struct
   char *text;
 } Bite;
 
-/* Runs seeds from..upto, in a process of their own since a bug may break an invariant, until one finds something; plant
- * n_plants: with no bug at all. NULL if none does. (transfer full) */
-Bite *bite (guint plant, guint32 from, guint32 upto);
+/* Runs seeds from..upto of a kind of storm, in a process of their own since a bug may break an invariant, until one
+ * finds something; plant n_plants: with no bug at all. NULL if none does. (transfer full) */
+Bite *bite (guint plant, StormRun storm, guint32 from, guint32 upto);
 void bite_free (Bite *bite);

@@ -18,13 +18,22 @@
 #define CLEAN_SEEDS 300 /* with no bug: nothing must be found */
 
 static char *plant_arg, *seeds_arg;
-static gboolean update_arg;
+static gboolean update_arg, linger_arg, drill_arg;
 static GOptionEntry options[] = {
   { "plant", 0, 0, G_OPTION_ARG_STRING, &plant_arg, "Look for this one", "NAME" },
   { "seeds", 0, 0, G_OPTION_ARG_STRING, &seeds_arg, "Seeds to look at", "A..B" },
+  { "linger", 0, 0, G_OPTION_ARG_NONE, &linger_arg, "Of the storm whose packets linger", NULL },
+  { "drill", 0, 0, G_OPTION_ARG_NONE, &drill_arg, "Of the one schedule that no storm comes upon", NULL },
   { "update", 0, 0, G_OPTION_ARG_NONE, &update_arg, "Write the file anew", NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
+
+/* The kinds of storms, and how the file says which. */
+static const struct
+{
+  StormRun run;
+  const char *suffix;
+} storms[] = { { storm_run, "" }, { storm_run_lingering, " lingering" }, { storm_drill, " drill" } };
 
 static char *
 first_line (const char *text)
@@ -32,9 +41,9 @@ first_line (const char *text)
   return g_strndup (text, MIN (strcspn (text, "\n"), 110));
 }
 
-/* The file: a line "NAME SEED" each. FALSE: it does not name it. */
+/* The file: a line "NAME SEED" each, or "NAME SEED KIND". FALSE: it does not name it. */
 static gboolean
-remembered (const char *file, const char *name, guint32 *seed)
+remembered (const char *file, const char *name, guint32 *seed, guint *kind)
 {
   g_auto (GStrv) lines = g_strsplit (file, "\n", -1);
   gsize len = strlen (name);
@@ -42,23 +51,30 @@ remembered (const char *file, const char *name, guint32 *seed)
     if (g_str_has_prefix (lines[i], name) && lines[i][len] == ' ')
       {
         *seed = (guint32) g_ascii_strtoull (lines[i] + len, NULL, 10);
+        for (guint k = 0; k < G_N_ELEMENTS (storms); k++)
+          if (g_str_has_suffix (lines[i], storms[k].suffix))
+            *kind = k;
         return TRUE;
       }
   return FALSE;
 }
 
 static gboolean
-test_plant (guint n, guint32 from, gboolean wide)
+test_plant (guint n, guint32 from, guint kind, gboolean wide)
 {
-  Bite *found = wide ? bite (n, 0, MOST_SEEDS_LONG) : bite (n, from, from + MOST_SEEDS - 1);
+  Bite *found
+      = wide ? bite (n, storms[kind].run, 0, MOST_SEEDS_LONG) : bite (n, storms[kind].run, from, from + MOST_SEEDS - 1);
+  while (found == NULL && wide && ++kind < G_N_ELEMENTS (storms))
+    found = bite (n, storms[kind].run, 0, MOST_SEEDS_LONG);
   if (found == NULL && !wide && from > 0)
-    found = bite (n, from = 0, MOST_SEEDS - 1);
+    found = bite (n, storms[kind].run, from = 0, MOST_SEEDS - 1);
   printf ("%sok %u - %s breaks %s: %s\n", found == NULL ? "not " : "", n + 1, plants[n].name, plants[n].rule,
           plants[n].what);
   if (found != NULL)
     {
       g_autofree char *line = first_line (found->text);
-      printf ("# seed %u, after %u: %s: %s\n", found->seed, found->seed - (wide ? 0 : from) + 1, found->rule, line);
+      printf ("# seed %u%s, after %u: %s: %s\n", found->seed, storms[kind % G_N_ELEMENTS (storms)].suffix,
+              found->seed - (wide ? 0 : from) + 1, found->rule, line);
       bite_free (found);
     }
   fflush (stdout);
@@ -76,12 +92,15 @@ test (const char *path)
   for (guint n = 0; n < n_plants; n++)
     {
       guint32 from = 0;
-      if (remembered (file, plants[n].name, &from) || wide)
-        all &= test_plant (n, from, wide);
+      guint kind = 0;
+      if (remembered (file, plants[n].name, &from, &kind) || wide)
+        all &= test_plant (n, from, kind, wide);
       else
         printf ("ok %u - %s breaks %s # SKIP no seed is known that finds it\n", n + 1, plants[n].name, plants[n].rule);
     }
-  Bite *found = bite (n_plants, 0, CLEAN_SEEDS - 1);
+  Bite *found = NULL;
+  for (guint k = 0; found == NULL && k < G_N_ELEMENTS (storms); k++)
+    found = bite (n_plants, storms[k].run, 0, CLEAN_SEEDS - 1);
   printf ("%sok %u - nothing is found where no bug is planted\n", found != NULL ? "not " : "", n_plants + 1);
   if (found != NULL)
     printf ("# seed %u: %s: %s\n", found->seed, found->rule, found->text);
@@ -91,17 +110,22 @@ test (const char *path)
 static int
 update (const char *path, guint32 from, guint32 upto)
 {
-  g_autoptr (GString) file = g_string_new ("# Written by teeth --update: the seed that finds each planted bug.\n");
+  g_autoptr (GString) file = g_string_new ("# The seed that finds each planted bug, and the kind of storm if it is not "
+                                           "the plain one; teeth --update writes\n"
+                                           "# this anew.\n");
   gboolean all = TRUE;
   for (guint n = 0; n < n_plants; n++)
     {
-      Bite *found = bite (n, from, upto);
+      Bite *found = NULL;
+      guint kind = 0;
+      while ((found = bite (n, storms[kind].run, from, upto)) == NULL && kind < G_N_ELEMENTS (storms) - 1)
+        kind++;
       g_autofree char *line = first_line (found != NULL ? found->text : "not found");
       printf ("%-26s %-4s %6d  %-9s %s\n", plants[n].name, plants[n].rule, found != NULL ? (int) found->seed : -1,
               found != NULL ? found->rule : "", line);
       fflush (stdout);
       if (found != NULL)
-        g_string_append_printf (file, "%s %u\n", plants[n].name, found->seed);
+        g_string_append_printf (file, "%s %u%s\n", plants[n].name, found->seed, storms[kind].suffix);
       all &= found != NULL;
       g_clear_pointer (&found, bite_free);
     }
@@ -117,7 +141,7 @@ look_for (const char *name, guint32 from, guint32 upto)
       fprintf (stderr, "there is no plant \"%s\"\n", name);
       return 2;
     }
-  Bite *found = bite (n, from, upto);
+  Bite *found = bite (n, storms[drill_arg ? 2 : linger_arg ? 1 : 0].run, from, upto);
   if (found == NULL)
     printf ("%s: nothing found with seeds %u..%u\n", name, from, upto);
   else

@@ -57,13 +57,21 @@ def steps_of(path):
 
 
 def check(teeth, tyet, plant, seed):
-    """What was found and how it was shrunk; or what is wrong, after a "!"."""
+    """What was found and how it was shrunk; or what is wrong, after a "!".
+
+    How far shrinking gets in its time depends on the machine. A scene in the middle of it may fail for more than one
+    reason; the whole way is tried before it counts."""
+    said = check_with(teeth, tyet, plant, seed, SHRINK_S)
+    return check_with(teeth, tyet, plant, seed, "20") if said.startswith("! the scene") else said
+
+
+def check_with(teeth, tyet, plant, seed, shrink):
     with tempfile.TemporaryDirectory() as folder:
         if seed is None and not LONG:
             return "? no seed is known: the storm of step machines finds it"
-        found = explore(teeth, plant, seed, folder) if seed is not None else None
+        found = explore(teeth, plant, seed, folder, shrink) if seed is not None else None
         if found is None:
-            found = explore(teeth, plant, "1..%d" % MOST_SEEDS, folder)
+            found = explore(teeth, plant, "1..%d" % MOST_SEEDS, folder, shrink)
         if found is None:
             return "! not found with seed %s, nor with 1..%d" % (seed, MOST_SEEDS)
         scene = found.get("scene")

@@ -20,9 +20,7 @@
 /* Steps in one turn, and how long turns may follow each other, before the loop's other sources have theirs. */
 #define STEPS 8
 #define TURNS_US 200
-/* How long an answer is looked out for before going to sleep: less than that and being woken take. */
-#define LINGER_US 20
-/* Where that was in vain so many times more than it was not, it is done once in so many turns only. */
+/* Where looking out for more was in vain so many times more than it was not, it is done once in so many turns only. */
 #define LINGER_CREDIT 8
 #define LINGER_PROBE 32
 /* A packet may be longer than the largest message by what stands around it. */
@@ -42,6 +40,7 @@ struct _TyDriver
   gboolean dispatching;
   gboolean muted; /* the file descriptor is not polled: a callback runs the loop */
   gpointer fd_tag;
+  gint64 linger_us;     /* how long more is looked out for before going to sleep; 0: not at all */
   guint linger_credit;  /* 0: it is not worth while */
   guint linger_skipped; /* turns since, then */
   TyNode *node;
@@ -210,8 +209,8 @@ take_turn (TyDriver *driver, gint64 *now_us)
 static gboolean
 may_linger (TyDriver *driver)
 {
-  if (driver->linger_credit > 0)
-    return TRUE;
+  if (driver->linger_credit > 0 || driver->linger_us == 0)
+    return driver->linger_us > 0;
   driver->linger_skipped = (driver->linger_skipped + 1) % LINGER_PROBE;
   return driver->linger_skipped == 0;
 }
@@ -220,7 +219,7 @@ may_linger (TyDriver *driver)
 static gboolean
 linger (TyDriver *driver, gint64 *now_us)
 {
-  gint64 until_us = *now_us + LINGER_US;
+  gint64 until_us = *now_us + driver->linger_us;
   if (!may_linger (driver))
     return FALSE;
   for (gboolean last = FALSE;; last = *now_us >= until_us)
@@ -314,6 +313,7 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   driver->ref = 1;
   driver->node = node;
   driver->app = app;
+  driver->linger_us = with->busy_poll_us;
   driver->linger_credit = LINGER_CREDIT;
   driver->user_data = user_data;
   driver->source = (DriverSource *) g_source_new (&source_funcs, sizeof (DriverSource));

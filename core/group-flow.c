@@ -41,6 +41,27 @@ window_used (const TyGroup *group)
   return group->queued_bytes + (group->store != NULL ? group->flush_ops->window_used (group->store) : 0);
 }
 
+/* Who met a full window has its turn before anybody smaller, or those who fit in at any time would keep it out for
+ * ever: nothing is taken until there is room for it, and then nothing but itself, and what leaves room for it, until
+ * the application has had the time to try again. */
+static gboolean
+has_room (TyGroup *group, gsize size)
+{
+  gsize window = group->node->config.window_bytes, used = window_used (group);
+  gboolean fits = used == 0 || used + size <= window;
+  if (TY_PLANTED (window_ignored))
+    return TRUE;
+  if (group->turn == 0)
+    return group->refused == 0 && fits;
+  if (size < group->turn)
+    {
+      group->node->pending = TRUE; /* the turn ends with the next step */
+      return group->refused == 0 && used + size + group->turn <= window;
+    }
+  group->turn = fits ? 0 : group->turn;
+  return fits;
+}
+
 static gboolean
 may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
 {
@@ -66,12 +87,12 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
                  "Group \"%s\" is blocked here: this part of it holds no quorum of the view", group->name);
   else
     {
-      gsize used = window_used (group), size = ty_batch_message_size (len_bytes);
-      if (used == 0 || used + size <= config->window_bytes || TY_PLANTED (window_ignored))
+      gsize size = ty_batch_message_size (len_bytes);
+      if (has_room (group, size))
         return TRUE;
       if (group->refused == 0)
         group->refused_since = group->node->now;
-      group->refused = size;
+      group->refused = MAX (group->refused, size);
       g_set_error (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK,
                    "The window of %" G_GSIZE_FORMAT
                    " bytes is full: members have not yet acknowledged what was sent before",
@@ -529,8 +550,10 @@ ty_group_flow (TyGroup *group)
   acknowledge (group);
   ty_group_settle_stable (group);
   gsize used = window_used (group);
+  group->turn = 0;
   if (group->refused > 0 && (used == 0 || used + group->refused <= node->config.window_bytes) && !group->blocked)
     {
+      group->turn = group->refused;
       group->refused = 0;
       group->warned = FALSE;
       ty_group_effect (group, TY_EFFECT_ROOM);

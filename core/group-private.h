@@ -170,6 +170,7 @@ struct _TyGroup
   guint64 sent_numbered; /* sends that have numbers */
   guint64 sent_stable;   /* sends that are stable */
   guint64 want_stable;
+  gsize turn;    /* the size of a send that was refused and for which there is room now: it comes before smaller ones */
   gsize refused; /* the size of a send that met a full window: ROOM is due once it fits */
   gint64 refused_since;
   gboolean warned; /* of the member that holds the window */

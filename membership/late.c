@@ -346,6 +346,10 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
   ty_late_closed (m, pid, current);
   if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number || !may_know (m, pid))
     return TRUE;
+  /* V14: while a quorum of the view has promised to accept none without this process, there is none. Members know that;
+   * who is not in the view may say anything, and says it again if it is so. */
+  if (ty_m_rank (m, pid) == m->view->n_members && ty_lease_holds (m))
+    return TRUE;
   m->phase = TY_MEMBERSHIP_OVER;
   ty_round_free (m);
   m->host->excluded (m->host_data, "the group went on without this process while it was not in reach");

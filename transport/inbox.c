@@ -206,7 +206,7 @@ ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes)
 static GBytes *
 take_keys (guint8 *data, gsize len_bytes)
 {
-  guint8 *locked = sodium_malloc (len_bytes);
+  guint8 *locked = sodium_init () < 0 ? NULL : sodium_malloc (len_bytes);
   if (locked == NULL)
     g_error ("no locked memory for keys");
   memcpy (locked, data, len_bytes);

@@ -494,11 +494,22 @@ on_stepped (TySimProcess *p, gpointer data)
   take_record (f, camera_of (f, p));
 }
 
+/* -1: it is about none. */
+static int
+group_of_effect (const Filming *f, TySimProcess *p, const TyEffect *e)
+{
+  for (guint g = 0; e->group != NULL && g < f->play->scene->n_groups; g++)
+    if (stage_part (p, g) != NULL && stage_part (p, g) == ty_group_get_user_data (e->group))
+      return (int) g;
+  return -1;
+}
+
 static void
 on_effect (TySimProcess *p, const TyEffect *e, gpointer data)
 {
   Filming *f = data;
   Camera *camera = camera_of (f, p);
+  int group = group_of_effect (f, p, e);
   switch (e->type)
     {
     case TY_EFFECT_SEND:
@@ -509,24 +520,23 @@ on_effect (TySimProcess *p, const TyEffect *e, gpointer data)
         return;
       }
     case TY_EFFECT_VIEW:
-      for (guint g = 0; g < f->play->scene->n_groups; g++)
-        if (stage_part (p, g) == ty_group_get_user_data (e->group))
-          f->group_ids[g] = e->view->group;
+      if (group >= 0)
+        f->group_ids[group] = e->view->group;
       return;
     case TY_EFFECT_ENTERED:
       if (e->error != NULL)
-        film_add_event (f->film, now_of (f), FILM_REFUSED, camera->process, -1, -1, e->error->message);
+        film_add_event (f->film, now_of (f), FILM_REFUSED, camera->process, -1, -1, e->error->message)->group = group;
       return;
     case TY_EFFECT_BLOCKED:
-      film_open_span (f->film, FILM_SPAN_BLOCKED, camera->process, now_of (f));
-      film_add_event (f->film, now_of (f), FILM_BLOCK, camera->process, -1, -1, e->text);
+      film_open_span (f->film, FILM_SPAN_BLOCKED, camera->process, group, now_of (f));
+      film_add_event (f->film, now_of (f), FILM_BLOCK, camera->process, -1, -1, e->text)->group = group;
       return;
     case TY_EFFECT_UNBLOCKED:
-      film_close_span (f->film, FILM_SPAN_BLOCKED, camera->process, now_of (f));
-      film_add_event (f->film, now_of (f), FILM_UNBLOCK, camera->process, -1, -1, NULL);
+      film_close_span (f->film, FILM_SPAN_BLOCKED, camera->process, group, now_of (f));
+      film_add_event (f->film, now_of (f), FILM_UNBLOCK, camera->process, -1, -1, NULL)->group = group;
       return;
     case TY_EFFECT_LOAD_STATE:
-      film_open_span (f->film, FILM_SPAN_LOADING, camera->process, now_of (f));
+      film_open_span (f->film, FILM_SPAN_LOADING, camera->process, group, now_of (f));
       return;
     default:
       return;
@@ -542,11 +552,11 @@ look_at_state (Filming *f, Camera *camera, guint g)
     return;
   if (state == TY_GROUP_FLUSHING)
     {
-      film_open_span (f->film, FILM_SPAN_FLUSH, camera->process, now_of (f));
-      film_add_event (f->film, now_of (f), FILM_FLUSH, camera->process, -1, -1, NULL);
+      film_open_span (f->film, FILM_SPAN_FLUSH, camera->process, (int) g, now_of (f));
+      film_add_event (f->film, now_of (f), FILM_FLUSH, camera->process, -1, -1, NULL)->group = (int) g;
     }
   else
-    film_close_span (f->film, FILM_SPAN_FLUSH, camera->process, now_of (f));
+    film_close_span (f->film, FILM_SPAN_FLUSH, camera->process, (int) g, now_of (f));
   camera->state[g] = state;
 }
 
@@ -571,7 +581,7 @@ on_died (TySimProcess *p, TySimDeath death, gpointer data)
   Camera *camera = camera_of (f, p);
   FilmProcess *process = film_process (f->film, camera->process);
   for (FilmSpanType type = FILM_SPAN_FLUSH; type <= FILM_SPAN_LOADING; type++)
-    film_close_span (f->film, type, camera->process, now_of (f));
+    film_close_span (f->film, type, camera->process, -1, now_of (f));
   for (guint i = 0; i < camera->held->len; i++)
     film_end_wait (f->film, g_array_index (camera->held, int, i), camera->process, now_of (f));
   if (process->end == FILM_END_LEFT || process->end == FILM_END_EXCLUDED)
@@ -643,9 +653,9 @@ look_at_lives (Filming *f)
         continue;
       camera->stopped = stopped;
       if (stopped)
-        film_open_span (f->film, FILM_SPAN_STOPPED, camera->process, now_of (f));
+        film_open_span (f->film, FILM_SPAN_STOPPED, camera->process, -1, now_of (f));
       else
-        film_close_span (f->film, FILM_SPAN_STOPPED, camera->process, now_of (f));
+        film_close_span (f->film, FILM_SPAN_STOPPED, camera->process, -1, now_of (f));
       if (ty_sim_is_alive (p))
         film_add_event (f->film, now_of (f), stopped ? FILM_STOP : FILM_CONTINUE, camera->process, -1, -1, NULL);
     }
@@ -712,7 +722,7 @@ filming_new (Play *play)
   play->acts_data = f;
   play->stage->on_sent = on_sent;
   play->stage->on_sent_data = f;
-  ty_sim_world_set_witness (play->world, &witness, f);
+  ty_sim_world_add_witness (play->world, &witness, f);
   return f;
 }
 
@@ -806,7 +816,7 @@ filming_end (Filming *f)
 {
   Film *film = f->film;
   Play *play = f->play;
-  ty_sim_world_set_witness (play->world, NULL, NULL);
+  ty_sim_world_remove_witness (play->world, f);
   play->acts = NULL;
   play->stage->on_sent = NULL;
   for (guint i = 0; i < film->waits->len; i++)

@@ -157,7 +157,7 @@ put_messages (GString *out, const Film *film)
   g_string_append (out, "]\n");
 }
 
-/* time, kind, process, message, view, other, place in the picture, text. */
+/* time, kind, process, message, view, other, place in the picture, group, text. */
 static void
 put_events (GString *out, const Film *film, const SvgClock *clock, guint number)
 {
@@ -168,9 +168,9 @@ put_events (GString *out, const Film *film, const SvgClock *clock, guint number)
   for (guint i = 0; i < film->events->len; i++)
     {
       const FilmEvent *e = film_event (film, i);
-      g_string_append_printf (out, "%s[%" G_GINT64_FORMAT ",\"%s\",%d,%d,%d,%d,%s", i > 0 ? ",\n" : "", e->us,
+      g_string_append_printf (out, "%s[%" G_GINT64_FORMAT ",\"%s\",%d,%d,%d,%d,%s,%d", i > 0 ? ",\n" : "", e->us,
                               kinds[e->type], e->process, e->message, e->view, e->other,
-                              svg_n (svg_clock_event_x (clock, number, i)));
+                              svg_n (svg_clock_event_x (clock, number, i)), e->group);
       if (e->text != NULL)
         {
           g_string_append_c (out, ',');
@@ -193,7 +193,7 @@ put_faults (GString *out, const Film *film)
       g_string_append_printf (out, "%s[\"%s\",%d", i > 0 ? "," : "", spans[s->type], s->process);
       put_us (out, s->from_us);
       put_us (out, s->to_us);
-      g_string_append_c (out, ']');
+      g_string_append_printf (out, ",%d]", s->group);
     }
   g_string_append (out, "]\n,\"cuts\":[");
   for (guint i = 0; i < film->cuts->len; i++)
@@ -249,6 +249,7 @@ put_film (GString *out, const Film *film, const SvgClock *clock, guint number, c
   put_key (out, "title", caption != NULL ? caption : film->title);
   put_key (out, "verdict", film->verdict);
   put_key (out, "note", film->note);
+  put_key (out, "model", film->model);
   put_processes (out, film);
   put_views (out, film);
   put_messages (out, film);

@@ -122,6 +122,41 @@ test_giver_let_go_of_before (void)
   g_free (b);
 }
 
+typedef struct
+{
+  Member *member;
+  guint tries;
+} Again;
+
+static void
+on_state_again (TyetGroup *group, GParamSpec *pspec, Again *again)
+{
+  g_autoptr (GError) error = NULL;
+  if (tyet_group_get_state (group) != TYET_GROUP_STATE_FAILED)
+    return;
+  again->tries++;
+  g_assert_false (tyet_group_found (group, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+}
+
+/* A join that has failed, as its state says, has not come to its end before it is told: only then another begins. */
+static void
+test_again_too_soon (void)
+{
+  g_autoptr (Member) a = member_new ("a", "total", NULL, 0);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Again again = { .member = a };
+  gulong handler = g_signal_connect (a->group, "notify::state", G_CALLBACK (on_state_again), &again);
+  member_join_async (a, "tcp://127.0.0.1:9", cancellable);
+  g_main_context_iteration (NULL, FALSE);
+  g_cancellable_cancel (cancellable);
+  until (a->done);
+  g_assert_error (a->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (again.tries, ==, 1);
+  g_signal_handler_disconnect (a->group, handler);
+  member_found (a);
+}
+
 static void
 test_giver_let_go_of (void)
 {
@@ -137,5 +172,6 @@ main (int argc, char **argv)
   g_test_add_func ("/break/reasons", test_reasons);
   g_test_add_func ("/break/giver-let-go-of", test_giver_let_go_of);
   g_test_add_func ("/break/giver-let-go-of-before", test_giver_let_go_of_before);
+  g_test_add_func ("/break/again-too-soon", test_again_too_soon);
   return g_test_run ();
 }

@@ -47,6 +47,7 @@ struct _Wild
   GPtrArray *asked; /* of Asked */
   guint spent;   /* what was done */
   guint most;
+  gboolean plain;
   guint calm;    /* how often what would destroy something is not done after all, in percent */
   guint views, messages, states; /* told of */
 };
@@ -93,7 +94,8 @@ on_delivered (TyetGroup *group, TyetMessage *message, Actor *a)
 }
 
 static void
-on_deliver (TyetGroup *group, TyetView *view, guint rank, TyetService service, const guint8 *data, gsize len, gpointer a)
+on_deliver (TyetGroup *group, TyetView *view, guint rank, TyetService service, const guint8 *data, gsize len_bytes,
+            gpointer a)
 {
   if (chance (((Actor *) a)->wild, 20))
     react (a);
@@ -137,6 +139,13 @@ on_save (TyetGroup *group, GOutputStream *out, Actor *a)
     g_output_stream_close (out, NULL, NULL);
   else
     g_set_object (&a->stream, G_OBJECT (out));
+}
+
+static gboolean
+on_authorize (TyetGroup *group, const char *public_key, const char *name, const char *address, Actor *a)
+{
+  react (a);
+  return chance (a->wild, 80);
 }
 
 static void
@@ -210,6 +219,8 @@ make_group (Actor *a)
   g_signal_connect (a->group, "save-state", G_CALLBACK (on_save), a);
   if (chance (w, 50))
     g_signal_connect (a->group, "load-state", G_CALLBACK (on_load), a);
+  if (chance (w, 20))
+    g_signal_connect (a->group, "authorize", G_CALLBACK (on_authorize), a);
   if (chance (w, 50))
     tyet_group_set_deliver_func (a->group, on_deliver, a, NULL);
 }
@@ -220,7 +231,7 @@ make (Actor *a)
   g_autofree char *name = g_strdup_printf ("%c%u", 'a' + (char) a->index, a->life++);
   GError *error = NULL;
   a->process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", name, "suspect-after", 300u, "window-size",
-                               4000u, "security", TYET_SECURITY_PLAIN, NULL);
+                               4000u, "security", a->wild->plain ? TYET_SECURITY_PLAIN : TYET_SECURITY_SEALED, NULL);
   g_assert_no_error (error);
   g_free (a->address);
   a->address = g_strdup (tyet_process_get_address (a->process));
@@ -292,7 +303,7 @@ act_on_group (Actor *a)
   guint8 data[1500] = { 0 };
   /* Whatever the handlers do meanwhile. */
   g_autoptr (TyetGroup) group = g_object_ref (a->group);
-  switch (g_rand_int_range (w->rand, 0, 17))
+  switch (g_rand_int_range (w->rand, 0, 18))
     {
     case 0:
       if (chance (w, w->calm))
@@ -339,6 +350,10 @@ act_on_group (Actor *a)
         g_main_context_iteration (NULL, FALSE);
       break;
     case 11:
+      if (chance (w, 30))
+        tyet_group_rekey (group, chance (w, 10), NULL);
+      break;
+    case 12:
       send_async (a, group);
       break;
     default:
@@ -389,10 +404,10 @@ give_up (Wild *w)
     {
       const Asked *asked = w->asked->pdata[i];
       g_autofree char *waits = tyet_group_describe_waits (asked->group);
-      g_printerr ("%c: %s is not answered; state %d, process %s, still held %d; %s\n", 'a' + (char) asked->actor->index,
-                  asked->what, (int) tyet_group_get_state (asked->group),
-                  tyet_process_get_name (tyet_group_get_process (asked->group)), asked->group == asked->actor->group,
-                  waits);
+      TyetProcess *process = tyet_group_get_process (asked->group);
+      g_printerr ("%s of %s is not answered; state %d, still held %d; %s\n", asked->what,
+                  tyet_process_get_name (process), (int) tyet_group_get_state (asked->group),
+                  asked->group == asked->actor->group, waits);
     }
   g_error ("no answer");
 }
@@ -417,6 +432,7 @@ run (guint32 seed)
   Wild w = { .rand = g_rand_new_with_seed (seed), .asked = g_ptr_array_new_with_free_func (g_free) };
   w.most = 60 + (guint) g_rand_int_range (w.rand, 0, 600);
   w.calm = chance (&w, 30) ? 0 : (guint) g_rand_int_range (w.rand, 80, 100);
+  w.plain = chance (&w, 50);
   for (guint i = 0; i < ACTORS; i++)
     {
       w.actors[i] = (Actor){ .wild = &w, .index = i, .cancellable = g_cancellable_new () };
@@ -462,6 +478,7 @@ int
 main (int argc, char **argv)
 {
   guint from = 0, to = 30;
+  g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   if (argc == 3 && g_str_equal (argv[1], "--seeds") && strstr (argv[2], "..") != NULL)
     {
       from = (guint) strtoul (argv[2], NULL, 10);

@@ -39,3 +39,12 @@ ty_packet_name (guint type)
 {
   return type < G_N_ELEMENTS (names) ? names[type] : NULL;
 }
+
+TyPacketType
+ty_packet_find (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_strcmp0 (names[i], name) == 0 && name != NULL)
+      return (TyPacketType) i;
+  return TY_PACKET_INVALID;
+}

@@ -179,6 +179,7 @@ ty_m_set_view (TyMembership *m, TyetView *view)
   m->view = view;
   g_free (m->members);
   m->members = members;
+  m->lease_sure_until = 0;
 }
 
 static void

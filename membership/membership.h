@@ -159,6 +159,7 @@ struct _TyMembership
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
   gint64 begun_at; /* when the view began */
   gint64 alive_at; /* when keepalives go out next */
+  gint64 lease_sure_until; /* the lease holds so long at least; 0: not known */
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */

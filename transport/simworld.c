@@ -9,6 +9,12 @@
 
 #define MAX_SPINS 1000
 
+typedef struct
+{
+  const TySimWitness *tell;
+  gpointer data;
+} Witness;
+
 struct _TySimWorld
 {
   TySimWorldConfig config;
@@ -21,10 +27,7 @@ struct _TySimWorld
   gpointer trace_data;
   TySimApp watch;
   gpointer watch_data;
-  const TySimWitness *witness;
-  gpointer witness_data;
-  TySimStepped stepped;
-  gpointer stepped_data;
+  GArray *witnesses;                   /* Witness */
   guint8 secret[TY_NOISE_KEY_BYTES];   /* of those to be started */
   guint8 identity[TY_NOISE_KEY_BYTES]; /* the same; zeros: one that belongs to the incarnation */
   GPtrArray *processes;
@@ -88,6 +91,7 @@ ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guin
   world->app = app;
   world->data = data;
   world->processes = g_ptr_array_new ();
+  world->witnesses = g_array_new (FALSE, FALSE, sizeof (Witness));
   return world;
 }
 
@@ -111,6 +115,7 @@ ty_sim_world_free (TySimWorld *world)
       g_free (p);
     }
   g_ptr_array_unref (world->processes);
+  g_array_unref (world->witnesses);
   ty_sim_net_free (world->net);
   g_free (world);
 }
@@ -137,13 +142,6 @@ ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 }
 
 void
-ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data)
-{
-  world->stepped = stepped;
-  world->stepped_data = data;
-}
-
-void
 ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
 {
   world->watch = watch;
@@ -151,11 +149,31 @@ ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
 }
 
 void
-ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data)
+ty_sim_world_add_witness (TySimWorld *world, const TySimWitness *witness, gpointer data)
 {
-  world->witness = witness;
-  world->witness_data = data;
+  Witness w = { witness, data };
+  g_assert (witness != NULL);
+  g_array_append_val (world->witnesses, w);
 }
+
+void
+ty_sim_world_remove_witness (TySimWorld *world, gconstpointer data)
+{
+  guint i = 0;
+  while (i < world->witnesses->len && g_array_index (world->witnesses, Witness, i).data != data)
+    i++;
+  g_assert (i < world->witnesses->len);
+  g_array_remove_index (world->witnesses, i);
+}
+
+/* Tells all who want to know. */
+#define TELL(p, what, ...)                                                                                             \
+  for (guint w_ = 0; w_ < (p)->world->witnesses->len; w_++)                                                            \
+    {                                                                                                                  \
+      const Witness *w = &g_array_index ((p)->world->witnesses, Witness, w_);                                          \
+      if (w->tell->what != NULL)                                                                                       \
+        w->tell->what ((p), ##__VA_ARGS__, w->data);                                                                   \
+    }
 
 void
 ty_sim_trace (TySimWorld *world, const char *format, ...)
@@ -307,8 +325,7 @@ die (TySimProcess *p)
   ty_sim_trace (p->world, "%s: dies (%s)", p->name, p->death == TY_SIM_KILLED ? "killed" : "vanished");
   TySimPort *port = p->port;
   p->port = NULL;
-  if (p->world->witness != NULL)
-    p->world->witness->died (p, p->death, p->world->witness_data);
+  TELL (p, died, p->death);
   /* Not a word leaves that was not written: what the hub says while it is freed goes nowhere. */
   ty_sim_port_close (port, p->death);
   p->turn_at = G_MAXINT64;
@@ -331,8 +348,7 @@ carry_out (TySimProcess *p)
           break;
         }
       trace_effect (p, &effects[i]);
-      if (p->world->witness != NULL)
-        p->world->witness->effect (p, &effects[i], p->world->witness_data);
+      TELL (p, effect, &effects[i]);
       if (ty_hub_handles (effects[i].type))
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)
@@ -352,18 +368,13 @@ step (TySimProcess *p, gint64 local)
     {
       for (guint i = 0; i < n; i++)
         trace_event (p, &events[i]);
-      const TySimWitness *witness = p->world->witness;
-      for (guint i = 0; witness != NULL && i < n; i++)
-        witness->event (p, &events[i], p->world->witness_data);
+      for (guint i = 0; i < n; i++)
+        TELL (p, event, &events[i]);
       ty_node_step (p->node, events, n, local);
       ty_hub_events_done (p->hub);
-      if (witness != NULL)
-        witness->stepped (p, p->world->witness_data);
-      if (p->world->stepped != NULL)
-        p->world->stepped (p, p->world->stepped_data);
+      TELL (p, stepped);
       carry_out (p);
-      if (witness != NULL)
-        witness->turned (p, p->world->witness_data);
+      TELL (p, turned);
     }
   else
     ty_hub_events_done (p->hub);

@@ -45,20 +45,21 @@ void ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 /* Is told of each effect, those for the channels too, right after it was carried out. May do what an app may. */
 void ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data);
 
-/* Sees what a process goes through, step by step, as it happens. It may look; it must not ask for anything. */
+/* Sees what a process goes through, step by step, as it happens. It may look; it must not ask for anything. What it
+ * does not want to be told of is NULL. */
 typedef struct
 {
-  void (*event) (TySimProcess *p, const TyEvent *event, gpointer data);   /* about to be taken */
-  void (*stepped) (TySimProcess *p, gpointer data);                       /* its record is written, no effect is out */
+  void (*event) (TySimProcess *p, const TyEvent *event, gpointer data);    /* about to be taken */
+  void (*stepped) (TySimProcess *p, gpointer data);                        /* its record is written, no effect is out */
   void (*effect) (TySimProcess *p, const TyEffect *effect, gpointer data); /* about to be carried out */
-  void (*turned) (TySimProcess *p, gpointer data);                        /* all effects are */
+  void (*turned) (TySimProcess *p, gpointer data);                         /* all effects are */
   void (*died) (TySimProcess *p, TySimDeath death, gpointer data);
 } TySimWitness;
-void ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data); /* NULL: nobody */
+/* There may be several, who are told in the order in which they were added. `witness` must outlive it. */
+void ty_sim_world_add_witness (TySimWorld *world, const TySimWitness *witness, gpointer data);
+/* The one that was added with `data`. */
+void ty_sim_world_remove_witness (TySimWorld *world, gconstpointer data);
 
-/* Is told of each step that a process has made, before its effects are carried out. */
-typedef void (*TySimStepped) (TySimProcess *p, gpointer data);
-void ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data);
 /* A line of one's own in the trace. */
 void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2, 3);
 

@@ -722,7 +722,7 @@ filming_new (Play *play)
   play->acts_data = f;
   play->stage->on_sent = on_sent;
   play->stage->on_sent_data = f;
-  ty_sim_world_set_witness (play->world, &witness, f);
+  ty_sim_world_add_witness (play->world, &witness, f);
   return f;
 }
 
@@ -816,7 +816,7 @@ filming_end (Filming *f)
 {
   Film *film = f->film;
   Play *play = f->play;
-  ty_sim_world_set_witness (play->world, NULL, NULL);
+  ty_sim_world_remove_witness (play->world, f);
   play->acts = NULL;
   play->stage->on_sent = NULL;
   for (guint i = 0; i < film->waits->len; i++)

@@ -35,7 +35,7 @@ check_one (const char *path, GError **error)
     return refuse (error, path, ENOENT);
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     return refuse (error, path, EISDIR);
-  if (!is_plain (path))
+  if (!is_plain (path) && g_stat (path, &about) == 0)
     return g_access (path, W_OK) == 0 || refuse (error, path, errno);
   if (g_stat (folder, &about) != 0)
     return refuse (error, path, errno);

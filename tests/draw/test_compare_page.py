@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """test_compare_page.py TYET [--rewrite]: the page of a comparison, in a browser.
 
-Skipped where there is no Chromium. `--rewrite` writes the coarse pictures (compare.golden) anew: look at the page itself
-first, at its three sizes.
+Skipped where there is no Chromium. `--rewrite` writes the coarse pictures (compare.golden) anew: look at the page
+itself first, at its three sizes.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
@@ -39,7 +39,8 @@ class ComparePage(pages.Case):
             : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
           const e = document.querySelector(%r);
           let behind = e;
-          while (behind.parentElement && rgb(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+          while (behind.parentElement && rgb(getComputedStyle(behind).backgroundColor)[3] === 0)
+            behind = behind.parentElement;
           const a = light(rgb(getComputedStyle(e).color)), b = light(rgb(getComputedStyle(behind).backgroundColor));
           return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         })()""" % selector)
@@ -79,7 +80,7 @@ class ComparePage(pages.Case):
         self.assertEqual(self.browser.count(".msg.chosen"), 1)
 
     def test_clock(self):
-        """One clock: what happens at one time stands at one place in every diagram, and stays there when it is zoomed"""
+        """One clock: what happens at one time stands at one place in every diagram, zoomed too"""
         self.browser.open(self.compared())
 
         def places():
@@ -138,7 +139,8 @@ class ComparePage(pages.Case):
             self.browser.scheme(scheme)
             self.browser.open(self.compared())
             for selector in (".lead", ".card h2", ".card .big", ".card .dim", ".card .seen", ".compare tbody td",
-                             ".compare tbody th", ".compare td.wrong", ".compare li", "#findings .differs .badge", "#now"):
+                             ".compare tbody th", ".compare td.wrong", ".compare li", "#findings .differs .badge",
+                             "#now"):
                 self.assertGreater(self.contrast(selector), 4.3, (scheme, selector))
             fills = self.all("#plots svg.plot .pt", "ownerDocument.defaultView.getComputedStyle("
                              "document.querySelector('#plots .pt')).fill")

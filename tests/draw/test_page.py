@@ -272,6 +272,11 @@ class Page(pages.Case):
         self.assertGreater(self.browser.eval("JSON.parse(films.textContent).films[0].messages.length"), 4500)
         self.assertLess(self.browser.count("*"), 9000)
         self.assertEqual(self.browser.count(".crowded"), 1)
+        self.browser.eval("document.querySelector('.crowded').id = 'kept'")
+        for _ in range(5):
+            self.browser.key("ArrowRight")
+        self.assertEqual(self.browser.count("#kept"), 1, "a step draws nothing of the picture anew")
+        self.assertEqual(self.browser.count(".veil"), 1)
         self.find("b:200")
         for _ in range(11):
             self.browser.key("+")

@@ -241,28 +241,17 @@ on_turned (TySimProcess *p, gpointer data)
   g_array_set_size (h->out, 0);
 }
 
-static void
-nothing (TySimProcess *p, gpointer data)
-{
-}
-
-static void
-died (TySimProcess *p, TySimDeath death, gpointer data)
-{
-}
-
 void
 keys_oracle_init (Keys *keys)
 {
-  static const TySimWitness witness
-      = { .event = on_event, .stepped = nothing, .effect = on_witnessed, .turned = on_turned, .died = died };
+  static const TySimWitness witness = { .event = on_event, .effect = on_witnessed, .turned = on_turned };
   keys->holders = g_ptr_array_new_with_free_func (holder_free);
   keys->secrets = g_array_new (FALSE, FALSE, sizeof (KeysSecret));
   keys->closed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   keys->rekeyed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   keys->stage->on_effect = on_effect;
   keys->stage->data = keys;
-  ty_sim_world_set_witness (keys->stage->world, &witness, keys);
+  ty_sim_world_add_witness (keys->stage->world, &witness, keys);
 }
 
 void

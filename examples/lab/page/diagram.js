@@ -36,7 +36,10 @@ class Diagram {
     this.svg = make("svg", { role: "group", tabindex: "0",
       "aria-label": `Space-time diagram of ${film.title}: arrows step through the events` });
     /* Told in words elsewhere: where one stands, in the line above; what waits, in the table below. */
-    this.back = make("g", { "aria-hidden": "true" }); this.front = make("g", { "aria-hidden": "true" });
+    this.back = make("g", { "aria-hidden": "true" });
+    /* The moment lies over the picture in layers of their own: stepping paints nothing of it anew. */
+    this.veil = element("div", { class: "veil", "aria-hidden": "true" });
+    this.cursor = element("div", { class: "cursor", "aria-hidden": "true" });
     const defs = make("defs", {});
     defs.append(
       make("pattern", { id: `flush${film.number}`, width: 6, height: 6, patternUnits: "userSpaceOnUse",
@@ -47,8 +50,9 @@ class Diagram {
         make("circle", { cx: 2, cy: 2, r: 1, fill: "var(--edge)" })),
       make("pattern", { id: `between${film.number}`, width: 12, height: 8, patternUnits: "userSpaceOnUse" },
         make("path", { class: "edge", style: "stroke-width:1;stroke-opacity:.45", d: "M0 2H5M6 6H11" })));
-    this.svg.append(defs, this.back, this.front);
-    holder.append(this.svg);
+    this.svg.append(defs, this.back);
+    this.stage = element("div", { class: "stage" }, this.svg);
+    holder.append(this.stage);
     this.arrows = [];
     this.points = [];
   }
@@ -60,9 +64,13 @@ class Diagram {
 
   /* view: { x, zoom } in the clock's own measure; state: cursor, chosen, control. */
   draw(view, state) {
-    this.view = view;
+    const width = Math.max(300, this.svg.clientWidth || 900);
+    const drawn = [view.x, view.zoom, width, state.control, state.chosen && state.chosen.m.index].join();
+    this.view = { ...view };
     this.state = state;
-    this.width = Math.max(300, this.svg.clientWidth || 900);
+    if (drawn === this.drawn) return this.drawCursor();
+    this.drawn = drawn;
+    this.width = width;
     this.right = this.width;
     this.from = view.x - 30 / view.zoom;
     this.to = view.x + (this.width - this.gutter) / view.zoom + 30 / view.zoom;
@@ -450,7 +458,11 @@ class Diagram {
 
   /* One path for all of a colour; what is chosen, and what belongs to it, is drawn by itself. */
   drawCrowd(group) {
-    const arrows = Array(COLOURS).fill(""), fills = Array(COLOURS).fill(""), special = [];
+    const arrows = Array.from({ length: COLOURS }, () => []), fills = Array.from({ length: COLOURS }, () => []), special = [];
+    /* Paths of some length: one of tens of thousands of pieces takes a browser longer than many short ones. */
+    const add = (list, d) => {
+      if (list.length === 0 || list[list.length - 1].length > 6000) list.push(d); else list[list.length - 1] += d;
+    };
     const own = this.state.chosen && this.state.chosen.film === this.film;
     for (const m of this.seen) {
       if (own && this.kindOf(m) && special.length < 120) special.push(m);
@@ -459,15 +471,20 @@ class Diagram {
         const r = this.arrow(m, a);
         if (!r || r.x2 < this.gutter || r.x1 > this.width) continue;
         this.arrows.push(r);
-        arrows[c] += `M${n(r.x1)} ${r.y1}L${n(r.x2)} ${r.y2}`;
-        if (a.deliveredX !== null) fills[c] += `M${n(this.sx(a.deliveredX) - 2)} ${r.y2 + 2}l2 -4 2 4Z`;
+        add(arrows[c], `M${n(r.x1)} ${r.y1}L${n(r.x2)} ${r.y2}`);
+        if (a.deliveredX !== null) add(fills[c], `M${n(this.sx(a.deliveredX) - 2)} ${r.y2 + 2}l2 -4 2 4Z`);
       }
-      fills[c] += `M${n(this.sx(m.x) - 2)} ${this.py(m.sender)}a2 2 0 1 1 4 0a2 2 0 1 1 -4 0`;
+      add(fills[c], `M${n(this.sx(m.x) - 2)} ${this.py(m.sender)}a2 2 0 1 1 4 0a2 2 0 1 1 -4 0`);
     }
-    const faint = n(Math.max(0.06, Math.min(0.45, 6 * this.width / this.arrows.length / this.film.lanes)) * 100) / 100;
-    for (let c = 0; c < COLOURS; c++)
-      group.append(make("g", { class: `msg c${c}` }, make("path", { class: "a", d: arrows[c], style: `stroke-opacity:${faint}` }),
-        make("path", { class: "f", d: fills[c] })));
+    /* So faint that what lies behind is seen; fainter still beside what is chosen. */
+    const faint = Math.max(0.06, Math.min(0.45, 6 * this.width / this.arrows.length / this.film.lanes));
+    const stroke = `stroke-opacity:${(own ? faint * 0.4 : faint).toFixed(3)}`, fill = own ? "fill-opacity:.2" : "";
+    for (let c = 0; c < COLOURS; c++) {
+      const g = make("g", { class: `c${c}` });
+      for (const d of arrows[c]) g.append(make("path", { class: "a", d, style: stroke }));
+      for (const d of fills[c]) g.append(make("path", { class: "f", d, style: fill }));
+      group.append(g);
+    }
     if (special.length === 0) return;
     this.labels = Array.from({ length: this.film.lanes }, () => new Row());
     for (const m of special) {
@@ -543,13 +560,16 @@ class Diagram {
 
   drawCursor() {
     const us = this.state.cursor;
-    this.front.replaceChildren();
-    if (us === null) return;
-    const x = Math.max(this.gutter - 6, this.sx(this.state.cursorX !== null ? this.state.cursorX : xOf(us)) + 8);
-    if (x < this.width)
-      this.front.append(make("rect", { class: "veil", x: n(x), y: this.top, width: n(this.width - x),
-        height: this.bottom - this.top }),
-        make("path", { class: "cursor", d: `M${n(x)} ${this.top}V${this.bottom + 8}` }));
+    const x = us === null ? Infinity
+      : Math.max(this.gutter - 6, this.sx(this.state.cursorX !== null ? this.state.cursorX : xOf(us)) + 8);
+    if (x >= this.width) {
+      this.veil.remove();
+      this.cursor.remove();
+      return;
+    }
+    Object.assign(this.veil.style, { left: `${n(x)}px`, top: `${this.top}px`, height: `${this.bottom - this.top}px` });
+    Object.assign(this.cursor.style, { left: `${n(x)}px`, top: `${this.top}px`, height: `${this.bottom + 8 - this.top}px` });
+    this.stage.append(this.veil, this.cursor);
   }
 
   /* What is under the pointer: a point, else an arrow. */

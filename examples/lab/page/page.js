@@ -88,13 +88,20 @@ function show(x) {
 
 function say(text) { $("now").textContent = text; }
 
+/* A button that has nothing left to do must not take the focus with it. */
+function able(ids, can, other) {
+  const focused = ids.some(id => document.activeElement === $(id));
+  for (const id of ids) $(id).disabled = !can;
+  if (!can && focused) { $(other).disabled = false; $(other).focus(); }
+}
+
 function goTo(index) {
   const last = state.film.steps.length - 1;
   state.step = Math.max(-1, Math.min(index, last));
   const e = step();
   $("moment").value = state.step + 1;
-  $("back").disabled = $("first").disabled = state.step < 0;
-  $("forward").disabled = $("last").disabled = state.step === last;
+  able(["first", "back"], state.step >= 0, "forward");
+  able(["last", "forward"], state.step !== last, "back");
   if (e) {
     show(e.x);
     say(`${timeText(e.us)}: ${sentence(state.film, e)}`);
@@ -253,7 +260,8 @@ function goToFinding(film, f) {
 
 /* ---- Delivered sequences ---- */
 
-const MOST_SHOWN = 300;
+/* Longer ones are shown around the moment. */
+const MOST_SHOWN = 300, SHOWN_AROUND = 100;
 
 /* The time around which they are shown, if they are too long to be shown whole. */
 function ordersTime() {
@@ -291,10 +299,10 @@ function orderColumn(film, order, reference) {
   let lastView = -1;
   const near = items.findIndex(({ index, lacks }) => !lacks
     && film.messages[index].at.get(order.process.index).delivered >= film.ordersAt);
-  const last = Math.max(0, items.length - MOST_SHOWN);
-  const from = Math.max(0, Math.min(last, near < 0 ? last : near - MOST_SHOWN / 2));
+  const shown = items.length > MOST_SHOWN ? SHOWN_AROUND : MOST_SHOWN, last = Math.max(0, items.length - shown);
+  const from = Math.max(0, Math.min(last, near < 0 ? last : near - shown / 2));
   if (from > 0) list.append(element("li", { class: "soft" }, `… ${from} before`));
-  items.slice(from, from + MOST_SHOWN).forEach(({ index, lacks }) => {
+  items.slice(from, from + shown).forEach(({ index, lacks }) => {
     const m = film.messages[index];
     if (m.view !== lastView && m.view >= 0)
       list.append(element("li", { class: "viewmark" }, `view ${film.views[m.view].text}`));
@@ -306,7 +314,7 @@ function orderColumn(film, order, reference) {
     element("button", { type: "button", "aria-label": `${m.name}${words}`, onclick: () => choose(film, m) },
       `${lacks ? "✗" : "▲"} ${m.name}${order.moved.has(index) ? " ⇄" : ""}`)));
   });
-  const after = items.length - from - MOST_SHOWN;
+  const after = items.length - from - shown;
   if (after > 0) list.append(element("li", { class: "soft" }, `… ${after} more`));
   return element("div", {}, element("h3", {}, `${order.process.name}${order.process.end ? ` (${order.process.end})` : ""}`), list);
 }
@@ -324,7 +332,7 @@ function markOrders() {
 /* ---- Which film ---- */
 
 function lookAt(film) {
-  diagrams.forEach(d => d.svg.parentNode.classList.toggle("current", films.length > 1 && d.film === film));
+  diagrams.forEach(d => d.svg.closest(".film").classList.toggle("current", films.length > 1 && d.film === film));
   $("orders-head").textContent = `What each delivered${films.length > 1 ? `: ${film.title}` : ""}`;
   if (state.film === film) return;
   state.film = film;

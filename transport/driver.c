@@ -297,7 +297,7 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   config.handshake_us = with->handshake_us;
   config.max_half_open = with->max_half_open;
   config.max_half_open_from = with->max_half_open_from;
-  config.max_packet_bytes = MIN (with->max_message_bytes, G_MAXINT32 / 2) + PACKET_OVERHEAD_BYTES;
+  config.max_packet_bytes = with->max_message_bytes + PACKET_OVERHEAD_BYTES;
   config.keep_bytes = config.max_packet_bytes + 4 * with->window_bytes;
 
   if (keys != NULL)

@@ -196,6 +196,17 @@ put_what (GString *out, const SceneStep *step, const Scene *scene)
     case DO_BREAK:
       put_two (out, "break ", step, " from ");
       break;
+    case DO_LOSE:
+      put_two (out, "lose ", step, " from ");
+      break;
+    case DO_HOLD:
+      g_string_append (out, "hold");
+      for (guint type = 0; type < 64; type++)
+        if (((guint64) step->number >> type & 1) != 0)
+          g_string_append_printf (out, " %s", ty_sim_packet_name (type));
+      put_two (out, " of ", step, " to ");
+      put_time (out, " for ", step->us);
+      break;
     case DO_DELAY:
       put_two (out, "delay ", step, " towards ");
       put_time (out, " by ", step->us);

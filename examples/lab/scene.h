@@ -26,6 +26,8 @@ typedef enum
   DO_HEAL_TOWARDS,
   DO_HEAL_ALL,
   DO_BREAK,
+  DO_LOSE, /* a session */
+  DO_HOLD, /* packets, for `us`; `number` has the bits of their types */
   DO_DELAY,
   DO_SLOW,
   DO_CHOKE, /* reads so many bytes a turn */
@@ -161,5 +163,7 @@ Scene *scene_read_file (const char *path, GError **error);
 char *scene_to_string (const Scene *scene);
 char *scene_step_to_string (const SceneStep *step, const Scene *scene, gboolean with_when);
 char *scene_cond_to_string (const SceneCond *cond, const Scene *scene);
+/* The type of a packet by its name, "FLUSH"; 0: there is none. */
+guint scene_packet (const char *name);
 /* "20ms" */
 char *scene_time_to_string (gint64 us);

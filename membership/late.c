@@ -217,7 +217,8 @@ ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value)
       const TyId *pid = &old->members[value->gone[i].rank].pid;
       if (kept != NULL)
         send_decided (m, kept, pid);
-      m->host->shut_out (m->host_data, pid);
+      if (!TY_PLANTED (barred_not_shut))
+        m->host->shut_out (m->host_data, pid);
     }
 }
 
@@ -331,6 +332,10 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
     return FALSE;
   ty_late_closed (m, pid, current);
   if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
+    return TRUE;
+  /* V14: while a quorum of the view has promised to accept none without this process, there is none. Members know that;
+   * who is not in the view may say anything, and says it again if it is so. */
+  if (ty_m_rank (m, pid) == m->view->n_members && ty_lease_holds (m))
     return TRUE;
   m->phase = TY_MEMBERSHIP_OVER;
   ty_round_free (m);

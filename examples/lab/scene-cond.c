@@ -16,7 +16,7 @@ play_count_packets (const Play *play, const SceneCond *cond)
     {
       const guint *counts = g_hash_table_lookup (play->packets, play_find (play, *who));
       if (counts != NULL)
-        sum += counts[scene_packet (cond->names[0])];
+        sum += counts[ty_packet_find (cond->names[0])];
     }
   return sum;
 }

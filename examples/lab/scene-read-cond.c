@@ -65,7 +65,7 @@ want_packet (SceneReader *r, SceneCond *out)
   out->kind = COND_SENT;
   if (word == NULL)
     return scene_wrong (r, r->at, "the line ends where a packet should follow, such as FLUSH");
-  if (scene_packet (word) == 0)
+  if (ty_packet_find (word) == TY_PACKET_INVALID)
     return scene_wrong (r, r->at, "there is no packet \"%s\"", word);
   r->at++;
   out->names = g_strdupv ((char *[]){ (char *) word, NULL });

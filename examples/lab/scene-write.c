@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scene.h"
 
+#include "core/packet.h"
+
 static const char *const services[] = { "fifo", "causal", "agreed", "safe" };
 
 char *
@@ -203,7 +205,7 @@ put_what (GString *out, const SceneStep *step, const Scene *scene)
       g_string_append (out, "hold");
       for (guint type = 0; type < 64; type++)
         if (((guint64) step->number >> type & 1) != 0)
-          g_string_append_printf (out, " %s", ty_sim_packet_name (type));
+          g_string_append_printf (out, " %s", ty_packet_name (type));
       put_two (out, " of ", step, " to ");
       put_time (out, " for ", step->us);
       break;

@@ -126,12 +126,3 @@ scene_step_copy (const SceneStep *step)
   copy->others = g_strdupv (step->others);
   return copy;
 }
-
-guint
-scene_packet (const char *name)
-{
-  guint type = 63;
-  while (type > 0 && g_strcmp0 (ty_sim_packet_name (type), name) != 0)
-    type--;
-  return type;
-}

@@ -120,6 +120,9 @@ typedef struct
   gboolean useless; /* set in play: it could not be done */
 } SceneStep;
 
+/* Who plays more waits for hours. */
+#define SCENE_MAX_PROCESSES 100
+
 typedef struct
 {
   char *title; /* the file's name */
@@ -163,7 +166,5 @@ Scene *scene_read_file (const char *path, GError **error);
 char *scene_to_string (const Scene *scene);
 char *scene_step_to_string (const SceneStep *step, const Scene *scene, gboolean with_when);
 char *scene_cond_to_string (const SceneCond *cond, const Scene *scene);
-/* The type of a packet by its name, "FLUSH"; 0: there is none. */
-guint scene_packet (const char *name);
 /* "20ms" */
 char *scene_time_to_string (gint64 us);

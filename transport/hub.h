@@ -118,6 +118,10 @@ gboolean ty_hub_has_events (const TyHub *hub);
 gboolean ty_hub_handles (TyEffectType type);
 void ty_hub_effect (TyHub *hub, const TyEffect *effect);
 
+/* For simulations: the session with that incarnation is lost, with all that is under way; an event tells of it. FALSE:
+ * there is none. */
+gboolean ty_hub_lose (TyHub *hub, const TyId *pid);
+
 /* Writes what there is to write: as few calls of writev () a link as it takes. */
 void ty_hub_flush (TyHub *hub);
 

@@ -302,7 +302,8 @@ static struct
   guint tries;
 } large;
 
-/* One part of the application fills the window with small messages whenever there is room, the other has a large one. */
+/* One part of the application fills the window with small messages whenever there is room, the other has a large one.
+ * */
 static void
 send_small_and_large (Box *box)
 {

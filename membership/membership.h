@@ -148,6 +148,7 @@ struct _TyMembership
   gint64 ahead_at;     /* who is ahead is not asked again before */
   gboolean rekey;      /* new secrets are wanted here: */
   TyId rekey_keys;
+  TyId keys_taken;     /* what the view has brought; null: nothing */
   gint64 keys_at;      /* when secrets that are lacking are asked for again */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;

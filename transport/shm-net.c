@@ -212,7 +212,7 @@ ty_shm_link_read (TyLink *link, gboolean look)
       if (n > 0)
         ty_hub_on_read (hub, link, (gsize) n);
       else if (n < 0)
-        ty_socket_tell_ended (link, TY_LINK_SHM_BROKEN, "the other end says it has written more than there is room for");
+        ty_socket_tell_ended (link, TY_LINK_SHM_BROKEN, "the other end says it has written more than goes in");
     }
   if (look && link->state == TY_SOCKET_OPEN)
     look_at_socket (link);

@@ -152,15 +152,16 @@ ty_shm_new (gsize ring_bytes, int fds[TY_SHM_N_FDS], GError **error)
       if (fds[TY_SHM_OTHERS_BELL] < 0)
         fail (error, "no bell for shared memory", errno);
       else
-        shm = map_block (ring_bytes, fds[TY_SHM_MEMORY], fds[TY_SHM_MAKERS_BELL], fds[TY_SHM_OTHERS_BELL], TRUE, error);
+        shm = map_block (ring_bytes, fds[TY_SHM_MEMORY], fds[TY_SHM_MAKERS_BELL], fds[TY_SHM_OTHERS_BELL], TRUE,
+                         error);
     }
   for (guint i = 0; i < TY_SHM_N_FDS && shm == NULL; i++)
     close_fd (&fds[i]);
   return shm;
 }
 
-/* No access to it may ever fail, whatever its maker does: it is memory (and no file that somebody serves), as long as it
- * has to be, and stays so. */
+/* No access to it may ever fail, whatever its maker does: it is memory (and no file that somebody serves), as long as
+ * it has to be, and stays so. */
 static gboolean
 good_memory (int fd, gsize all, GError **error)
 {

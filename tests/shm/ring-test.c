@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -471,7 +470,7 @@ test_given (void)
   refuse (SMALL, file, good_bell ());
   refuse (SMALL, good_bell (), good_bell ());
   refuse (SMALL, memory_of (BLOCK (SMALL), all), eventfd (0, EFD_CLOEXEC));
-  g_assert_true (g_unix_open_pipe (ends, O_CLOEXEC, NULL));
+  g_assert_true (pipe2 (ends, O_CLOEXEC | O_NONBLOCK) == 0);
   refuse (SMALL, memory_of (BLOCK (SMALL), all), ends[1]);
   close (ends[0]);
   refuse (SMALL, memory_of (BLOCK (SMALL), all), memory_of (8, 0));

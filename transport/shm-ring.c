@@ -299,10 +299,23 @@ write_some (TyShm *shm, const struct iovec *parts, guint n_parts, gsize skip)
   return done;
 }
 
+gboolean
+ty_shm_writable (TyShm *shm)
+{
+  guint32 *waits = &shm->out.head->writer_waits;
+  if (look_for_room (shm) >= shm->ring_bytes / 2 || shm->broken)
+    return TRUE;
+  /* Each time anew: the reader may have rung for what was enough by what it had seen of the writer. */
+  __atomic_store_n (waits, 1, __ATOMIC_SEQ_CST);
+  if (look_for_room (shm) < shm->ring_bytes / 2 && !shm->broken)
+    return FALSE;
+  __atomic_store_n (waits, 0, __ATOMIC_RELAXED);
+  return TRUE;
+}
+
 gssize
 ty_shm_writev (TyShm *shm, const struct iovec *parts, guint n_parts)
 {
-  Head *head = shm->out.head;
   gsize all = 0, done = 0;
   for (guint i = 0; i < n_parts; i++)
     all += parts[i].iov_len;
@@ -311,18 +324,10 @@ ty_shm_writev (TyShm *shm, const struct iovec *parts, guint n_parts)
       done += write_some (shm, parts, n_parts, done);
       if (shm->broken || done == all)
         break;
-      __atomic_store_n (&head->writer_waits, 1, __ATOMIC_SEQ_CST);
-      if (look_for_room (shm) < shm->ring_bytes / 2)
+      if (!ty_shm_writable (shm))
         break;
-      __atomic_store_n (&head->writer_waits, 0, __ATOMIC_SEQ_CST);
     }
   return shm->broken ? -1 : (gssize) done;
-}
-
-gboolean
-ty_shm_writable (TyShm *shm)
-{
-  return look_for_room (shm) >= shm->ring_bytes / 2 || shm->broken;
 }
 
 /* ---- Reading ---- */

@@ -65,7 +65,7 @@ gssize ty_shm_read (TyShm *shm, guint8 *to, gsize room_bytes);
 
 /* Whether there is something to read, or the ring is broken. */
 gboolean ty_shm_readable (TyShm *shm);
-/* Whether a writer that was stopped may go on, or the ring is broken. */
+/* Whether a writer that was stopped may go on, or the ring is broken. FALSE: its bell rings when it may. */
 gboolean ty_shm_writable (TyShm *shm);
 
 /* TRUE: from now on the bell rings when something comes. FALSE: something is there already. */

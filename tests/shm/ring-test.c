@@ -20,6 +20,11 @@
 #define SMALL TY_SHM_MIN_BYTES
 #define BLOCK(ring_bytes) (4096 + 2 * (gsize) (ring_bytes))
 
+/* Where what is, in the memory. */
+#define TAIL 0
+#define HEAD 128
+#define WAITS 384
+
 /* Both ends, and the memory once more as somebody sees it who writes where he likes. */
 typedef struct
 {
@@ -191,6 +196,22 @@ test_full (void)
   two_end (&t);
 }
 
+/* A reader that had not seen all of it yet rang too early: its writer says again that it waits. */
+static void
+test_rung_early (void)
+{
+  Two t;
+  guint8 buffer[SMALL] = { 0 };
+  two_begin (&t, SMALL);
+  g_assert_cmpint (put (t.maker, buffer, SMALL), ==, SMALL);
+  g_assert_cmpint (put (t.maker, buffer, 1), ==, 0);
+  *(guint32 *) (t.raw + WAITS) = 0;
+  g_assert_false (ty_shm_writable (t.maker));
+  g_assert_cmpint (ty_shm_read (t.other, buffer, SMALL), ==, SMALL);
+  g_assert_true (rang (t.bell[0]));
+  two_end (&t);
+}
+
 /* ---- Two that hammer ---- */
 
 typedef struct
@@ -333,9 +354,6 @@ counter (Two *t, guint ring, gsize offset)
 {
   return (guint64 *) (t->raw + 1024 * ring + offset);
 }
-
-#define TAIL 0
-#define HEAD 128
 
 /* Every counter that cannot be ends it, and nothing of it is read or written; for good. */
 static void
@@ -502,6 +520,7 @@ main (int argc, char **argv)
   g_test_add_func ("/shm/ring/wraps", test_wraps);
   g_test_add_func ("/shm/ring/bell", test_bell);
   g_test_add_func ("/shm/ring/full", test_full);
+  g_test_add_func ("/shm/ring/rung-early", test_rung_early);
   g_test_add_func ("/shm/ring/threads", test_threads);
   g_test_add_func ("/shm/ring/killed", test_killed);
   g_test_add_func ("/shm/ring/forked", test_forked);

@@ -117,7 +117,7 @@ typedef struct
 static const Way ways[] = {
   { FALSE, G_MAXSIZE, G_MAXSIZE }, { FALSE, 1000, G_MAXSIZE }, { FALSE, G_MAXSIZE, 1000 }, { FALSE, 333, 777 },
   { FALSE, 100000, 70001 },        { TRUE, G_MAXSIZE, G_MAXSIZE }, { TRUE, 1000, G_MAXSIZE }, { TRUE, G_MAXSIZE, 1000 },
-  { TRUE, 333, 777 },
+  { TRUE, G_MAXSIZE, 1000 },       { TRUE, 333, 777 },
 };
 
 static void
@@ -150,7 +150,8 @@ test_over (void)
     }
 }
 
-/* One that always has more to write than goes, so that a frame is always under way: the switch waits for its end only. */
+/* One that always has more to write than goes, so that a frame is always under way: the switch waits for its end
+ * only. */
 static void
 test_under_load (void)
 {
@@ -351,8 +352,8 @@ add_behind (TyLink *link, guint64 offset, GByteArray *bytes, gpointer data)
   if (!link->shm || link->shm_writes || *left == 0)
     return;
   --*left;
-  ty_record_head_write (&(TyRecordHead){ .kind = TY_RECORD_FRAME, .part = TY_FRAME_WHOLE, .body_bytes = 1, .number = 1 },
-                        more);
+  TyRecordHead head = { .kind = TY_RECORD_FRAME, .part = TY_FRAME_WHOLE, .body_bytes = 1, .number = 1 };
+  ty_record_head_write (&head, more);
   g_byte_array_append (bytes, more, sizeof more);
 }
 

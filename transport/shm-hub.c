@@ -156,6 +156,7 @@ ty_conn_shm_on_switch (TyConn *conn)
     }
   conn->shm_in = TRUE;
   hub->stats.shm++;
+  g_debug ("%s and %s go over to shared memory", hub->name, conn->peer->name);
   if (conn->shm_out != TY_SHM_OFF)
     return;
   conn->shm_out = TY_SHM_DUE;

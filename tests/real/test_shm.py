@@ -149,8 +149,8 @@ class Violence(unittest.TestCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_written_over(self):
-        """A counter that cannot be: the two go on over their connection, and nobody is suspected. Who writes looks at the
-        reader's counter seldom, and what is put right before that is no lie."""
+        """A counter that cannot be: the two go on over their connection, and nobody is suspected. Who writes looks
+        at the reader's counter seldom, and what is put right before that is no lie."""
         for field in 0, 128, 1024, 1024 + 128:
             with self.subTest(field), Lab(TYET, args=PATIENT) as lab:
                 cats = lab.group_of(["a", "b", "c"])

@@ -144,7 +144,10 @@ struct _TyGroup
   gboolean policy_changed;
   gboolean asks;  /* the application, too */
   GArray *judged; /* of TyJudged */
-  gboolean rekey_asked, rekey_network;
+  gboolean rekey_asked, rekey_asked_network; /* in the next step */
+  gboolean rekey_network;                    /* what is drawn here is to have one for the network */
+  gboolean own_network;                      /* its members have replaced the network's secret since */
+  TyId rekey_drawn;                          /* the name of what was drawn here last */
   GPtrArray *keys; /* of TyKeys: drawn here, or of a proposal, until everybody has them */
   guint64 rekeyed; /* number of the view at whose end secrets changed, until all have closed it; 0: none */
   TyId rekeyed_to; /* the name of these */
@@ -170,12 +173,16 @@ struct _TyGroup
   guint64 sent_numbered; /* sends that have numbers */
   guint64 sent_stable;   /* sends that are stable */
   guint64 want_stable;
+  gsize turn;    /* the size of a send that was refused and for which there is room now: it comes before smaller ones */
   gsize refused; /* the size of a send that met a full window: ROOM is due once it fits */
   gint64 refused_since;
   gboolean warned; /* of the member that holds the window */
 
   /* Receiving. */
   gint64 receipts_due; /* 0: nothing new to say */
+  guint64 told_stable_bytes; /* what of own messages was stable when all were last told */
+  GArray *creditors;   /* of guint: ranks of senders that are to be told at once */
+  gboolean *owed;      /* by rank: it is one */
   gboolean *told_gap;  /* by rank: it knows that something of its messages is lost here */
   gint64 *head_since;  /* by rank: since when the next message of that sender is the next */
 
@@ -205,6 +212,7 @@ void ty_node_kick (TyNode *node);
 void ty_node_close (TyNode *node, TyKnown *known);
 
 /* ---- group.c ---- */
+gboolean ty_group_in_view (const TyGroup *group);
 gboolean ty_group_may_enter (TyGroup *group, GError **error);
 void ty_group_enter_state (TyGroup *group, TyGroupState to);
 void ty_group_free (TyGroup *group);
@@ -234,6 +242,7 @@ void ty_group_draw_keys (gpointer host, TyId *keys);
 gboolean ty_group_has_keys (gpointer host, const TyId *keys);
 void ty_group_give_keys (gpointer host, const TyId *to, guint64 number, const TyId *keys);
 gboolean ty_group_take_keys (gpointer host, const TyId *from, const TyId *keys, TyReader *r);
+void ty_group_take_rekey (TyGroup *group);
 void ty_group_use_keys (TyGroup *group, const TyValue *value);
 void ty_group_all_have_keys (TyGroup *group, guint64 view);
 void ty_keys_free (gpointer keys);

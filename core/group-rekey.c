@@ -8,12 +8,14 @@
  *   32      the group's secret, or zeros
  *   32      the network's secret, or zeros
  *
- * What is in it is in locked memory, and wiped once it has been read.
+ * It is in locked memory as soon as it has been opened, and at the one who gives it, and wiped with that (see
+ * transport/inbox.c).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sodium.h>
 
 #include "core/group-private.h"
+#include "core/plant.h"
 #include "core/private-file.h"
 
 #define NEW_GROUP 1
@@ -78,12 +80,13 @@ ty_group_draw_keys (gpointer host, TyId *name)
   TyKeys *keys = ty_locked_new (sizeof *keys);
   memset (keys, 0, sizeof *keys);
   keys->body[0] = (guint8) ((group->secret != NULL ? NEW_GROUP : 0) | (group->rekey_network ? NEW_NETWORK : 0));
+  g_assert (keys->body[0] != 0);
   if (group->secret != NULL)
     world->draw (world->world, keys->body + 1, TY_KEY_BYTES);
   if (group->rekey_network)
     world->draw (world->world, keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
   name_of (group, keys->body, &keys->name);
-  *name = keys->name;
+  *name = group->rekey_drawn = keys->name;
   add (group, keys);
 }
 
@@ -120,7 +123,7 @@ ty_group_take_keys (gpointer host, const TyId *from, const TyId *name, TyReader 
   TyGroup *group = host;
   const TyKnown *known = ty_node_known (group->node, from);
   TyId right;
-  guint8 *body = (guint8 *) r->at;
+  const guint8 *body = r->at;
   if (known == NULL || !known->sealed || ty_reader_left (r) != BODY_BYTES || body[0] < NEW_GROUP
       || body[0] > (NEW_GROUP | NEW_NETWORK))
     return FALSE;
@@ -134,7 +137,6 @@ ty_group_take_keys (gpointer host, const TyId *from, const TyId *name, TyReader 
       memcpy (keys->body, body, BODY_BYTES);
       add (group, keys);
     }
-  sodium_memzero (body, BODY_BYTES); /* nobody else reads this packet */
   return good;
 }
 
@@ -166,19 +168,41 @@ ty_group_use_keys (TyGroup *group, const TyValue *value)
   g_assert (keys != NULL);
   group->rekeyed = value->old.number;
   group->rekeyed_to = value->keys;
-  if ((keys->body[0] & NEW_GROUP) != 0)
+  /* Others' do not stand for those that are asked for here, and are drawn again in the next view. */
+  if (ty_id_equal (&value->keys, &group->rekey_drawn))
+    group->rekey_network = FALSE;
+  if (TY_PLANTED (own_secrets_kept) && group->node->pid.b[0] % 3 == 0)
+    return;
+  if ((keys->body[0] & NEW_GROUP) != 0 && !TY_PLANTED (group_secret_kept))
     ty_group_set_secret (group, keys->body + 1);
   if ((keys->body[0] & NEW_NETWORK) != 0)
     {
-      group->rekey_network = FALSE;
-      ty_node_effect (group->node, TY_EFFECT_REKEY)->bytes = locked_bytes (keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
-      close_strangers (group);
+      group->own_network = TRUE;
+      TyEffect *rekey = ty_node_effect (group->node, TY_EFFECT_REKEY);
+      rekey->pid = group->id;
+      rekey->bytes = locked_bytes (keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
+      if (!TY_PLANTED (strangers_kept))
+        close_strangers (group);
     }
   TyEffect *effect = ty_group_effect (group, TY_EFFECT_REKEYED);
   if (effect == NULL)
     return;
   effect->bytes = locked_bytes (keys->body + 1, 2 * TY_KEY_BYTES);
   effect->number = keys->body[0];
+}
+
+/* No group of this process goes by the network secret that it was given. */
+static gboolean
+others_have_changed (const TyGroup *group)
+{
+  const TyNode *node = group->node;
+  for (guint i = 0; i < node->groups->len; i++)
+    {
+      const TyGroup *other = node->groups->pdata[i];
+      if (other != group && ty_group_in_view (other) && !other->own_network)
+        return FALSE;
+    }
+  return TRUE;
 }
 
 /* Everybody who is to have closed that view has: nobody will ask for the secrets, or come by the old ones. */
@@ -192,17 +216,26 @@ ty_group_all_have_keys (TyGroup *group, guint64 view)
   for (guint i = group->keys->len; i-- > 0;)
     if (ty_id_equal (&((const TyKeys *) group->keys->pdata[i])->name, &group->rekeyed_to))
       g_ptr_array_remove_index (group->keys, i);
-  ty_node_effect (group->node, TY_EFFECT_RENEW);
+  TyEffect *renew = ty_node_effect (group->node, TY_EFFECT_RENEW);
+  renew->pid = group->id;
+  renew->number = others_have_changed (group) ? 1 : 0;
 }
 
 /* ---- requests ---- */
 
+void
+ty_group_take_rekey (TyGroup *group)
+{
+  group->rekey_network |= group->rekey_asked_network;
+  group->rekey_asked = group->rekey_asked_network = FALSE;
+  if (ty_group_in_view (group))
+    group->membership_ops->rekey (group->membership);
+}
+
 gboolean
 ty_group_rekey (TyGroup *group, gboolean network, GError **error)
 {
-  gboolean in
-      = group->state == TY_GROUP_MEMBER || group->state == TY_GROUP_FLUSHING || group->state == TY_GROUP_BLOCKED;
-  if (!in)
+  if (!ty_group_in_view (group))
     g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER, "This process is not in group \"%s\"", group->name);
   else if (!network && group->secret == NULL)
     g_set_error (error, TYET_ERROR, TYET_ERROR_SECRET,
@@ -210,7 +243,7 @@ ty_group_rekey (TyGroup *group, gboolean network, GError **error)
   else
     {
       group->rekey_asked = TRUE;
-      group->rekey_network |= network;
+      group->rekey_asked_network |= network;
       ty_node_kick (group->node);
       return TRUE;
     }

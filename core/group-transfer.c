@@ -111,7 +111,7 @@ static void
 tell_failed (TyGroup *group, const TyTransfer *transfer, const char *why)
 {
   g_autoptr (GByteArray) w = g_byte_array_new ();
-  ty_write_text (w, why);
+  ty_write_reason (w, why);
   send_packet (group, transfer, TY_PACKET_TRANSFER_FAILED, w, TY_CLASS_BULK);
 }
 
@@ -227,7 +227,9 @@ ty_group_begin_transfers (TyGroup *group, gboolean first_view)
             }
           else
             {
-              transfer->saved = transfer->end_asked = TRUE;
+              /* An empty state, unless there was one and nobody is left who would give it: the next step says so. */
+              transfer->saved = TRUE;
+              transfer->end_asked = !group->gives_state;
               group->node->pending = TRUE;
             }
         }
@@ -340,7 +342,7 @@ ty_group_on_transfer (TyGroup *group, const TyId *from, TyPacketType type, guint
     return on_data (group, transfer, r);
   if (type == TY_PACKET_TRANSFER_ACK)
     return on_ack (group, transfer, r);
-  g_autofree char *why = ty_read_text (r, 1000);
+  g_autofree char *why = ty_read_text (r, TY_MAX_REASON_BYTES);
   if (why == NULL)
     return FALSE;
   /* What is whole needs its giver no longer: one of an empty state has ended before it hears that it is to give. */
@@ -497,6 +499,12 @@ ty_group_take_transfer_requests (TyGroup *group)
       TyTransfer *transfer = group->transfers->pdata[i];
       if (TY_PLANTED (state_late) && transfer->giving && !transfer->saved)
         ty_group_effect (group, TY_EFFECT_SAVE_STATE)->number = transfer->id;
+      else if (transfer->giving && group->dropped && !transfer->end_asked)
+        {
+          /* Nobody is left who would give the rest. */
+          tell_failed (group, transfer, "the giver left");
+          end_giving (group, transfer, NULL);
+        }
       else if (transfer->giving)
         send_chunks (group, transfer);
       else

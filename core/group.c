@@ -114,6 +114,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->stream = 2 * ++node->next_stream;
   group->kept = g_array_new (FALSE, FALSE, sizeof (TyKeptStore));
   group->marks = g_array_new (FALSE, FALSE, sizeof (TySentMark));
+  group->creditors = g_array_new (FALSE, FALSE, sizeof (guint));
   group->spill = g_array_new (FALSE, TRUE, sizeof (TyEffect));
   group->transfers = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_transfer_free);
   group->keys = g_ptr_array_new_with_free_func (ty_keys_free);
@@ -144,6 +145,7 @@ ty_group_free (TyGroup *group)
   g_ptr_array_unref (group->transfers);
   g_array_unref (group->kept);
   g_array_unref (group->marks);
+  g_array_unref (group->creditors);
   g_array_unref (group->spill);
   ty_batch_builder_clear (&group->open);
   g_queue_clear_full (&group->full, free_builder);
@@ -264,8 +266,8 @@ ty_group_cancel_join (TyGroup *group)
   ty_node_kick (group->node);
 }
 
-static gboolean
-in_view (const TyGroup *group)
+gboolean
+ty_group_in_view (const TyGroup *group)
 {
   return group->state == TY_GROUP_MEMBER || group->state == TY_GROUP_FLUSHING || group->state == TY_GROUP_BLOCKED;
 }
@@ -273,7 +275,7 @@ in_view (const TyGroup *group)
 gboolean
 ty_group_leave (TyGroup *group, GError **error)
 {
-  if (!in_view (group) || group->leaving)
+  if (!ty_group_in_view (group) || group->leaving)
     {
       g_set_error (error, TYET_ERROR, TYET_ERROR_NOT_MEMBER,
                    "This process is not in group \"%s\", or is leaving already", group->name);
@@ -290,7 +292,7 @@ ty_group_drop (TyGroup *group)
 {
   group->dropped = TRUE;
   group->user_data = NULL;
-  group->leave_asked = in_view (group);
+  group->leave_asked = ty_group_in_view (group);
   group->cancel_asked = group->entering;
   if (group->state == TY_GROUP_NEW && !group->entering)
     ty_group_enter_state (group, TY_GROUP_FAILED);
@@ -362,7 +364,7 @@ say_leave (TyGroup *group)
   if (group->leave_until == 0)
     group->leave_until = node->now + 4 * node->config.suspect_after_us;
   gboolean hopeless = group->blocked || node->now >= group->leave_until;
-  if (hopeless && in_view (group))
+  if (hopeless && ty_group_in_view (group))
     {
       group->leave_asked = FALSE;
       if (node->history != NULL && group->loaded)
@@ -394,9 +396,8 @@ ty_group_take_requests (TyGroup *group)
     ty_group_begin_founding (group);
   if (group->join_asked)
     join (group);
-  if (group->rekey_asked && in_view (group))
-    group->membership_ops->rekey (group->membership);
-  group->rekey_asked = FALSE;
+  if (group->rekey_asked)
+    ty_group_take_rekey (group);
   if (group->policy_changed)
     ty_group_take_policy (group);
   ty_group_take_transfer_requests (group);
@@ -418,7 +419,7 @@ give_up_entry (TyGroup *group, const char *failure)
 void
 ty_group_tick (TyGroup *group)
 {
-  if (group->leave_asked && in_view (group))
+  if (group->leave_asked && ty_group_in_view (group))
     say_leave (group);
   if (!group->loaded && group->spill_bytes > group->node->config.spill_bytes)
     ty_group_ask_out (group, "more came in while it was being loaded than may be kept: its spill is full");
@@ -426,7 +427,7 @@ ty_group_tick (TyGroup *group)
   const char *failure = group->entering && group->blocked ? ty_group_taking_failure (group) : NULL;
   if (failure != NULL && group->membership_ops->lost (group->membership))
     give_up_entry (group, failure);
-  if (in_view (group))
+  if (ty_group_in_view (group))
     ty_group_mind_laggard (group);
   group->membership_ops->tick (group->membership);
 }
@@ -435,12 +436,12 @@ gint64
 ty_group_deadline (TyGroup *group)
 {
   gint64 at = group->membership_ops->deadline (group->membership);
-  if (group->leave_asked && group->leave_until > 0 && in_view (group))
+  if (group->leave_asked && group->leave_until > 0 && ty_group_in_view (group))
     at = MIN (at, group->leave_until);
   gint64 lag = group->node->config.lag_us;
-  if (group->refused > 0 && lag > 0 && in_view (group) && !group->frozen)
+  if (group->refused > 0 && lag > 0 && ty_group_in_view (group) && !group->frozen)
     at = MIN (at, group->refused_since + (group->warned ? lag : lag / 2));
-  return group->receipts_due > 0 && in_view (group) ? MIN (at, group->receipts_due) : at;
+  return group->receipts_due > 0 && ty_group_in_view (group) ? MIN (at, group->receipts_due) : at;
 }
 
 /* ---- packets and peers ---- */

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/judge-store.h"
 
+#include <string.h>
+
 guint32
 ty_judge_add_process (TyJudge *j, const TyText *name)
 {
@@ -168,8 +170,10 @@ on_fail (TyJudge *j, TyTrack *t, const TyRecord *r)
   j->failures++;
   guint32 stay = stay_of (j, t, r, "a failure");
   t->failed = TRUE;
-  if (stay != 0)
-    TY_STAY (j, stay)->failed = TRUE;
+  if (stay == 0)
+    return;
+  TY_STAY (j, stay)->failed = TRUE;
+  TY_STAY (j, stay)->left = r->why.len == strlen ("leave") && memcmp (r->why.text, "leave", r->why.len) == 0;
 }
 
 static void

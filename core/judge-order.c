@@ -6,8 +6,9 @@
  * constrains the order: a path through sends and other deliveries implies a saying of this kind.)
  *
  * Whose deliveries count: of those who went on, all; of the others too if rank 0 went on, who gave the order, or with
- * the strict option.  Else only what they say about safe messages, which nobody may contradict.  Under the extended
- * model, all deliveries of all.
+ * the strict option.  Where nobody went on, those of the last leavers, and of all if rank 0 is one of them or there is
+ * none.  Else only what they say about safe messages, which nobody may contradict.  Under the extended model, all
+ * deliveries of all.
  *
  * There, 6.1 and 6.2 ask for one numbering of all events, in which the deliveries of one message have one number, and
  * so have the installations of one view.  With 5 held, and 4 (who are told of a transitional view have delivered the
@@ -63,17 +64,23 @@ static void
 find_counting (Order *o)
 {
   const TyJudgeView *v = TY_VIEW (o->j, o->view);
-  gboolean first = FALSE, any = FALSE;
+  gboolean first = FALSE, first_left = FALSE, any = FALSE, left = FALSE;
   for (guint slot = 0; slot < o->stays->len; slot++)
     {
-      o->survived[slot] = ty_stay_survived (o->j, stay_at (o, slot));
+      const TyStay *s = stay_at (o, slot);
+      o->survived[slot] = ty_stay_survived (o->j, s);
       any |= o->survived[slot];
+      left |= s->left;
       first |= o->survived[slot] && process_at (o, slot) == v->members[0];
+      first_left |= s->left && process_at (o, slot) == v->members[0];
     }
-  /* Where nobody went on, there is no order but the one that rank 0 gave. */
-  gboolean all = o->j->options.strict || o->j->options.model == TY_JUDGE_EXTENDED || first || (!any && v->next == 0);
+  /* Where nobody went on, the last leavers have closed the view, without rank 0 perhaps; where there are none, there
+   * is no order but the one that rank 0 gave. */
+  gboolean last = !any && v->next == 0;
+  gboolean all = o->j->options.strict || o->j->options.model == TY_JUDGE_EXTENDED || first
+                 || (last && (first_left || !left));
   for (guint slot = 0; slot < o->stays->len; slot++)
-    o->counts[slot] = all || o->survived[slot];
+    o->counts[slot] = all || o->survived[slot] || (last && stay_at (o, slot)->left);
 }
 
 static void

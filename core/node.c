@@ -22,6 +22,7 @@ ty_node_config_init (TyNodeConfig *config)
     .suspect_after_us = 1000000,
     .heartbeat_us = 100000,
     .lag_us = 60 * G_USEC_PER_SEC,
+    .busy_poll_us = 20,
     .handshake_us = 5 * G_USEC_PER_SEC,
     .max_half_open = 128,
     .max_half_open_from = 64,
@@ -411,7 +412,7 @@ on_join (TyNode *node, const TyId *from, TyReader *r)
   ty_write_u8 (w, TY_PACKET_WELCOME);
   ty_write_text (w, name);
   ty_write_u8 (w, 1);
-  ty_write_text (w, why);
+  ty_write_reason (w, why);
   g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (g_steal_pointer (&w));
   ty_node_send (node, known->peer, packet, TY_CLASS_CONTROL, 0);
   return TRUE;

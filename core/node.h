@@ -25,6 +25,7 @@ typedef struct
   gint64 round_us;           /* how long a coordinator waits for STATEs; 0: a third of suspect_after_us */
   guint gather_above;        /* members of a view above which its FLUSHes are gathered (V5); 0: 16 */
   gint64 lag_us;             /* a member that holds a full window for so long is suspected; 0: never */
+  gint64 busy_poll_us;       /* how long the driver looks for more before it sleeps, while that pays; 0: not at all */
   gint64 handshake_us;       /* who connects and has not shaken hands by then is thrown out */
   guint max_half_open;       /* so many at once that have not shaken hands, */
   guint max_half_open_from;  /* and so many of one host; the oldest makes room */

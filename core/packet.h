@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <glib.h>
+
 typedef enum
 {
   TY_PACKET_INVALID = 0,
@@ -17,8 +19,8 @@ typedef enum
   TY_PACKET_ALIVE = 5,    /* keepalive: view, lease stamp and echo (V7, V14) */
   TY_PACKET_GAP = 6,      /* something of the receiver's messages is lost here: to be forwarded in the round (V7, N2) */
   /* entering and leaving */
-  TY_PACKET_JOIN = 8,     /* by group name */
-  TY_PACKET_WELCOME = 9,  /* answer to JOIN: the view to reach, or a refusal */
+  TY_PACKET_JOIN = 8,    /* by group name */
+  TY_PACKET_WELCOME = 9, /* answer to JOIN: the view to reach, or a refusal */
   TY_PACKET_LEAVE = 10,
   TY_PACKET_SUSPECT = 11, /* whom the sender suspects, and why (V9) */
   TY_PACKET_GONE = 12,    /* answer to a packet of a group that the process is not in (any more) */
@@ -42,3 +44,8 @@ typedef enum
   TY_PACKET_TRANSFER_FAILED = 34,
   TY_PACKET_TRANSFER_LOADED = 35
 } TyPacketType;
+
+/* "DATA"; NULL: there is no such type. */
+const char *ty_packet_name (guint type);
+/* TY_PACKET_INVALID: there is no such name. */
+TyPacketType ty_packet_find (const char *name);

@@ -1,4 +1,4 @@
-/* core/plant.h: bugs planted on purpose, for the tests of the tests (core/plants.def).
+/* core/plant.h: bugs planted on purpose, for the tests of the tests (core/plants.def, core/plants-keys.def).
  *
  * In what is installed TY_PLANTED () is FALSE, nothing more, and no trace of the list is left. Test builds
  * (-DTYET_PLANTS) switch each on by name.
@@ -13,6 +13,7 @@ typedef enum
 {
 #define TY_PLANT(name, rule, what) TY_PLANT_##name,
 #include "core/plants.def"
+#include "core/plants-keys.def"
 #undef TY_PLANT
   TY_N_PLANTS
 } TyPlant;

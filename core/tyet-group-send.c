@@ -72,8 +72,9 @@ group_send_now (TyetGroup *group, TyetService service, gconstpointer data, gsize
  * that it gets its number in, which is the next one if the group is flushing.
  *
  * Fails, and sends nothing, with %TYET_ERROR_SERVICE if the group's ordering does not offer @service,
- * %TYET_ERROR_TOO_LARGE above [property@Tyet.Process:max-message-size], %TYET_ERROR_WOULD_BLOCK if the window is full
- * ([signal@Tyet.Group::writable] says when to try again, and [method@Tyet.Group.send_async] waits by itself),
+ * %TYET_ERROR_TOO_LARGE above [property@Tyet.Process:max-message-size], %TYET_ERROR_WOULD_BLOCK if the window is full,
+ * or a message that found it full has not had its turn ([signal@Tyet.Group::writable] says when to try again, and
+ * [method@Tyet.Group.send_async] waits by itself),
  * %TYET_ERROR_BLOCKED without a quorum, %TYET_ERROR_NOT_MEMBER before entering and after leaving, and
  * %TYET_ERROR_FORKED.
  *

@@ -181,6 +181,15 @@ ty_value_digest (const TyValue *value, TyId *out)
   crypto_generichash (out->b, sizeof out->b, w->data, w->len, NULL, 0);
 }
 
+/* Who goes on is who it was: it may have loaded since, and then it has the weight that it was to have (V10). */
+static gboolean
+goes_on_as (const TyMember *is, const TyMember *was)
+{
+  gboolean has_loaded = is->loaded && !was->loaded;
+  return is->since == was->since && g_str_equal (is->name, was->name) && g_str_equal (is->address, was->address)
+         && (is->loaded || !was->loaded) && (is->weight == was->weight || (has_loaded && was->weight == 0));
+}
+
 /* Those behind the members that go on. */
 static gboolean
 newcomers_fit (const TyValue *value, guint first, const TyetView *view)
@@ -214,8 +223,7 @@ ty_value_follows (const TyValue *value, const TyetView *view)
       const TyMember *is = next < value->n_members ? &value->members[next] : NULL;
       /* V13: a founder that has not been met yet is known by its name. */
       gboolean unmet = view->id.number == 0 && ty_id_is_null (&was->pid);
-      if (is != NULL && (unmet ? g_str_equal (is->name, was->name) : ty_id_equal (&is->pid, &was->pid))
-          && is->since == was->since)
+      if (is != NULL && (unmet || ty_id_equal (&is->pid, &was->pid)) && goes_on_as (is, was))
         next++;
       else if (gone < value->n_gone && value->gone[gone].rank == rank)
         gone++;

@@ -59,8 +59,8 @@ TyValue *ty_value_read (TyReader *r);
 /* BLAKE2b of the encoding, cut to 16 bytes: what FLUSH names. */
 void ty_value_digest (const TyValue *value, TyId *out);
 
-/* Whether it can follow `view`, whoever says so: it ends that view of that group, each member either goes on, ranked as
- * before, or is named as gone, and who is new comes last, once, as one that enters now. */
+/* Whether it can follow `view`, whoever says so: it ends that view of that group, each member either goes on, ranked
+ * and called as before, or is named as gone, and who is new comes last, once, as one that enters now. */
 gboolean ty_value_follows (const TyValue *value, const TyetView *view);
 
 /* The rank of `pid` in the next view, or n_members. */

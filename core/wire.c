@@ -244,3 +244,16 @@ ty_write_text (TyWriter *w, const char *text)
 {
   ty_write_block (w, text, strlen (text));
 }
+
+void
+ty_write_reason (TyWriter *w, const char *reason)
+{
+  g_autofree char *text = g_utf8_make_valid (reason, -1);
+  for (char *at = text; *at != '\0'; at++)
+    if ((guint8) *at < 0x20 || *at == 0x7f)
+      *at = ' ';
+  gsize len = strlen (text);
+  if (len > TY_MAX_REASON_BYTES)
+    len = (gsize) (g_utf8_find_prev_char (text, text + TY_MAX_REASON_BYTES + 1) - text);
+  ty_write_block (w, text, len);
+}

@@ -86,5 +86,10 @@ void ty_write_view_id (TyWriter *w, const TyViewId *v);
 void ty_write_block (TyWriter *w, gconstpointer data, gsize len_bytes);
 void ty_write_text (TyWriter *w, const char *text);
 
+/* What a person is told, as somebody else's words may be: at most this long (ty_read_text ()). */
+#define TY_MAX_REASON_BYTES 1000
+/* As a text: what ty_read_text () would not take is replaced, and what is too long cut off. */
+void ty_write_reason (TyWriter *w, const char *reason);
+
 /* Encodes into at most ten bytes, returns how many. */
 gsize ty_varint_put (guint8 *out, guint64 v);

@@ -81,11 +81,12 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
-  if (argc != 3 || argv[1][0] == '-')
-    {
-      g_printerr ("usage: tyet-chat NAME TICKET-FILE\n");
-      return 2;
-    }
+  int status;
+  if (!enter_check_call (argc, argv, 2,
+                         "usage: tyet-chat NAME TICKET-FILE\n"
+                         "A chat. The first to start founds it and leaves a ticket in the file; others join by that.\n",
+                         &status))
+    return status;
   me = enter_new_process (argv[1], argv[2], &error);
   if (me == NULL)
     {

@@ -3,6 +3,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "enter.h"
 
+gboolean
+enter_check_call (int argc, char **argv, int n_words, const char *usage, int *status)
+{
+  const char *option = NULL;
+  for (int i = 1; i < argc && option == NULL; i++)
+    option = argv[i][0] == '-' ? argv[i] : NULL;
+  if (argc == n_words + 1 && option == NULL)
+    return TRUE;
+  *status = g_strcmp0 (option, "--help") == 0 || g_strcmp0 (option, "-h") == 0 ? 0 : 2;
+  if (*status == 0)
+    g_print ("%s", usage);
+  else
+    g_printerr ("%s%s%s%s", option != NULL ? "There is no option " : "", option != NULL ? option : "",
+                option != NULL ? ".\n" : "", usage);
+  return FALSE;
+}
+
 TyetProcess *
 enter_new_process (const char *name, const char *ticket_file, GError **error)
 {

@@ -7,6 +7,9 @@
 
 #include <tyet.h>
 
+/* Whether it was called with so many words, none of them an option. Else what it is and how it is called is printed,
+ * and `status` is what to end with: 0 if that was asked for (--help), 2 if not. */
+gboolean enter_check_call (int argc, char **argv, int n_words, const char *usage, int *status);
 /* `name` may be NULL. */
 TyetProcess *enter_new_process (const char *name, const char *ticket_file, GError **error);
 /* Waits until it is in. */

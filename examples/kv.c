@@ -158,11 +158,14 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
-  if (argc != 2 || argv[1][0] == '-')
-    {
-      g_printerr ("usage: tyet-kv TICKET-FILE\n" USAGE);
-      return 2;
-    }
+  int status;
+  if (!enter_check_call (
+          argc, argv, 1,
+          "usage: tyet-kv TICKET-FILE\n"
+          "A table of which everybody has a copy. The first to start founds the group and leaves a ticket in "
+          "the file;\nothers join by that. Then, line by line: " USAGE,
+          &status))
+    return status;
   me = enter_new_process (NULL, argv[1], &error);
   if (me == NULL)
     {

@@ -162,11 +162,14 @@ main (int argc, char **argv)
   g_autoptr (TyetProcess) me = NULL;
   g_autoptr (TyetGroup) group = NULL;
   setlocale (LC_ALL, "");
-  if (argc != 2 || argv[1][0] == '-')
-    {
-      g_printerr ("usage: tyet-locks TICKET-FILE\n");
-      return 2;
-    }
+  int status;
+  if (!enter_check_call (
+          argc, argv, 1,
+          "usage: tyet-locks TICKET-FILE\n"
+          "A lock without a server. The first to start founds the group and leaves a ticket in the file; "
+          "others join by that.\n",
+          &status))
+    return status;
   me = enter_new_process (NULL, argv[1], &error);
   if (me == NULL)
     {

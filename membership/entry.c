@@ -219,7 +219,7 @@ gboolean
 ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r)
 {
   guint8 what = ty_read_u8 (r);
-  g_autofree char *why = ty_read_text (r, 1000);
+  g_autofree char *why = ty_read_text (r, TY_MAX_REASON_BYTES);
   if (r->bad || what > WELCOME_NAME_TAKEN)
     return FALSE;
   if (m->phase != TY_MEMBERSHIP_JOINING)
@@ -250,7 +250,7 @@ answer (TyMembership *m, const TyId *pid, guint8 what, const char *why)
   ty_write_u8 (w, TY_PACKET_WELCOME);
   ty_write_text (w, m->view->group_name);
   ty_write_u8 (w, what);
-  ty_write_text (w, why);
+  ty_write_reason (w, why);
   if (what == WELCOME_VIEW)
     {
       ty_write_id (w, &m->view->group);

@@ -64,6 +64,19 @@ ty_late_closed (TyMembership *m, const TyId *pid, guint64 number)
     }
 }
 
+/* Who is to know how the kept view ended: a member of the next one, or a leaver. */
+static gboolean
+is_to_know (const Kept *kept, const TyId *pid)
+{
+  guint rank = ty_view_rank (kept->view, pid);
+  if (ty_value_rank (kept->value, pid) < kept->value->n_members)
+    return TRUE;
+  for (guint i = 0; rank < kept->view->n_members && i < kept->value->n_gone; i++)
+    if (kept->value->gone[i].rank == rank)
+      return kept->value->gone[i].why == TY_LEFT_LEAVE;
+  return FALSE;
+}
+
 void
 ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh)
 {
@@ -76,6 +89,10 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
         ty_ids_remove (kept->awaited, pid);
       if (fresh)
         ty_ids_remove (kept->answered, pid);
+      /* Who stays behind waited for nobody that it suspected.  One that it hears of again may not know yet, and
+       * there may be nobody else to tell it; if it does know, it says so when it is reminded. */
+      if (reach == TY_REACH_UP && m->phase == TY_MEMBERSHIP_LINGERING && is_to_know (kept, pid))
+        ty_ids_add (kept->awaited, pid);
     }
 }
 
@@ -200,7 +217,8 @@ ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value)
       const TyId *pid = &old->members[value->gone[i].rank].pid;
       if (kept != NULL)
         send_decided (m, kept, pid);
-      m->host->shut_out (m->host_data, pid);
+      if (!TY_PLANTED (barred_not_shut))
+        m->host->shut_out (m->host_data, pid);
     }
 }
 
@@ -314,6 +332,10 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
     return FALSE;
   ty_late_closed (m, pid, current);
   if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
+    return TRUE;
+  /* V14: while a quorum of the view has promised to accept none without this process, there is none. Members know that;
+   * who is not in the view may say anything, and says it again if it is so. */
+  if (ty_m_rank (m, pid) == m->view->n_members && ty_lease_holds (m))
     return TRUE;
   m->phase = TY_MEMBERSHIP_OVER;
   ty_round_free (m);

@@ -179,6 +179,7 @@ ty_m_set_view (TyMembership *m, TyetView *view)
   m->view = view;
   g_free (m->members);
   m->members = members;
+  m->lease_sure_until = 0;
 }
 
 static void
@@ -586,7 +587,7 @@ on_barred (TyMembership *m, TyReader *r)
   guint64 rank = ty_read_varint (r);
   if (!ty_reader_done (r) || rank >= m->view->n_members)
     return FALSE;
-  m->members[rank].barred = TRUE;
+  m->members[rank].barred = !TY_PLANTED (barred_stays);
   return TRUE;
 }
 

@@ -148,6 +148,7 @@ struct _TyMembership
   gint64 ahead_at;     /* who is ahead is not asked again before */
   gboolean rekey;      /* new secrets are wanted here: */
   TyId rekey_keys;
+  TyId keys_taken;     /* what the view has brought; null: nothing */
   gint64 keys_at;      /* when secrets that are lacking are asked for again */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;
@@ -157,6 +158,7 @@ struct _TyMembership
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
   gint64 begun_at; /* when the view began */
   gint64 alive_at; /* when keepalives go out next */
+  gint64 lease_sure_until; /* the lease holds so long at least; 0: not known */
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */

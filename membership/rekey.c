@@ -15,7 +15,11 @@
  *   every acceptor is a member of the next view                     nobody goes, and nobody is new
  *   once it can have been decided, a quorum of v has the secrets    a quorum has accepted
  *   who installs it has them                                        it does not install before, whoever tells it
- *   secrets are given to members of the giver's view only           looked at when they are asked for
+ *   secrets are given to members of the giver's view only, and      looked at when they are asked for
+ *   only such as a proposal for its successor, or what it follows
+ *   from, names
+ *   who is not to stay is not in the view that brings secrets,      no value names any while its coordinator knows of
+ *   unless its coordinator did not know in time                     one
  *   secrets of a proposal that was not decided are never used       who wants them draws new ones in each view
  *
  *   step                              what a crash here leaves behind
@@ -32,6 +36,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
+#include "core/plant.h"
 
 void
 ty_rekey_say (TyMembership *m)
@@ -44,11 +49,15 @@ ty_rekey_say (TyMembership *m)
   ty_m_send_all (m, w, TRUE);
 }
 
+/* Nobody's while there is a member that may not stay: it is to be out first. */
 const Member *
 ty_rekey_wanted (const TyMembership *m)
 {
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].rekey && !m->members[i].suspected && !m->members[i].barred)
+    if (m->members[i].barred)
+      return NULL;
+  for (guint i = 0; m->view->id.number > 0 && i < m->view->n_members; i++)
+    if (m->members[i].rekey && !m->members[i].suspected)
       return &m->members[i];
   return NULL;
 }
@@ -56,7 +65,7 @@ ty_rekey_wanted (const TyMembership *m)
 gboolean
 ty_rekey_lacks (TyMembership *m, const TyValue *value)
 {
-  if (!value->has_keys || m->host->has_keys (m->host_data, &value->keys))
+  if (!value->has_keys || TY_PLANTED (keys_not_awaited) || m->host->has_keys (m->host_data, &value->keys))
     return FALSE;
   if (ty_m_now (m) < m->keys_at)
     return TRUE;
@@ -68,10 +77,28 @@ ty_rekey_lacks (TyMembership *m, const TyValue *value)
 }
 
 static gboolean
+names (const TyValue *value, const TyId *keys)
+{
+  return value != NULL && value->has_keys && ty_id_equal (&value->keys, keys);
+}
+
+/* Some proposal for what follows the view names them. */
+static gboolean
 is_wanted (const TyMembership *m, const TyId *keys)
 {
-  const TyValue *value = m->decided != NULL ? m->decided : m->pending != NULL ? m->pending->value : NULL;
-  return value != NULL && value->has_keys && ty_id_equal (&value->keys, keys);
+  gboolean wanted = names (m->decided, keys) || names (m->accepted, keys);
+  for (guint i = 0; i < m->records->len; i++)
+    wanted |= names (((const Record *) m->records->pdata[i])->value, keys);
+  return wanted;
+}
+
+/* Also one that is not to stay gets them, if the next view has it in it: nobody is waited for in vain. */
+static gboolean
+may_have (const TyMembership *m, guint rank, const TyId *keys)
+{
+  if (TY_PLANTED (keys_not_for_barred) && rank < m->view->n_members && m->members[rank].barred)
+    return FALSE;
+  return rank < m->view->n_members && (is_wanted (m, keys) || ty_id_equal (keys, &m->keys_taken));
 }
 
 gboolean
@@ -93,7 +120,7 @@ ty_rekey_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint64
     }
   if (type == TY_PACKET_WANT_KEYS)
     {
-      if (member && !m->members[rank].barred && m->host->has_keys (m->host_data, &keys))
+      if (member && may_have (m, rank, &keys) && m->host->has_keys (m->host_data, &keys))
         m->host->give_keys (m->host_data, pid, number, &keys);
       return TRUE;
     }
@@ -113,10 +140,13 @@ void
 ty_rekey_installed (TyMembership *m, const TyValue *value)
 {
   m->keys_at = 0;
+  memset (&m->keys_taken, 0, sizeof m->keys_taken);
   if (!value->has_keys)
     return;
+  m->keys_taken = value->keys;
   if (m->rekey && ty_id_equal (&m->rekey_keys, &value->keys))
     m->rekey = FALSE;
   /* Who was let in by the old secret, and is not in the view, has to prove itself by the new one. */
-  g_ptr_array_set_size (m->joiners, 0);
+  if (!TY_PLANTED (strangers_kept))
+    g_ptr_array_set_size (m->joiners, 0);
 }

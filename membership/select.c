@@ -310,7 +310,7 @@ ty_select_value (TyMembership *m, const Round *round, const Selection *s)
   value->group_name = g_strdup (m->view->group_name);
   value->n_old = n;
   const Member *rekey = ty_rekey_wanted (m);
-  value->has_keys = rekey != NULL && value->n_gone == 0 && !s->joiner && m->view->id.number > 0;
+  value->has_keys = rekey != NULL && value->n_gone == 0 && !s->joiner;
   if (value->has_keys)
     value->keys = rekey->keys;
   GArray *members = next_members (m, round, s);

@@ -24,6 +24,8 @@
 
 /* Ballots of one view of which FLUSHes are remembered at a time. */
 #define MAX_RECORDS 64
+/* Who is asked in vain for what a decision takes, before it is doubted. */
+#define MANY_ASKED 4
 
 void
 ty_record_free (Record *record)
@@ -138,7 +140,8 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
   gboolean self_loaded = m->phase == TY_MEMBERSHIP_IN && m->self_loaded;
   /* Every member has a say in who enters: it does not reach whom it does not admit. */
   gboolean reaches_joiner = joiner != NULL && ty_m_reach (m, joiner) == TY_REACH_UP
-                            && (m->phase != TY_MEMBERSHIP_IN || m->host->may_stay (m->host_data, joiner));
+                            && (m->phase != TY_MEMBERSHIP_IN || TY_PLANTED (list_not_asked)
+                                || m->host->may_stay (m->host_data, joiner));
   guint8 flags = (guint8) ((self_loaded ? 1 : 0) | (m->leaving ? 2 : 0) | (m->takeout ? 4 : 0)
                            | (reaches_joiner ? 8 : 0) | (m->accepted != NULL ? 16 : 0));
   GByteArray *w = ty_m_packet (m, TY_PACKET_STATE);
@@ -351,12 +354,26 @@ lets_in (TyMembership *m, const TyValue *value)
          && g_str_equal (as->address, m->me.address);
 }
 
+/* Nobody knows better than this process whether it leaves (V4), what it has loaded, and how much it has sent. */
+static gboolean
+true_of_self (TyMembership *m, const TyValue *value)
+{
+  guint self = m->view->self, next = ty_value_rank (value, &m->self);
+  TyLeftWhy why;
+  if (ty_value_gone (value, self, &why) && why == TY_LEFT_LEAVE && !m->leaving)
+    return FALSE;
+  if (next < value->n_members && value->members[next].loaded && !m->self_loaded)
+    return FALSE;
+  return value->cut[self] <= m->host->received (m->host_data, self);
+}
+
 gboolean
 ty_voter_fits (TyMembership *m, const TyValue *value)
 {
   if (m->phase == TY_MEMBERSHIP_JOINING)
     return lets_in (m, value);
-  return ty_value_follows (value, m->view) && m->host->check_order (m->host_data, value->order)
+  return ty_value_follows (value, m->view) && true_of_self (m, value)
+         && m->host->check_order (m->host_data, value->order)
          && (!closes_here (m, value) || m->host->may_close (m->host_data, value->cut, value->order));
 }
 
@@ -516,18 +533,24 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
   return TRUE;
 }
 
-/* What a FLUSH can be too late for is remembered by the ballot; what is told by DECIDED overrides everything (V6). */
+/* Whether this process has all that the value that it was told of takes. */
+static gboolean
+can_install_decided (TyMembership *m)
+{
+  return (!closes_here (m, m->decided) || m->host->holds (m->host_data, m->decided->cut))
+         && (m->phase != TY_MEMBERSHIP_IN || !ty_rekey_lacks (m, m->decided));
+}
+
+/* What a FLUSH can be too late for is remembered by the ballot; what is told by DECIDED overrides everything (V6).
+ * Until it can be installed rounds go on: they can only come to the same, if what was told is so, and to an end if
+ * not. */
 void
 ty_voter_progress (TyMembership *m)
 {
   if (m->phase != TY_MEMBERSHIP_IN && m->phase != TY_MEMBERSHIP_JOINING)
     return;
-  if (m->decided != NULL)
+  if (m->decided != NULL && can_install_decided (m))
     {
-      if (closes_here (m, m->decided) && !m->host->holds (m->host_data, m->decided->cut))
-        return;
-      if (m->phase == TY_MEMBERSHIP_IN && ty_rekey_lacks (m, m->decided))
-        return;
       g_autoptr (TyValue) value = g_steal_pointer (&m->decided);
       ty_voter_install (m, value, NULL);
       return;
@@ -586,8 +609,8 @@ ty_voter_install (TyMembership *m, TyValue *value, const Record *record)
   flushed |= decided_by != NULL;
   g_assert (goes_on || was_member);
 
-  /* A joiner may have been told of a later view than the one that this follows: it cannot speak for that. */
-  if (ty_view_id_equal (&value->old, &old->id))
+  /* A joiner may have been told of another view than the one that this follows: it cannot speak for that. */
+  if (ty_value_follows (value, old))
     ty_late_keep (m, old, value);
   if (!goes_on)
     {
@@ -648,7 +671,8 @@ ty_voter_tick (TyMembership *m)
   guint coordinator = ty_round_coordinator (m);
   if (m->decided != NULL)
     m->host->send (m->host_data, next_holder (m), w);
-  else if (coordinator < m->view->n_members)
+  /* Nobody has what is lacking: it may never have been decided. */
+  if ((m->decided == NULL || m->asked > MANY_ASKED) && coordinator < m->view->n_members)
     m->host->send (m->host_data, &m->view->members[coordinator].pid, w);
   g_byte_array_unref (w);
 }

@@ -15,6 +15,7 @@
  * session, or prove a death, sends a probe, and acts once that is answered.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/plant.h"
 #include "transport/address.h"
 #include "transport/hub-private.h"
 
@@ -343,7 +344,7 @@ ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro)
       return;
     }
   TyPeer *known = ty_peer_find (hub, &conn->pid);
-  if (conn->by_old
+  if (conn->by_old && !TY_PLANTED (old_network_taken)
       && !(intro->resume && known != NULL && known->has_key
            && ty_id_equal (ty_session_id (known->session), &intro->session)))
     {

@@ -151,10 +151,10 @@ ty_handshake_on_refusal (TyConn *conn, const guint8 *data, gsize len_bytes)
   TyHello hello;
   gboolean good = ty_hello_read (data, len_bytes, &hello) == TY_HELLO_GOOD && hello.what == TY_HELLO_REFUSED_SECRET;
   conn->hub->stats.unproven++;
-  /* The other end of a session may not have the new secret yet. */
-  if (conn->dialed && good && conn->hub->keys->has_old)
+  gboolean another = conn->dialed && good && ty_sealing_next_secret (conn->dial);
+  /* The other end may not have the new secret yet. */
+  if (another || (conn->dialed && good && ty_sealing_has_former (conn->hub)))
     {
-      conn->dial->by_old = !conn->dial->by_old && conn->dial->peer != NULL && conn->dial->peer->announced;
       ty_dial_retry (conn->dial, NULL);
       ty_conn_close (conn);
       return;

@@ -82,7 +82,8 @@ const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize l
 void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
 /* What the memory of that belongs to, which is not used again as long as somebody holds it. (transfer none) */
 GBytes *ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes);
-/* A packet of its own (transfer full): a slice, or a copy if it is small. */
+/* A packet of its own (transfer full): a slice, or a copy if it is small. One that brings secrets is not left where it
+ * was read. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
 /* ---- Connections ---- */
@@ -158,7 +159,7 @@ struct _TyConn
   GByteArray *said;                  /* as `raw` is when plain: records that are to be sealed */
   TyProbe probe;
   guint64 opened_records;
-  gboolean by_old; /* the other end has proved the former network secret only */
+  gboolean by_old; /* the other end has proved a former network secret only */
   TyRemnant remnant;
   /* Shared memory: */
   TyShmOut shm_out;
@@ -195,13 +196,25 @@ gsize ty_conn_on_records (TyConn *conn, const guint8 *data, gsize len_bytes);
 
 /* ---- sealing.c ---- */
 
+/* So many network secrets may hold at a time. Each that does is one more multiplication on the curve for a stranger's
+ * last message. */
+#define TY_HUB_MOST_SECRETS 6
+
+/* A network secret. A process that is in several groups answers to that of each group which has changed it: their
+ * members need not be the same. */
+typedef struct
+{
+  TyId group;      /* whose members have agreed on it; null: it was given */
+  gboolean former; /* sessions may still be resumed with it, and nothing else */
+  guint8 psk[TY_NOISE_KEY_BYTES];
+} TyHubSecret;
+
 /* In locked memory. */
 typedef struct
 {
-  guint8 psk[TY_NOISE_KEY_BYTES];
+  TyHubSecret secrets[TY_HUB_MOST_SECRETS]; /* the newest first, and former ones behind the others */
+  guint n_secrets;
   guint8 secret[TY_NOISE_KEY_BYTES];
-  guint8 old_psk[TY_NOISE_KEY_BYTES];
-  gboolean has_old; /* sessions may still be resumed with it, and nothing else */
   guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
@@ -209,8 +222,11 @@ TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer 
 void ty_hub_keys_free (TyHubKeys *keys);
 
 /* TY_EFFECT_REKEY, TY_EFFECT_RENEW. */
-void ty_sealing_rekey (TyHub *hub, GBytes *psk);
-void ty_sealing_renew (TyHub *hub);
+void ty_sealing_rekey (TyHub *hub, const TyId *group, GBytes *psk);
+void ty_sealing_renew (TyHub *hub, const TyId *group, gboolean given_too);
+/* The network secret that a dial has tried is not the other end's. FALSE: there is none left to try. */
+gboolean ty_sealing_next_secret (TyDial *dial);
+gboolean ty_sealing_has_former (const TyHub *hub);
 /* Both hellos are there: SEALING begins. */
 void ty_sealing_begin (TyConn *conn);
 /* As much as can be used of what has come in SEALING: how much. It is opened in place. */
@@ -341,7 +357,7 @@ struct _TyDial
   gint64 give_up_us; /* of a first contact */
   guint mute_ends;   /* attempts that the other end closed without a word */
   gboolean renews;   /* the session has a connection, and is to have one with fresh keys */
-  gboolean by_old;   /* the next attempt is with the former network secret */
+  guint secret;      /* the network secret that the next attempt is made with: hub->keys->secrets */
   gboolean done;     /* freed soon */
 };
 

@@ -9,6 +9,12 @@
 
 #define MAX_SPINS 1000
 
+typedef struct
+{
+  const TySimWitness *tell;
+  gpointer data;
+} Witness;
+
 struct _TySimWorld
 {
   TySimWorldConfig config;
@@ -21,10 +27,9 @@ struct _TySimWorld
   gpointer trace_data;
   TySimApp watch;
   gpointer watch_data;
-  const TySimWitness *witness;
-  gpointer witness_data;
-  TySimStepped stepped;
-  gpointer stepped_data;
+  GArray *witnesses;                   /* Witness */
+  guint8 secret[TY_NOISE_KEY_BYTES];   /* of those to be started */
+  guint8 identity[TY_NOISE_KEY_BYTES]; /* the same; zeros: one that belongs to the incarnation */
   GPtrArray *processes;
   guint64 turns;
 };
@@ -66,6 +71,14 @@ ty_sim_world_config_init (TySimWorldConfig *config)
   ty_node_config_init (&config->node);
 }
 
+void
+ty_sim_world_set_keys (TySimWorld *world, const guint8 *secret, const guint8 *identity)
+{
+  static const guint8 common[TY_NOISE_KEY_BYTES] = "known to all of this world", none[TY_NOISE_KEY_BYTES];
+  memcpy (world->secret, secret != NULL ? secret : common, sizeof world->secret);
+  memcpy (world->identity, identity != NULL ? identity : none, sizeof world->identity);
+}
+
 TySimWorld *
 ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guint64 seed, TySimApp app, gpointer data)
 {
@@ -74,9 +87,11 @@ ty_sim_world_new (const TySimWorldConfig *config, const TyModules *modules, guin
   world->modules = modules;
   world->net = ty_sim_net_new (&config->net, seed);
   ty_sim_rand_init (&world->ids, ~seed);
+  ty_sim_world_set_keys (world, NULL, NULL);
   world->app = app;
   world->data = data;
   world->processes = g_ptr_array_new ();
+  world->witnesses = g_array_new (FALSE, FALSE, sizeof (Witness));
   return world;
 }
 
@@ -100,6 +115,7 @@ ty_sim_world_free (TySimWorld *world)
       g_free (p);
     }
   g_ptr_array_unref (world->processes);
+  g_array_unref (world->witnesses);
   ty_sim_net_free (world->net);
   g_free (world);
 }
@@ -126,13 +142,6 @@ ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 }
 
 void
-ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data)
-{
-  world->stepped = stepped;
-  world->stepped_data = data;
-}
-
-void
 ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
 {
   world->watch = watch;
@@ -140,11 +149,31 @@ ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data)
 }
 
 void
-ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data)
+ty_sim_world_add_witness (TySimWorld *world, const TySimWitness *witness, gpointer data)
 {
-  world->witness = witness;
-  world->witness_data = data;
+  Witness w = { witness, data };
+  g_assert (witness != NULL);
+  g_array_append_val (world->witnesses, w);
 }
+
+void
+ty_sim_world_remove_witness (TySimWorld *world, gconstpointer data)
+{
+  guint i = 0;
+  while (i < world->witnesses->len && g_array_index (world->witnesses, Witness, i).data != data)
+    i++;
+  g_assert (i < world->witnesses->len);
+  g_array_remove_index (world->witnesses, i);
+}
+
+/* Tells all who want to know. */
+#define TELL(p, what, ...)                                                                                             \
+  for (guint w_ = 0; w_ < (p)->world->witnesses->len; w_++)                                                            \
+    {                                                                                                                  \
+      const Witness *w = &g_array_index ((p)->world->witnesses, Witness, w_);                                          \
+      if (w->tell->what != NULL)                                                                                       \
+        w->tell->what ((p), ##__VA_ARGS__, w->data);                                                                   \
+    }
 
 void
 ty_sim_trace (TySimWorld *world, const char *format, ...)
@@ -164,33 +193,9 @@ ty_sim_trace (TySimWorld *world, const char *format, ...)
 static const char *
 packet_name (GBytes *packet)
 {
-  static const char *const names[] = {
-    [TY_PACKET_DATA] = "DATA",
-    [TY_PACKET_FORWARD] = "FORWARD",
-    [TY_PACKET_ORDERING] = "ORDERING",
-    [TY_PACKET_RECEIPTS] = "RECEIPTS",
-    [TY_PACKET_ALIVE] = "ALIVE",
-    [TY_PACKET_JOIN] = "JOIN",
-    [TY_PACKET_WELCOME] = "WELCOME",
-    [TY_PACKET_LEAVE] = "LEAVE",
-    [TY_PACKET_GONE] = "GONE",
-    [TY_PACKET_SUSPECT] = "SUSPECT",
-    [TY_PACKET_PREPARE] = "PREPARE",
-    [TY_PACKET_STATE] = "STATE",
-    [TY_PACKET_NACK] = "NACK",
-    [TY_PACKET_PROPOSE] = "PROPOSE",
-    [TY_PACKET_FLUSH] = "FLUSH",
-    [TY_PACKET_DECIDED] = "DECIDED",
-    [TY_PACKET_NEED] = "NEED",
-    [TY_PACKET_EXCLUDED] = "EXCLUDED",
-    [TY_PACKET_TRANSFER_DATA] = "TRANSFER_DATA",
-    [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
-    [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
-    [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
-  };
   gsize len;
   const guint8 *data = g_bytes_get_data (packet, &len);
-  const char *name = len > 0 && data[0] < G_N_ELEMENTS (names) ? names[data[0]] : NULL;
+  const char *name = len > 0 ? ty_packet_name (data[0]) : NULL;
   return name != NULL ? name : "?";
 }
 
@@ -320,8 +325,7 @@ die (TySimProcess *p)
   ty_sim_trace (p->world, "%s: dies (%s)", p->name, p->death == TY_SIM_KILLED ? "killed" : "vanished");
   TySimPort *port = p->port;
   p->port = NULL;
-  if (p->world->witness != NULL)
-    p->world->witness->died (p, p->death, p->world->witness_data);
+  TELL (p, died, p->death);
   /* Not a word leaves that was not written: what the hub says while it is freed goes nowhere. */
   ty_sim_port_close (port, p->death);
   p->turn_at = G_MAXINT64;
@@ -344,8 +348,7 @@ carry_out (TySimProcess *p)
           break;
         }
       trace_effect (p, &effects[i]);
-      if (p->world->witness != NULL)
-        p->world->witness->effect (p, &effects[i], p->world->witness_data);
+      TELL (p, effect, &effects[i]);
       if (ty_hub_handles (effects[i].type))
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)
@@ -365,18 +368,13 @@ step (TySimProcess *p, gint64 local)
     {
       for (guint i = 0; i < n; i++)
         trace_event (p, &events[i]);
-      const TySimWitness *witness = p->world->witness;
-      for (guint i = 0; witness != NULL && i < n; i++)
-        witness->event (p, &events[i], p->world->witness_data);
+      for (guint i = 0; i < n; i++)
+        TELL (p, event, &events[i]);
       ty_node_step (p->node, events, n, local);
       ty_hub_events_done (p->hub);
-      if (witness != NULL)
-        witness->stepped (p, p->world->witness_data);
-      if (p->world->stepped != NULL)
-        p->world->stepped (p, p->world->stepped_data);
+      TELL (p, stepped);
       carry_out (p);
-      if (witness != NULL)
-        witness->turned (p, p->world->witness_data);
+      TELL (p, turned);
     }
   else
     ty_hub_events_done (p->hub);
@@ -469,15 +467,15 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
 
-  static const guint8 secret[TY_NOISE_KEY_BYTES] = "known to all of this world";
+  static const guint8 none[TY_NOISE_KEY_BYTES];
   TyHubConfig config;
   ty_hub_config_init (&config);
-  config.secret = world->config.sealed ? secret : NULL;
+  config.secret = world->config.sealed ? world->secret : NULL;
   /* An incarnation is known by its key: a founder that comes back as itself (V13) has kept both. */
   guint8 identity[2 * sizeof pid.b];
   memcpy (identity, pid.b, sizeof pid.b);
   memcpy (identity + sizeof pid.b, pid.b, sizeof pid.b);
-  config.identity = identity;
+  config.identity = memcmp (world->identity, none, sizeof none) != 0 ? world->identity : identity;
   config.pid = pid;
   config.name = p->name;
   config.address = p->address;
@@ -747,14 +745,14 @@ ty_sim_judge (TySimWorld *world, const TyJudgeOptions *options, GError **error)
   return ty_judge_report (judge);
 }
 
-gboolean
-ty_sim_save_histories (TySimWorld *world, const char *path, GError **error)
+char *
+ty_sim_histories (const TySimWorld *world)
 {
-  g_autoptr (GString) all = g_string_new (NULL);
+  GString *all = g_string_new (NULL);
   for (guint i = 0; i < world->processes->len; i++)
     {
       const TySimProcess *p = world->processes->pdata[i];
       g_string_append_len (all, p->history->str, (gssize) p->history->len);
     }
-  return g_file_set_contents (path, all->str, (gssize) all->len, error);
+  return g_string_free (all, FALSE);
 }

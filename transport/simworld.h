@@ -45,20 +45,21 @@ void ty_sim_world_set_trace (TySimWorld *world, TySimTrace trace, gpointer data)
 /* Is told of each effect, those for the channels too, right after it was carried out. May do what an app may. */
 void ty_sim_world_set_watch (TySimWorld *world, TySimApp watch, gpointer data);
 
-/* Sees what a process goes through, step by step, as it happens. It may look; it must not ask for anything. */
+/* Sees what a process goes through, step by step, as it happens. It may look; it must not ask for anything. What it
+ * does not want to be told of is NULL. */
 typedef struct
 {
-  void (*event) (TySimProcess *p, const TyEvent *event, gpointer data);   /* about to be taken */
-  void (*stepped) (TySimProcess *p, gpointer data);                       /* its record is written, no effect is out */
+  void (*event) (TySimProcess *p, const TyEvent *event, gpointer data);    /* about to be taken */
+  void (*stepped) (TySimProcess *p, gpointer data);                        /* its record is written, no effect is out */
   void (*effect) (TySimProcess *p, const TyEffect *effect, gpointer data); /* about to be carried out */
-  void (*turned) (TySimProcess *p, gpointer data);                        /* all effects are */
+  void (*turned) (TySimProcess *p, gpointer data);                         /* all effects are */
   void (*died) (TySimProcess *p, TySimDeath death, gpointer data);
 } TySimWitness;
-void ty_sim_world_set_witness (TySimWorld *world, const TySimWitness *witness, gpointer data); /* NULL: nobody */
+/* There may be several, who are told in the order in which they were added. `witness` must outlive it. */
+void ty_sim_world_add_witness (TySimWorld *world, const TySimWitness *witness, gpointer data);
+/* The one that was added with `data`. */
+void ty_sim_world_remove_witness (TySimWorld *world, gconstpointer data);
 
-/* Is told of each step that a process has made, before its effects are carried out. */
-typedef void (*TySimStepped) (TySimProcess *p, gpointer data);
-void ty_sim_world_set_stepped (TySimWorld *world, TySimStepped stepped, gpointer data);
 /* A line of one's own in the trace. */
 void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
@@ -66,6 +67,9 @@ void ty_sim_trace (TySimWorld *world, const char *format, ...) G_GNUC_PRINTF (2,
 
 /* A process of that name (unique in the world) at address "sim:SITE", where none must live. */
 TySimProcess *ty_sim_spawn (TySimWorld *world, const char *name, const char *site);
+/* What processes have that are started from now on, 32 bytes each: the network secret (NULL: the one that all of this
+ * world know), the secret key of their identity (NULL: one that belongs to the incarnation). Only if sealed. */
+void ty_sim_world_set_keys (TySimWorld *world, const guint8 *secret, const guint8 *identity);
 /* The same, with the incarnation `pid`: a founder that comes back (V13). */
 TySimProcess *ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const TyId *pid);
 guint ty_sim_n_processes (const TySimWorld *world); /* dead ones too, in the order of their birth */
@@ -124,5 +128,5 @@ const GString *ty_sim_history (const TySimProcess *p);
 void ty_sim_world_end (TySimWorld *world);
 /* (transfer full); `error` if a history does not read, which would be the recorder's fault. */
 TyJudgeReport *ty_sim_judge (TySimWorld *world, const TyJudgeOptions *options, GError **error);
-/* All histories in one file. */
-gboolean ty_sim_save_histories (TySimWorld *world, const char *path, GError **error);
+/* All histories, one after the other. (transfer full) */
+char *ty_sim_histories (const TySimWorld *world);

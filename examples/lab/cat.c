@@ -613,7 +613,9 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
                "  tyet cat --group tea --ordering total --found\n"
                "  tyet cat --group tea --ordering total --ticket-file -      (and paste the ticket)\n\n"
                "SIGUSR1 gives the group, and the network, new secrets: from then on the old ones let nobody in.\n"
-               "Secrets and tickets are never given on a command line, which every user of the machine can read.\n");
+               "Secrets and tickets are never given on a command line, which every user of the machine can read.\n"
+               "Exit status: 0 left, at the end of the input or by a signal; 1 it could not enter, or is out; 2 bad "
+               "usage.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error);
 }

@@ -79,6 +79,11 @@ run (const Check *check, TyJudgeModel model, GError **error)
       return LAB_USAGE;
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = check->json ? ty_judge_report_to_json (report) : ty_judge_report_to_string (report);
+  if (check->model == NULL && report->by_rule[TY_RULE_PRIMARY] > 0)
+    g_printerr (
+        "%s: There are views in it that are not primary. If every part of the group was to go on, judge it with "
+        "--model extended.\n",
+        g_get_prgname ());
   if (fputs (text, stdout) < 0 || (check->json && putchar ('\n') < 0) || fflush (stdout) != 0)
     {
       g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "Standard output cannot be written: %s",

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "compare.h"
 #include "page.h"
+#include "svg.h"
 
 #include <string.h>
 
@@ -14,11 +15,15 @@ page_text (GString *out, const char *tag, const char *text)
 }
 
 static const char style[]
-    = ".compare{--rule:#dde3e9;--zebra:#f5f8fb;--wrong:#b3161d;--dim:#5c6773}\n"
-      "@media (prefers-color-scheme:dark){.compare{--rule:#2b333d;--zebra:#1a1f26;--wrong:#ff6f6f;--dim:#9aa7b5}}\n"
+    = ".compare{--rule:#dde3e9;--zebra:#f5f8fb;--wrong:#b3161d;--dim:#5c6773;--card:#fff}\n"
+      "@media "
+      "(prefers-color-scheme:dark){.compare{--rule:#2b333d;--zebra:#1a1f26;--wrong:#ff6f6f;--dim:#9aa7b5;--card:#"
+      "14171c}}\n"
       ".compare{font-size:15px;line-height:1.55}.compare h2{font-size:1.12rem;margin:2rem 0 .5rem}"
       ".compare p,.compare ul{max-width:52rem}.compare .dim{color:var(--dim)}"
-      ".compare table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}"
+      ".compare "
+      "table{width:auto;min-width:min(100%,46rem);border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:"
+      "14px}"
       ".compare th,.compare td{padding:.26rem .8rem;text-align:right;white-space:nowrap}"
       ".compare thead th{border-bottom:2px solid var(--rule)}"
       ".compare tbody th{text-align:left;font-weight:400}.compare tbody th.g{font-weight:600}"
@@ -26,6 +31,14 @@ static const char style[]
       ".compare tbody tr:nth-child(even){background:var(--zebra)}"
       ".compare td.wrong{color:var(--wrong);font-weight:600}"
       ".compare .wide{overflow-x:auto;padding:.3rem 0}.compare .wide>svg{display:block}"
+      ".compare .lead{font-size:1.08rem;max-width:60rem}"
+      ".compare .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.8rem;margin:1rem 0}"
+      ".compare .card{background:var(--card);border:1px solid var(--rule);border-top:4px solid var(--k);"
+      "border-radius:.6rem;padding:.7rem 1rem .8rem}.compare .card h2{margin:0;color:var(--k)}"
+      ".compare .card p{margin:.35rem 0 0;font-size:.92rem}"
+      ".compare .card .big{font-size:1.7rem;font-weight:600;line-height:1.2;font-variant-numeric:tabular-nums}"
+      ".compare .card .seen{color:var(--wrong)}.compare .card .choose{border-top:1px solid var(--rule);"
+      "padding-top:.45rem;margin-top:.6rem}"
       ".plot{max-width:100%;height:auto}.compare li{margin:.2rem 0}"
       "@media print{.compare .wide{overflow:visible}}\n";
 
@@ -94,6 +107,31 @@ put_head (GString *out, const Comparison *c)
   g_string_append (out, ". Times are those of the simulated network.</p>\n");
 }
 
+/* A card for each ordering: what it took, what came of it, and when to choose it. */
+static void
+put_words (GString *out, const CompareWords *words)
+{
+  page_text (out, "p class=\"lead\"", words->lead);
+  if (words->n == 0)
+    return;
+  g_string_append (out, "<div class=\"cards\">\n");
+  for (guint i = 0; i < words->n; i++)
+    {
+      const CompareAdvice *of = &words->of[i];
+      g_string_append_printf (out, "<article class=\"card k%u\">\n", i % SVG_COLOURS);
+      page_text (out, "h2", of->side->name);
+      page_text (out, "p class=\"big\"", of->mean);
+      page_text (out, "p class=\"dim\"", of->cost);
+      page_text (out, sample_sum (&of->side->causal) + sample_sum (&of->side->order) > 0 ? "p class=\"seen\"" : "p",
+                 of->seen);
+      page_text (out, "p class=\"choose\"", of->choose);
+      g_string_append (out, "</article>\n");
+    }
+  g_string_append (out, "</div>\n");
+  if (words->more != NULL)
+    page_text (out, "p", words->more);
+}
+
 static void
 put_plots (GString *out, const Comparison *c)
 {
@@ -138,15 +176,17 @@ before_diagrams (const Comparison *c)
 {
   GString *out = g_string_new (NULL);
   g_autoptr (GArray) rows = compare_rows (c);
-  g_auto (GStrv) words = compare_words (c);
+  g_autoptr (CompareWords) words = compare_words (c);
   g_auto (GStrv) anomalies = compare_anomalies (c);
   char *heads[G_N_ELEMENTS (((CompareRow *) NULL)->cells)];
   for (guint i = 0; i < c->sides->len; i++)
     heads[i] = compare_side (c, i)->name;
-  g_string_append_printf (out, "<style>%s</style><div class=\"compare\">\n", style);
+  g_string_append_printf (out, "<style>%s", style);
+  for (guint i = 0; i < SVG_COLOURS; i++)
+    g_string_append_printf (out, ".k%u{--k:var(--c%u)}", i, i);
+  g_string_append (out, "</style><div class=\"compare\">\n");
   put_head (out, c);
-  for (guint i = 0; words[i] != NULL; i++)
-    page_text (out, "p", words[i]);
+  put_words (out, words);
   if (anomalies[0] != NULL)
     {
       g_string_append (out, "<ul>\n");
@@ -156,7 +196,6 @@ before_diagrams (const Comparison *c)
     }
   page_text (out, "h2", "Figures");
   page_table (out, rows, heads, c->sides->len);
-  put_plots (out, c);
   page_text (out, "h2", "What happened, on one clock");
   if (c->n_seeds > 1)
     g_string_append_printf (out, "<p class=\"dim\">Seed %" G_GUINT64_FORMAT ".</p>\n", c->seed);
@@ -164,8 +203,18 @@ before_diagrams (const Comparison *c)
   return g_string_free (out, FALSE);
 }
 
+/* And below them. */
+static char *
+after_diagrams (const Comparison *c)
+{
+  GString *out = g_string_new ("<div class=\"compare\" id=\"plots\">\n");
+  put_plots (out, c);
+  g_string_append (out, "</div>\n");
+  return g_string_free (out, FALSE);
+}
+
 char *
-compare_to_page (const Comparison *c)
+compare_to_page (const Comparison *c, gboolean control)
 {
   g_autofree const Film **films = g_new (const Film *, c->sides->len);
   g_autofree const char **captions = g_new0 (const char *, c->sides->len + 1);
@@ -174,7 +223,8 @@ compare_to_page (const Comparison *c)
       films[i] = compare_side (c, i)->film;
       captions[i] = compare_side (c, i)->name;
     }
-  g_autofree char *before = before_diagrams (c);
-  PageOptions options = { .title = c->title, .captions = captions, .before_html = before };
+  g_autofree char *before = before_diagrams (c), *after = after_diagrams (c);
+  PageOptions options
+      = { .title = c->title, .captions = captions, .control = control, .before_html = before, .after_html = after };
   return page_of_films (films, c->sides->len, &options);
 }

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "compare.h"
+#include "svg.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,13 +18,6 @@
 #define ROW 62.0
 #define HILL 40.0
 #define BINS 140
-#define COLOURS 7
-
-static const char *const light[COLOURS]
-    = { "#0072b2", "#d55e00", "#007d5a", "#a8407d", "#b07800", "#2b8cc4", "#5b4a9e" };
-static const char *const dark[COLOURS]
-    = { "#5cb3ea", "#ff9152", "#3ecfa0", "#e796c3", "#f0b640", "#8fd3ff", "#b3a4f2" };
-
 const char *
 plot_style (void)
 {
@@ -35,35 +29,25 @@ plot_style (void)
                                ".plot .pg{stroke:#dde3e9;fill:none}.plot .pa{stroke:#8492a1;fill:none}"
                                ".plot .pl{fill:none;stroke-width:2.2}.plot .ph{fill-opacity:.28;stroke-width:1.5}"
                                ".plot .pm{stroke-width:2;fill:none}\n");
-  for (guint i = 0; i < COLOURS; i++)
-    g_string_append_printf (out, ".plot .p%u{stroke:%s}.plot .ph.p%u,.plot .pd.p%u{fill:%s}\n", i, light[i], i, i,
-                            light[i]);
+  for (guint i = 0; i < SVG_COLOURS; i++)
+    g_string_append_printf (out, ".plot .p%u{stroke:%s}.plot .ph.p%u,.plot .pd.p%u{fill:%s}\n", i, svg_light[i], i, i,
+                            svg_light[i]);
   g_string_append (out, "@media (prefers-color-scheme:dark){.plot text{fill:#e8ecf1}.plot .ps{fill:#9aa7b5}"
                         ".plot .pg{stroke:#2b333d}.plot .pa{stroke:#7f8d9c}\n");
-  for (guint i = 0; i < COLOURS; i++)
-    g_string_append_printf (out, ".plot .p%u{stroke:%s}.plot .ph.p%u,.plot .pd.p%u{fill:%s}\n", i, dark[i], i, i,
-                            dark[i]);
+  for (guint i = 0; i < SVG_COLOURS; i++)
+    g_string_append_printf (out, ".plot .p%u{stroke:%s}.plot .ph.p%u,.plot .pd.p%u{fill:%s}\n", i, svg_dark[i], i, i,
+                            svg_dark[i]);
   g_string_append (out, "}\n");
   style = g_string_free (out, FALSE);
   return style;
-}
-
-/* "12.3", whatever the locale. */
-static const char *
-n1 (double v)
-{
-  static char buffers[16][G_ASCII_DTOSTR_BUF_SIZE];
-  static guint next;
-  char *out = buffers[next++ % G_N_ELEMENTS (buffers)];
-  return g_ascii_formatd (out, G_ASCII_DTOSTR_BUF_SIZE, "%.1f", v);
 }
 
 static void
 put_text (GString *out, const char *class, double x, double y, const char *anchor, const char *text)
 {
   g_autofree char *escaped = g_markup_escape_text (text, -1);
-  g_string_append_printf (out, "<text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n", class, n1 (x),
-                          n1 (y), anchor, escaped);
+  g_string_append_printf (out, "<text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n", class, svg_n (x),
+                          svg_n (y), anchor, escaped);
 }
 
 static GString *
@@ -74,7 +58,7 @@ begin (const char *title, double height)
   g_string_append_printf (out,
                           "<svg class=\"plot\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %s %s\" width=\"%s\" "
                           "height=\"%s\" role=\"img\" aria-label=\"%s\">\n<style>%s</style>\n",
-                          n1 (WIDTH), n1 (height), n1 (WIDTH), n1 (height), escaped, plot_style ());
+                          svg_n (WIDTH), svg_n (height), svg_n (WIDTH), svg_n (height), escaped, plot_style ());
   put_text (out, "pt", 8, 20, "start", title);
   return out;
 }
@@ -127,7 +111,7 @@ plain_number (double v)
   return v >= 1e6   ? g_strdup_printf ("%.0fM", v / 1e6)
          : v >= 1e4 ? g_strdup_printf ("%.0fk", v / 1e3)
          : v >= 1   ? g_strdup_printf ("%.0f", v)
-                    : g_strdup (n1 (v));
+                    : g_strdup (svg_n (v));
 }
 
 static void
@@ -141,13 +125,13 @@ put_axis (GString *out, const Axis *a, double top, double bottom, gboolean times
         if (log10 (v) < a->low - 1e-6 || log10 (v) > a->high + 1e-6)
           continue;
         double x = place (a, v);
-        g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sV%s\"/>\n", n1 (x), n1 (top), n1 (bottom));
+        g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sV%s\"/>\n", svg_n (x), svg_n (top), svg_n (bottom));
         if (i > 0 && a->high - a->low > 3)
           continue;
         g_autofree char *text = times ? film_time_text ((gint64) (v + 0.5)) : plain_number (v);
         put_text (out, "ps", x, bottom + 15, "middle", text);
       }
-  g_string_append_printf (out, "<path class=\"pa\" d=\"M%s %sH%s\"/>\n", n1 (LEFT), n1 (bottom), n1 (RIGHT));
+  g_string_append_printf (out, "<path class=\"pa\" d=\"M%s %sH%s\"/>\n", svg_n (LEFT), svg_n (bottom), svg_n (RIGHT));
 }
 
 /* ---- Hills ---- */
@@ -170,11 +154,11 @@ put_hill (GString *out, const Axis *a, Sample *s, guint colour, double base)
           smooth[i] += bins[i + k] * kernel[ABS (k)];
       most = MAX (most, smooth[i]);
     }
-  g_string_append_printf (out, "<path class=\"ph p%u\" d=\"M%s %s", colour, n1 (LEFT), n1 (base));
+  g_string_append_printf (out, "<path class=\"ph p%u\" d=\"M%s %s", colour, svg_n (LEFT), svg_n (base));
   for (gint i = 0; i <= BINS; i++)
-    g_string_append_printf (out, "L%s %s", n1 (LEFT + (RIGHT - LEFT) * i / BINS),
-                            n1 (base - (most > 0 ? smooth[i] / most * HILL : 0)));
-  g_string_append_printf (out, "L%s %sZ\"/>\n", n1 (RIGHT), n1 (base));
+    g_string_append_printf (out, "L%s %s", svg_n (LEFT + (RIGHT - LEFT) * i / BINS),
+                            svg_n (base - (most > 0 ? smooth[i] / most * HILL : 0)));
+  g_string_append_printf (out, "L%s %sZ\"/>\n", svg_n (RIGHT), svg_n (base));
 }
 
 static void
@@ -184,8 +168,8 @@ put_mark (GString *out, const Axis *a, gint64 us, const char *name, guint colour
   g_autofree char *time = film_time_text (us);
   g_autofree char *text = g_strdup_printf ("%s %s", name, time);
   double half = (double) g_utf8_strlen (text, -1) * 3.1;
-  g_string_append_printf (out, "<path class=\"pm p%u\" d=\"M%s %sV%s\"/>\n", colour, n1 (x), n1 (base - 9),
-                          n1 (base + 4));
+  g_string_append_printf (out, "<path class=\"pm p%u\" d=\"M%s %sV%s\"/>\n", colour, svg_n (x), svg_n (base - 9),
+                          svg_n (base + 4));
   double at = CLAMP (x, MAX (LEFT + half, *last + half + 8), WIDTH - 4 - half);
   if (at - half < *last + 4)
     return;
@@ -223,10 +207,10 @@ plot_times (const char *title, const PlotRow *rows, guint n)
           put_text (out, "ps", LEFT + 8, base - 4, "start", "none");
           continue;
         }
-      put_hill (out, &axis, s, i % COLOURS, base);
-      put_mark (out, &axis, sample_percentile (s, 50), "half", i % COLOURS, base, &last);
-      put_mark (out, &axis, sample_percentile (s, 99), "99 %", i % COLOURS, base, &last);
-      put_mark (out, &axis, sample_max (s), "worst", i % COLOURS, base, &last);
+      put_hill (out, &axis, s, i % SVG_COLOURS, base);
+      put_mark (out, &axis, sample_percentile (s, 50), "half", i % SVG_COLOURS, base, &last);
+      put_mark (out, &axis, sample_percentile (s, 99), "99 %", i % SVG_COLOURS, base, &last);
+      put_mark (out, &axis, sample_max (s), "worst", i % SVG_COLOURS, base, &last);
     }
   return end (out);
 }
@@ -253,7 +237,7 @@ plot_counts (const char *title, const PlotRow *rows, guint n)
       double base = TOP + ROW * (i + 1) - 10;
       Sample *s = rows[i].sample;
       put_text (out, "", 8, base - 8, "start", rows[i].name);
-      g_string_append_printf (out, "<path class=\"pa\" d=\"M%s %sH%s\"/>\n", n1 (LEFT), n1 (base), n1 (RIGHT));
+      g_string_append_printf (out, "<path class=\"pa\" d=\"M%s %sH%s\"/>\n", svg_n (LEFT), svg_n (base), svg_n (RIGHT));
       for (gint64 bin = 0; bin < n_bins; bin++)
         {
           guint count = 0;
@@ -263,7 +247,8 @@ plot_counts (const char *title, const PlotRow *rows, guint n)
             continue;
           double height = HILL * count / s->values->len, x = LEFT + step * (double) bin;
           g_string_append_printf (out, "<rect class=\"ph p%u\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/>\n",
-                                  i % COLOURS, n1 (x + step * 0.12), n1 (base - height), n1 (step * 0.76), n1 (height));
+                                  i % SVG_COLOURS, svg_n (x + step * 0.12), svg_n (base - height), svg_n (step * 0.76),
+                                  svg_n (height));
           g_autofree char *text = g_strdup_printf ("%u", count);
           put_text (out, "ps", x + step / 2, base - height - 3, "middle", text);
         }
@@ -316,8 +301,8 @@ put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, do
           next = i;
       put[next] = TRUE;
       last = MAX (ends[next], last + 14);
-      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-width=\"1\" d=\"M%s %sL%s %s\"/>\n", next % COLOURS,
-                              n1 (x + 4), n1 (ends[next]), n1 (x + 16), n1 (last));
+      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-width=\"1\" d=\"M%s %sL%s %s\"/>\n",
+                              next % SVG_COLOURS, svg_n (x + 4), svg_n (ends[next]), svg_n (x + 16), svg_n (last));
       put_text (out, "", x + 20, last + 4, "start", lines[next].name);
     }
 }
@@ -325,7 +310,6 @@ put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, do
 char *
 plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n)
 {
-  static const char *const dashes[] = { "", "7 3", "2 3", "9 3 2 3", "4 2" };
   double low_x, high_x, low_y, high_y, height = 240, bottom = TOP + 20 + height;
   line_bounds (lines, n, &low_x, &high_x, &low_y, &high_y);
   Axis x = axis_for (MAX (low_x, 1e-6), MAX (high_x, 1e-6)), y = axis_for (MAX (low_y, 1e-6), MAX (high_y, 1e-6));
@@ -342,23 +326,25 @@ plot_lines (const char *title, const char *x_name, const char *y_name, const Plo
           continue;
         double py = bottom - (at - y.low) / (y.high - y.low) * height;
         g_autofree char *text = plain_number (v);
-        g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sH%s\"/>\n", n1 (LEFT), n1 (py), n1 (RIGHT));
+        g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sH%s\"/>\n", svg_n (LEFT), svg_n (py), svg_n (RIGHT));
         put_text (out, "ps", LEFT - 8, py + 4, "end", text);
       }
   g_autofree double *labels = g_new0 (double, n + 1);
   for (guint i = 0; i < n; i++)
     {
-      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-dasharray=\"%s\" d=\"", i % COLOURS,
-                              dashes[i % G_N_ELEMENTS (dashes)]);
+      g_string_append_printf (out, "<path class=\"pl p%u\" stroke-dasharray=\"%s\" d=\"", i % SVG_COLOURS,
+                              svg_dashes[i % SVG_DASHES]);
       for (guint k = 0; k < lines[i].n; k++)
         {
           labels[i] = height_of (&y, lines[i].y[k], bottom, height);
-          g_string_append_printf (out, "%s%s %s", k == 0 ? "M" : "L", n1 (place (&x, lines[i].x[k])), n1 (labels[i]));
+          g_string_append_printf (out, "%s%s %s", k == 0 ? "M" : "L", svg_n (place (&x, lines[i].x[k])),
+                                  svg_n (labels[i]));
         }
       g_string_append (out, "\"/>\n");
       for (guint k = 0; k < lines[i].n; k++)
-        g_string_append_printf (out, "<circle class=\"pd p%u\" cx=\"%s\" cy=\"%s\" r=\"3.5\"/>\n", i % COLOURS,
-                                n1 (place (&x, lines[i].x[k])), n1 (height_of (&y, lines[i].y[k], bottom, height)));
+        g_string_append_printf (out, "<circle class=\"pd p%u\" cx=\"%s\" cy=\"%s\" r=\"3.5\"/>\n", i % SVG_COLOURS,
+                                svg_n (place (&x, lines[i].x[k])),
+                                svg_n (height_of (&y, lines[i].y[k], bottom, height)));
     }
   put_labels (out, lines, labels, n, place (&x, high_x));
   return end (out);

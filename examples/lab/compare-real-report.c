@@ -4,6 +4,7 @@
 #include "compare-real.h"
 #include "lab.h"
 #include "out.h"
+#include "save.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ complain (const char *format, ...)
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_printerr ("tyet compare: %s\n", text);
+  lab_bad_usage ("%s", text);
   return FALSE;
 }
 
@@ -193,7 +194,7 @@ put_page (const Real *real, const GArray *rows, GError **error)
   page_text (out, "h2", "Figures");
   page_table (out, rows, heads, real->options->sides->len);
   page_end (out);
-  return g_file_set_contents (real->options->html, out->str, (gssize) out->len, error);
+  return save_text (real->options->html, out->str, (gssize) out->len, error);
 }
 
 /* ---- The whole ---- */
@@ -257,11 +258,16 @@ compare_real (const RealOptions *options)
         put_json (&real);
       else
         put_text (&real, rows);
-      if ((options->html != NULL && !put_page (&real, rows, &error)) || fflush (stdout) != 0)
+      if ((options->html != NULL && !put_page (&real, rows, &error)))
         status = LAB_USAGE;
+      if (fflush (stdout) != 0)
+        {
+          g_printerr ("tyet compare: standard output cannot be written\n");
+          status = LAB_USAGE;
+        }
     }
   if (error != NULL)
-    complain ("%s", error->message);
+    g_printerr ("tyet compare: %s\n", error->message);
   for (guint i = 0; i < n; i++)
     sample_clear (&real.runs[i].latency);
   g_clear_pointer (&real.secret, tyet_secret_unref);

@@ -10,6 +10,8 @@
 #include "core/modules.h"
 #include "film-play.h"
 #include "lab.h"
+#include "out.h"
+#include "save.h"
 #include "svg.h"
 
 #include <stdio.h>
@@ -21,7 +23,7 @@
 static char *option_orderings, *option_html, *option_svg, *option_sizes, *option_members;
 static gint64 option_seeds = 1;
 static double option_seconds;
-static gboolean option_json, option_real, option_plain;
+static gboolean option_control, option_json, option_real, option_plain;
 
 static const GOptionEntry entries[] = {
   { "orderings", 0, 0, G_OPTION_ARG_STRING, &option_orderings,
@@ -31,6 +33,7 @@ static const GOptionEntry entries[] = {
   { "html", 0, 0, G_OPTION_ARG_FILENAME, &option_html, "Write a page there: table, words, plots, diagrams", "FILE" },
   { "svg", 0, 0, G_OPTION_ARG_FILENAME, &option_svg, "Draw the diagrams there, one above another on one clock",
     "FILE" },
+  { "control", 0, 0, G_OPTION_ARG_NONE, &option_control, "Control packets too, in diagrams and page", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
   { "real", 0, 0, G_OPTION_ARG_NONE, &option_real,
     "No scene: measures real processes on this machine, by group and message size", NULL },
@@ -51,7 +54,7 @@ complain (const char *format, ...)
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_printerr ("tyet compare: %s\n", text);
+  lab_bad_usage ("%s", text);
   return FALSE;
 }
 
@@ -192,6 +195,12 @@ play_side (Side *side, const Scene *scene, guint64 seed)
   play_steps (play);
   play_end (play);
   Film *film = filming_end (filming);
+  for (guint i = 0; i < film->findings->len && !side->is_own; i++)
+    {
+      FilmFinding *finding = &g_array_index (film->findings, FilmFinding, i);
+      if (finding->kind == FILM_FINDING_EXPECTED)
+        finding->kind = FILM_FINDING_DIFFERS;
+    }
   compare_measure (side, film, seed);
   note_results (side, play, seed);
   if (side->film == NULL)
@@ -212,7 +221,7 @@ write_svg (const Comparison *c, GError **error)
       films[i] = compare_side (c, i)->film;
       captions[i] = compare_side (c, i)->name;
     }
-  SvgOptions options = { .title = c->title, .captions = captions };
+  SvgOptions options = { .title = c->title, .captions = captions, .control = option_control };
   return svg_write (option_svg, films, c->sides->len, &options, error);
 }
 
@@ -224,13 +233,46 @@ write_all (const Comparison *c, GError **error)
     return FALSE;
   if (option_html != NULL)
     {
-      g_autofree char *page = compare_to_page (c);
-      if (!g_file_set_contents (option_html, page, -1, error))
+      g_autofree char *page = compare_to_page (c, option_control);
+      if (!save_text (option_html, page, -1, error))
         return FALSE;
     }
   fputs (text, stdout);
-  if (fflush (stdout) != 0)
-    return complain ("standard output cannot be written");
+  if (fflush (stdout) == 0)
+    return TRUE;
+  g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_IO, "Standard output cannot be written");
+  return FALSE;
+}
+
+static int
+fail (const GError *error)
+{
+  g_printerr ("tyet compare: %s\n", error->message);
+  return LAB_USAGE;
+}
+
+/* Whatever a scene expects, it expects of the ordering that it is written for. */
+static void
+find_own (Comparison *c, const Scene *scene)
+{
+  gboolean one = TRUE;
+  for (guint g = 1; g < scene->n_groups; g++)
+    one = one && g_str_equal (scene->ordering[g], scene->ordering[0]);
+  c->own = one ? scene->ordering[0] : "the orderings of its groups";
+  for (guint i = 0; i < c->sides->len; i++)
+    {
+      Side *side = compare_side (c, i);
+      side->is_own = one && !side->forced && g_str_equal (side->ordering, scene->ordering[0]);
+    }
+}
+
+/* An expectation that does not hold where it should, in the scene as it is written. */
+static gboolean
+is_as_expected (const Side *side)
+{
+  for (guint i = 0; side->is_own && i < side->film->findings->len; i++)
+    if (g_array_index (side->film->findings, FilmFinding, i).kind == FILM_FINDING_EXPECTED)
+      return FALSE;
   return TRUE;
 }
 
@@ -238,28 +280,23 @@ static int
 compare_scene (const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (Scene) scene = scene_read_file (path, &error);
-  if (scene == NULL)
-    {
-      complain ("%s", error->message);
-      return LAB_USAGE;
-    }
+  g_autoptr (Scene) scene = NULL;
+  const char *files[] = { option_html, option_svg };
+  if (!save_check (files, G_N_ELEMENTS (files), &error) || (scene = scene_read_file (path, &error)) == NULL)
+    return fail (error);
   g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
   Comparison c = { .title = scene->title, .seed = scene->seed, .n_seeds = (guint) option_seeds, .sides = sides };
   if (!read_sides (&c))
     return LAB_USAGE;
+  find_own (&c, scene);
   gboolean good = TRUE;
   for (guint i = 0; i < sides->len; i++)
     for (guint k = 0; k < c.n_seeds; k++)
       play_side (compare_side (&c, i), scene, scene->seed + k);
   for (guint i = 0; i < sides->len; i++)
-    good = good && compare_side (&c, i)->n_illegal == 0;
+    good = good && compare_side (&c, i)->n_illegal == 0 && is_as_expected (compare_side (&c, i));
   if (!write_all (&c, &error))
-    {
-      if (error != NULL)
-        complain ("%s", error->message);
-      return LAB_USAGE;
-    }
+    return fail (error);
   return good ? LAB_GOOD : LAB_FINDING;
 }
 
@@ -270,7 +307,10 @@ measure_real (void)
   Comparison c = { .sides = sides };
   RealOptions options = { sides,        option_members, option_sizes, option_seconds == 0 ? 0.5 : option_seconds,
                           option_plain, option_html,    option_json };
-  return read_sides (&c) ? compare_real (&options) : LAB_USAGE;
+  g_autoptr (GError) error = NULL;
+  if (!read_sides (&c))
+    return LAB_USAGE;
+  return save_check ((const char *const *) &option_html, 1, &error) ? compare_real (&options) : fail (error);
 }
 
 int
@@ -282,14 +322,15 @@ lab_compare (int argc, char **argv)
                                 "Plays the same scene under several orderings, and says what the difference is.");
   g_option_context_set_description (
       context, "A message that asks for more than an ordering offers gets what it offers.\n"
-               "Exit status: 0 every run is legal, 1 one is not, 2 bad usage, an unreadable scene or "
-               "an unwritable file.\n");
+               "What the scene expects is expected of its own ordering; under another it may differ.\n"
+               "Exit status: 0 every run is legal, and the scene as it should be under its own ordering; 1 not;\n"
+               "2 bad usage, an unreadable scene or an unwritable file.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     complain ("%s", error->message);
   else if (argc != (option_real ? 1 : 2))
-    g_printerr ("usage: tyet compare [OPTION...] SCENE\n       tyet compare --real [OPTION...]\n");
-  else if (option_real && (option_svg != NULL || option_seeds != 1))
+    complain ("%s", option_real ? "--real takes no scene" : argc < 2 ? "no scene is named" : "one scene at a time");
+  else if (option_real && (option_control || option_svg != NULL || option_seeds != 1))
     complain ("--real goes with --orderings, --members, --sizes, --seconds, --plain, --html and --json only");
   else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 0 || option_plain))
     complain ("--members, --sizes, --seconds and --plain go with --real only");

@@ -22,6 +22,7 @@ double sample_mean (const Sample *s);
 /* The least value that `percent` of all do not exceed; 0 of none. */
 gint64 sample_percentile (Sample *s, double percent);
 gint64 sample_max (Sample *s);
+double sample_sum (const Sample *s);
 
 /* Classes of packets. Keepalives are in none: they are sent when nothing is. */
 typedef enum
@@ -40,6 +41,8 @@ typedef struct
   gboolean forced;
   TyService service; /* of all messages, if forced */
   TyService promise; /* of those that ask for nothing */
+
+  gboolean is_own; /* the scene is written for it: its expectations are of this one */
 
   guint n_seeds;
   guint n_illegal;
@@ -75,6 +78,7 @@ typedef struct
   char *title;
   guint64 seed;
   guint n_seeds;
+  const char *own;  /* what the scene is written for: "total" */
   GPtrArray *sides; /* Side */
 } Comparison;
 
@@ -89,15 +93,39 @@ typedef struct
 } CompareRow;
 GArray *compare_rows (const Comparison *c); /* CompareRow */
 
-/* What the difference is and when one would choose which, from the figures: paragraphs. (transfer full) */
-char **compare_words (const Comparison *c);
+/* What the difference is, and when one would choose which, from the figures. */
+typedef struct
+{
+  Side *side;
+  char *mean;   /* "5.39 ms" */
+  char *cost;   /* it goes on: "from send to delivery, 1.1 times fifo; ..." */
+  char *seen;   /* what came out of order */
+  char *choose; /* "Choose it where ..." */
+} CompareAdvice;
+
+typedef struct
+{
+  char *lead;
+  guint n;
+  CompareAdvice *of; /* by side */
+  char *more;        /* what is left to be said; NULL */
+} CompareWords;
+
+CompareWords *compare_words (const Comparison *c);
+void compare_words_free (CompareWords *words);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CompareWords, compare_words_free)
 /* The first anomaly of each kind and side, a line each. (transfer full) */
 char **compare_anomalies (const Comparison *c);
 
+/* For people: a time; a number of three digits or so; so much a multicast. (transfer full) */
+char *compare_time (double us);
+char *compare_number (double v);
+double compare_per_message (const Side *s, guint64 what);
+
 char *compare_to_text (const Comparison *c);
 char *compare_to_json (const Comparison *c);
-/* HTML with everything in it. */
-char *compare_to_page (const Comparison *c);
+/* HTML with everything in it. `control`: with control packets. */
+char *compare_to_page (const Comparison *c, gboolean control);
 
 /* ---- Plots (compare-plot.c) ---- */
 

@@ -4,10 +4,14 @@
 #include "export.h"
 #include "lab.h"
 #include "page.h"
+#include "save.h"
 #include "svg.h"
 #include "timeline.h"
 
 #include <stdio.h>
+
+#define EXTENDED_HINT                                                                                                  \
+  "There are transitional views in it, which the primary model does not have: --model extended judges them."
 
 typedef struct
 {
@@ -23,7 +27,8 @@ parse (Draw *draw, int *argc, char ***argv, GError **error)
     { "svg", 0, 0, G_OPTION_ARG_FILENAME, &draw->svg, "Write the diagram there", "FILE" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &draw->html, "Write a page there that shows it step by step", "FILE" },
     { "shiviz", 0, 0, G_OPTION_ARG_FILENAME, &draw->shiviz, "Write a log for ShiViz there", "FILE" },
-    { "model", 'm', 0, G_OPTION_ARG_STRING, &draw->model, "Judge it by this one: primary (the standard) or extended",
+    { "model", 'm', 0, G_OPTION_ARG_STRING, &draw->model,
+      "What it is judged by: primary (unless said: one part of a group at most goes on) or extended (every part does)",
       "MODEL" },
     { "open-end", 0, 0, G_OPTION_ARG_NONE, &draw->open_end, "The run was cut off: nothing is owed at its end", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &draw->files, NULL, NULL },
@@ -50,6 +55,20 @@ parse (Draw *draw, int *argc, char ***argv, GError **error)
   return FALSE;
 }
 
+/* A verdict is worth as much as the promises by which it was found. */
+static void
+note_model (Film *film, const Draw *draw)
+{
+  gboolean extended = g_strcmp0 (draw->model, "extended") == 0;
+  film->model = extended ? "extended" : "primary";
+  g_autofree char *note = g_steal_pointer (&film->note);
+  film->note = g_strdup_printf ("%s Judged by the %s model: %s.%s", note, extended ? "extended" : "primary",
+                                extended ? "every part of a group goes on" : "one part of a group at most goes on",
+                                !extended && film_has_transitional (film) ? " " EXTENDED_HINT : "");
+  if (!extended && draw->model == NULL && film_has_transitional (film))
+    g_printerr ("%s: %s\n", g_get_prgname (), EXTENDED_HINT);
+}
+
 static gboolean
 judge (Film *film, const Draw *draw, GError **error)
 {
@@ -64,6 +83,7 @@ judge (Film *film, const Draw *draw, GError **error)
     return FALSE;
   g_autoptr (TyJudgeReport) report = ty_judge_report (of);
   film_add_report (film, report);
+  note_model (film, draw);
   return TRUE;
 }
 
@@ -82,8 +102,10 @@ print_timeline (const Film *film, GError **error)
 static int
 run (const Draw *draw, GError **error)
 {
-  g_autoptr (Film) film = film_of_histories (draw->files, error);
-  if (film == NULL || !judge (film, draw, error))
+  const char *files[] = { draw->svg, draw->html, draw->shiviz };
+  g_autoptr (Film) film = NULL;
+  if (!save_check (files, G_N_ELEMENTS (files), error) || (film = film_of_histories (draw->files, error)) == NULL
+      || !judge (film, draw, error))
     return LAB_USAGE;
   const Film *films[] = { film };
   if ((draw->svg != NULL && !svg_write (draw->svg, films, 1, NULL, error))

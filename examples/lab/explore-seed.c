@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore.h"
 
+#include "save.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -431,7 +433,8 @@ explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOut
                            .views = seed.play->n_views };
   out->good = out->wrong == NULL;
   g_autoptr (GError) error = NULL;
-  if (options->history != NULL && !ty_sim_save_histories (seed.play->world, options->history, &error))
+  g_autofree char *history = options->history != NULL ? ty_sim_histories (seed.play->world) : NULL;
+  if (history != NULL && !save_text (options->history, history, -1, &error))
     g_printerr ("tyet explore: %s\n", error->message);
   memcpy (out->faults, seed.faults, sizeof out->faults);
   memcpy (out->effects, seed.effects, sizeof out->effects);

@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore.h"
 
+#include "save.h"
+
 #include <string.h>
 
 /* The run that all are variations of; made once. */
@@ -85,7 +87,8 @@ explore_step (guint64 number, const ExploreOptions *options, int log, ExploreOut
   out->good = out->wrong == NULL;
   out->faults[FAULT_STEP] = number < base.n ? 1 : 2;
   g_autoptr (GError) error = NULL;
-  if (options->history != NULL && !ty_sim_save_histories (play->world, options->history, &error))
+  g_autofree char *history = options->history != NULL ? ty_sim_histories (play->world) : NULL;
+  if (history != NULL && !save_text (options->history, history, -1, &error))
     g_printerr ("tyet explore: %s\n", error->message);
   return scene;
 }

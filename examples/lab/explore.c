@@ -8,6 +8,7 @@
 #include "explore-work.h"
 #include "lab.h"
 #include "out.h"
+#include "save.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,7 +115,7 @@ parse_faults (const char *text, guint32 *out)
 static gboolean
 wrong (const char *text)
 {
-  g_printerr ("tyet explore: %s\n", text);
+  lab_bad_usage ("%s", text);
   return FALSE;
 }
 
@@ -154,7 +155,7 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
   if (!g_option_context_parse (context, argc, argv, &error))
     return wrong (error->message);
   if (*argc != 1)
-    return wrong ("there is an argument too much; see --help");
+    return wrong ("there is an argument too much");
   *from = 1;
   *to = option_minutes >= 0 ? G_MAXUINT64 : 1000;
   if (option_seeds != NULL && !parse_seeds (option_seeds, from, to))
@@ -173,6 +174,9 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--minutes wants a number above 0");
   if (option_history != NULL && !option_print)
     return wrong ("--history goes with --print");
+  g_autofree char *shrunk = option_scenes != NULL ? g_build_filename (option_scenes, "seed-1.scene", NULL) : NULL;
+  if (!save_check ((const char *[]){ option_history, shrunk }, 2, &error))
+    return wrong (error->message);
   options->sealed = option_sealed;
   options->hang_s = (guint) option_hang;
   options->history = option_history;
@@ -220,7 +224,7 @@ shrink_here (const ExploreOptions *options, guint64 seed)
   g_autofree char *text = g_strdup_printf ("# Found by: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n# Wrong: %s\n%s",
                                            seed, options_text, how, body);
   g_autoptr (GError) error = NULL;
-  if (!g_file_set_contents (path, text, -1, &error))
+  if (!save_text (path, text, -1, &error))
     {
       g_printerr ("tyet explore: %s\n", error->message);
       return LAB_USAGE;

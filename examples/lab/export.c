@@ -7,6 +7,7 @@
 #include "export.h"
 
 #include "out.h"
+#include "save.h"
 
 #include <string.h>
 
@@ -121,7 +122,7 @@ gboolean
 shiviz_write (const char *path, const Film *film, GError **error)
 {
   g_autofree char *text = shiviz_of_film (film);
-  return g_file_set_contents (path, text, -1, error);
+  return save_text (path, text, -1, error);
 }
 
 /* ---- pcapng ---- */
@@ -221,5 +222,5 @@ capture_add (Capture *capture, gint64 us, const char *from, const char *to, gcon
 gboolean
 capture_write (const char *path, const Capture *capture, GError **error)
 {
-  return g_file_set_contents (path, (const char *) capture->bytes->data, (gssize) capture->bytes->len, error);
+  return save_text (path, (const char *) capture->bytes->data, (gssize) capture->bytes->len, error);
 }

@@ -100,8 +100,8 @@ add_asks (Film *film)
       for (guint k = 0; k < film->spans->len && m->asked_us < m->sent_us; k++)
         {
           const FilmSpan *span = &g_array_index (film->spans, FilmSpan, k);
-          if (span->type != FILM_SPAN_FLUSH || span->process != m->sender || m->asked_us < span->from_us
-              || (span->to_us != FILM_NEVER && m->asked_us >= span->to_us))
+          if (span->type != FILM_SPAN_FLUSH || span->process != m->sender || span->group != m->group
+              || m->asked_us < span->from_us || (span->to_us != FILM_NEVER && m->asked_us >= span->to_us))
             continue;
           film_add_event (film, m->asked_us, FILM_ASK, m->sender, (int) i, -1, NULL);
           break;

@@ -494,11 +494,22 @@ on_stepped (TySimProcess *p, gpointer data)
   take_record (f, camera_of (f, p));
 }
 
+/* -1: it is about none. */
+static int
+group_of_effect (const Filming *f, TySimProcess *p, const TyEffect *e)
+{
+  for (guint g = 0; e->group != NULL && g < f->play->scene->n_groups; g++)
+    if (stage_part (p, g) != NULL && stage_part (p, g) == ty_group_get_user_data (e->group))
+      return (int) g;
+  return -1;
+}
+
 static void
 on_effect (TySimProcess *p, const TyEffect *e, gpointer data)
 {
   Filming *f = data;
   Camera *camera = camera_of (f, p);
+  int group = group_of_effect (f, p, e);
   switch (e->type)
     {
     case TY_EFFECT_SEND:
@@ -509,24 +520,23 @@ on_effect (TySimProcess *p, const TyEffect *e, gpointer data)
         return;
       }
     case TY_EFFECT_VIEW:
-      for (guint g = 0; g < f->play->scene->n_groups; g++)
-        if (stage_part (p, g) == ty_group_get_user_data (e->group))
-          f->group_ids[g] = e->view->group;
+      if (group >= 0)
+        f->group_ids[group] = e->view->group;
       return;
     case TY_EFFECT_ENTERED:
       if (e->error != NULL)
-        film_add_event (f->film, now_of (f), FILM_REFUSED, camera->process, -1, -1, e->error->message);
+        film_add_event (f->film, now_of (f), FILM_REFUSED, camera->process, -1, -1, e->error->message)->group = group;
       return;
     case TY_EFFECT_BLOCKED:
-      film_open_span (f->film, FILM_SPAN_BLOCKED, camera->process, now_of (f));
-      film_add_event (f->film, now_of (f), FILM_BLOCK, camera->process, -1, -1, e->text);
+      film_open_span (f->film, FILM_SPAN_BLOCKED, camera->process, group, now_of (f));
+      film_add_event (f->film, now_of (f), FILM_BLOCK, camera->process, -1, -1, e->text)->group = group;
       return;
     case TY_EFFECT_UNBLOCKED:
-      film_close_span (f->film, FILM_SPAN_BLOCKED, camera->process, now_of (f));
-      film_add_event (f->film, now_of (f), FILM_UNBLOCK, camera->process, -1, -1, NULL);
+      film_close_span (f->film, FILM_SPAN_BLOCKED, camera->process, group, now_of (f));
+      film_add_event (f->film, now_of (f), FILM_UNBLOCK, camera->process, -1, -1, NULL)->group = group;
       return;
     case TY_EFFECT_LOAD_STATE:
-      film_open_span (f->film, FILM_SPAN_LOADING, camera->process, now_of (f));
+      film_open_span (f->film, FILM_SPAN_LOADING, camera->process, group, now_of (f));
       return;
     default:
       return;
@@ -542,11 +552,11 @@ look_at_state (Filming *f, Camera *camera, guint g)
     return;
   if (state == TY_GROUP_FLUSHING)
     {
-      film_open_span (f->film, FILM_SPAN_FLUSH, camera->process, now_of (f));
-      film_add_event (f->film, now_of (f), FILM_FLUSH, camera->process, -1, -1, NULL);
+      film_open_span (f->film, FILM_SPAN_FLUSH, camera->process, (int) g, now_of (f));
+      film_add_event (f->film, now_of (f), FILM_FLUSH, camera->process, -1, -1, NULL)->group = (int) g;
     }
   else
-    film_close_span (f->film, FILM_SPAN_FLUSH, camera->process, now_of (f));
+    film_close_span (f->film, FILM_SPAN_FLUSH, camera->process, (int) g, now_of (f));
   camera->state[g] = state;
 }
 
@@ -571,7 +581,7 @@ on_died (TySimProcess *p, TySimDeath death, gpointer data)
   Camera *camera = camera_of (f, p);
   FilmProcess *process = film_process (f->film, camera->process);
   for (FilmSpanType type = FILM_SPAN_FLUSH; type <= FILM_SPAN_LOADING; type++)
-    film_close_span (f->film, type, camera->process, now_of (f));
+    film_close_span (f->film, type, camera->process, -1, now_of (f));
   for (guint i = 0; i < camera->held->len; i++)
     film_end_wait (f->film, g_array_index (camera->held, int, i), camera->process, now_of (f));
   if (process->end == FILM_END_LEFT || process->end == FILM_END_EXCLUDED)
@@ -643,9 +653,9 @@ look_at_lives (Filming *f)
         continue;
       camera->stopped = stopped;
       if (stopped)
-        film_open_span (f->film, FILM_SPAN_STOPPED, camera->process, now_of (f));
+        film_open_span (f->film, FILM_SPAN_STOPPED, camera->process, -1, now_of (f));
       else
-        film_close_span (f->film, FILM_SPAN_STOPPED, camera->process, now_of (f));
+        film_close_span (f->film, FILM_SPAN_STOPPED, camera->process, -1, now_of (f));
       if (ty_sim_is_alive (p))
         film_add_event (f->film, now_of (f), stopped ? FILM_STOP : FILM_CONTINUE, camera->process, -1, -1, NULL);
     }
@@ -712,7 +722,7 @@ filming_new (Play *play)
   play->acts_data = f;
   play->stage->on_sent = on_sent;
   play->stage->on_sent_data = f;
-  ty_sim_world_set_witness (play->world, &witness, f);
+  ty_sim_world_add_witness (play->world, &witness, f);
   return f;
 }
 
@@ -735,12 +745,78 @@ message_at_ordinal (const Film *film, int view, guint64 ordinal)
   return -1;
 }
 
+/* That one delivered the messages in this order, or does not speak against it. */
+static gboolean
+has_in_order (const Film *film, int process, const GArray *messages)
+{
+  int last = -1;
+  for (guint i = 0; i < messages->len; i++)
+    {
+      const FilmArrival *at = film_at (film, g_array_index (messages, int, i), process);
+      if (at == NULL || at->delivered_us == FILM_NEVER)
+        return FALSE;
+      if (at->place < last)
+        return FALSE;
+      last = at->place;
+    }
+  return TRUE;
+}
+
+/* Two messages that the second delivered the other way round. */
+static gboolean
+find_inversion (const Film *film, int process, int other, GArray *messages)
+{
+  const GArray *delivered = film_process (film, process)->delivered;
+  int last = -1, last_message = -1;
+  for (guint i = 0; i < delivered->len; i++)
+    {
+      int message = g_array_index (delivered, int, i);
+      const FilmArrival *at = film_at (film, message, other);
+      if (at == NULL || at->delivered_us == FILM_NEVER)
+        continue;
+      if (at->place < last)
+        {
+          g_array_append_val (messages, message);
+          g_array_append_val (messages, last_message);
+          return TRUE;
+        }
+      last = at->place;
+      last_message = message;
+    }
+  return FALSE;
+}
+
+/* For links into the picture: the messages, and the processes that are not as they should be. */
+static void
+find_what_it_is_about (const Film *film, const SceneCond *cond, FilmFinding *finding)
+{
+  gboolean of_messages = cond->kind == COND_HAS || cond->kind == COND_LACKS || cond->kind == COND_BEFORE;
+  for (char **name = cond->names; of_messages && name != NULL && *name != NULL; name++)
+    {
+      int message = film_find_message (film, *name);
+      if (message >= 0)
+        g_array_append_val (finding->messages, message);
+    }
+  for (int p = 0; p < (int) film->processes->len; p++)
+    {
+      const FilmProcess *process = film_process (film, p);
+      gboolean named
+          = cond->all || (cond->who != NULL && g_strv_contains ((const char *const *) cond->who, process->site));
+      if (!named || (cond->kind == COND_BEFORE && has_in_order (film, p, finding->messages)))
+        continue;
+      g_array_append_val (finding->processes, p);
+      if (cond->kind == COND_SAME_ORDER && finding->messages->len == 0
+          && find_inversion (film, g_array_index (finding->processes, int, 0), p, finding->messages))
+        g_array_index (finding->processes, int, 0) = p; /* the one to look at */
+    }
+}
+
 Film *
 filming_end (Filming *f)
 {
   Film *film = f->film;
   Play *play = f->play;
-  ty_sim_world_set_witness (play->world, NULL, NULL);
+  ty_sim_world_remove_witness (play->world, f);
   play->acts = NULL;
   play->stage->on_sent = NULL;
   for (guint i = 0; i < film->waits->len; i++)
@@ -759,6 +835,7 @@ filming_end (Filming *f)
         continue;
       g_autofree char *step = scene_step_to_string (result->step, play->scene, FALSE);
       FilmFinding finding = {
+        .kind = FILM_FINDING_EXPECTED,
         .rule = g_strdup_printf ("%s:%u", play->scene->title, result->step->line),
         .text = g_strdup_printf ("%s%s%s", step, result->why != NULL ? ": " : " does not hold",
                                  result->why != NULL ? result->why : ""),
@@ -766,6 +843,8 @@ filming_end (Filming *f)
         .messages = g_array_new (FALSE, FALSE, sizeof (int)),
         .views = g_array_new (FALSE, FALSE, sizeof (int)),
       };
+      if (result->step->cond != NULL)
+        find_what_it_is_about (film, result->step->cond, &finding);
       g_array_append_val (film->findings, finding);
     }
   g_ptr_array_unref (f->cameras);

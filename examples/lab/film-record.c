@@ -77,8 +77,8 @@ take_conf (Film *film, const TyRecord *r, int process, gint64 us)
   view->last_us = us;
   g_array_append_val (film_process (film, process)->views, index);
   film_process (film, process)->groups |= group_bit (view->group);
-  film_close_span (film, FILM_SPAN_FLUSH, process, us);
-  film_close_span (film, FILM_SPAN_BLOCKED, process, us);
+  film_close_span (film, FILM_SPAN_FLUSH, process, view->group, us);
+  film_close_span (film, FILM_SPAN_BLOCKED, process, view->group, us);
   film_add_event (film, us, FILM_VIEW, process, -1, index, NULL);
 }
 
@@ -147,9 +147,16 @@ take_end (Film *film, const TyRecord *r, int process, gint64 us, FilmEnd end, Fi
       p->end = end;
       p->end_us = us;
     }
-  film_close_span (film, FILM_SPAN_FLUSH, process, us);
-  film_close_span (film, FILM_SPAN_BLOCKED, process, us);
-  film_add_event (film, us, type, process, -1, -1, NULL);
+  film_close_span (film, FILM_SPAN_FLUSH, process, index, us);
+  film_close_span (film, FILM_SPAN_BLOCKED, process, index, us);
+  film_add_event (film, us, type, process, -1, -1, NULL)->group = index;
+}
+
+static int
+group_of (Film *film, const TyRecord *r)
+{
+  g_autofree char *group = text_of (&r->g);
+  return film_add_group (film, group);
 }
 
 void
@@ -180,13 +187,13 @@ film_take_record (Film *film, const TyRecord *r, gint64 us, const char *name, gi
       return;
     case TY_RECORD_BLOCK: /* of a play, known since it began: the line comes when it ends */
       if (!film->is_play)
-        film_add_event (film, us, FILM_BLOCK, process, -1, -1, NULL);
+        film_add_event (film, us, FILM_BLOCK, process, -1, -1, NULL)->group = group_of (film, r);
       return;
     case TY_RECORD_SAVE:
       film_add_event (film, us, FILM_SAVE, process, -1, -1, NULL);
       return;
     case TY_RECORD_LOAD:
-      film_close_span (film, FILM_SPAN_LOADING, process, us);
+      film_close_span (film, FILM_SPAN_LOADING, process, group_of (film, r), us);
       film_add_event (film, us, FILM_LOAD, process, -1, -1, NULL);
       return;
     case TY_RECORD_END:

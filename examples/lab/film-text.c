@@ -18,38 +18,11 @@ const char *
 film_packet_name (guint type)
 {
   static const char *const names[] = {
-    [TY_PACKET_DATA] = "DATA",
-    [TY_PACKET_FORWARD] = "FORWARD",
-    [TY_PACKET_ORDERING] = "ORDERING",
-    [TY_PACKET_RECEIPTS] = "RECEIPTS",
-    [TY_PACKET_ALIVE] = "ALIVE",
-    [TY_PACKET_GAP] = "GAP",
-    [TY_PACKET_JOIN] = "JOIN",
-    [TY_PACKET_WELCOME] = "WELCOME",
-    [TY_PACKET_LEAVE] = "LEAVE",
-    [TY_PACKET_SUSPECT] = "SUSPECT",
-    [TY_PACKET_GONE] = "GONE",
-    [TY_PACKET_BEHIND] = "BEHIND",
-    [TY_PACKET_BARRED] = "BARRED",
-    [TY_PACKET_REKEY] = "REKEY",
-    [TY_PACKET_WANT_KEYS] = "WANT_KEYS",
-    [TY_PACKET_KEYS] = "KEYS",
-    [TY_PACKET_PREPARE] = "PREPARE",
-    [TY_PACKET_STATE] = "STATE",
-    [TY_PACKET_NACK] = "NACK",
-    [TY_PACKET_PROPOSE] = "PROPOSE",
-    [TY_PACKET_FLUSH] = "FLUSH",
-    [TY_PACKET_DECIDED] = "DECIDED",
-    [TY_PACKET_NEED] = "NEED",
-    [TY_PACKET_EXCLUDED] = "EXCLUDED",
-    [TY_PACKET_TRANSFER_DATA] = "TRANSFER_DATA",
-    [TY_PACKET_TRANSFER_ACK] = "TRANSFER_ACK",
-    [TY_PACKET_TRANSFER_FAILED] = "TRANSFER_FAILED",
-    [TY_PACKET_TRANSFER_LOADED] = "TRANSFER_LOADED",
     [FILM_PACKET_ORDER] = "ORDER",
     [FILM_PACKET_PROMISE] = "PROMISE",
   };
-  return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "?";
+  const char *name = type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : ty_packet_name (type);
+  return name != NULL ? name : "?";
 }
 
 static const char *

@@ -197,40 +197,51 @@ film_add_group (Film *film, const char *name)
   return (int) film->groups->len - 1;
 }
 
-void
+FilmEvent *
 film_add_event (Film *film, gint64 us, FilmEventType type, int process, int message, int view, const char *text)
 {
-  FilmEvent e = { us, type, process, message, view, -1, text != NULL ? film_clean (text) : NULL };
+  FilmEvent e = { us, type, process, message, view, -1, -1, text != NULL ? film_clean (text) : NULL };
   g_array_append_val (film->events, e);
+  return film_event (film, film->events->len - 1);
 }
 
 /* Back to front: what is open is new. */
 static FilmSpan *
-open_span (Film *film, FilmSpanType type, int process)
+open_span (Film *film, FilmSpanType type, int process, int group)
 {
   for (guint i = film->spans->len; i > 0; i--)
     {
       FilmSpan *span = &g_array_index (film->spans, FilmSpan, i - 1);
-      if (span->type == type && span->process == process && span->to_us == FILM_NEVER)
+      if (span->type == type && span->process == process && (group < 0 || span->group == group)
+          && span->to_us == FILM_NEVER)
         return span;
     }
   return NULL;
 }
 
 void
-film_open_span (Film *film, FilmSpanType type, int process, gint64 us)
+film_open_span (Film *film, FilmSpanType type, int process, int group, gint64 us)
 {
-  FilmSpan span = { type, process, us, FILM_NEVER };
-  if (open_span (film, type, process) == NULL)
+  FilmSpan span = { type, process, group, us, FILM_NEVER };
+  if (open_span (film, type, process, group) == NULL)
     g_array_append_val (film->spans, span);
 }
 
 void
-film_close_span (Film *film, FilmSpanType type, int process, gint64 us)
+film_close_span (Film *film, FilmSpanType type, int process, int group, gint64 us)
 {
-  FilmSpan *span = open_span (film, type, process);
-  if (span != NULL)
+  FilmSpan *span;
+  while ((span = open_span (film, type, process, group)) != NULL)
     span->to_us = us;
+}
+
+gboolean
+film_has_transitional (const Film *film)
+{
+  for (guint i = 0; i < film->views->len; i++)
+    if (film_view (film, i)->transitional)
+      return TRUE;
+  return FALSE;
 }
 
 /* ---- Waits ---- */

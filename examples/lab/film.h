@@ -139,6 +139,7 @@ typedef struct
   FilmEventType type;
   int process, message, view;
   int other;  /* RECEIVE: who it came from */
+  int group;  /* FLUSH, BLOCK, UNBLOCK, OUT, EXCLUDED, REFUSED: which it is about */
   char *text; /* STEP, BLOCK, EXCLUDED, REFUSED */
 } FilmEvent;
 
@@ -153,7 +154,7 @@ typedef enum
 typedef struct
 {
   FilmSpanType type;
-  int process;
+  int process, group;    /* STOPPED: of none */
   gint64 from_us, to_us; /* NEVER: to the end */
 } FilmSpan;
 
@@ -177,9 +178,16 @@ typedef struct
   gint64 sent_us, arrived_us; /* NEVER: it did not */
 } FilmPacket;
 
-/* A finding of the judge, or an expectation that does not hold. */
+typedef enum
+{
+  FILM_FINDING_JUDGE,
+  FILM_FINDING_EXPECTED, /* an expectation of the scene, or one of its steps, that does not hold */
+  FILM_FINDING_DIFFERS   /* the same, under another ordering than the scene is written for: that is the lesson */
+} FilmFindingKind;
+
 typedef struct
 {
+  FilmFindingKind kind;
   char *rule; /* "P18 causal" */
   char *text;
   GArray *processes, *messages, *views; /* int */
@@ -188,8 +196,9 @@ typedef struct
 typedef struct
 {
   char *title;
-  char *note;    /* how far it can be trusted, a sentence; or NULL */
-  char *verdict; /* of the judge, a line */
+  char *note;        /* how far it can be trusted, a sentence; or NULL */
+  char *verdict;     /* of the judge, a line */
+  const char *model; /* that it judged by, for those who may have meant another: "primary", "extended"; or NULL */
   gboolean legal;
   gboolean is_play;  /* receipts, waits, packets and faults are known */
   gint64 end_us;     /* of what is worth being drawn */
@@ -233,6 +242,8 @@ char *film_wait_text (const Film *film, const FilmWait *wait);
 const char *film_wait_word (FilmWaitReason reason);
 /* The text without control characters, which a terminal would obey and XML does not allow. (transfer full) */
 char *film_clean (const char *text);
+/* Views between regular ones, as the extended model has them, where several parts of a group go on. */
+gboolean film_has_transitional (const Film *film);
 /* FALSE: there is so much of it that nobody could look at the picture. */
 gboolean film_is_drawable (const Film *film, GError **error);
 /* How long, for people: "340 µs", "1.25 ms", "2 s". (transfer full) */
@@ -248,13 +259,16 @@ void film_add_report (Film *film, const TyJudgeReport *report);
 Film *film_new (const char *title);
 int film_add_process (Film *film, const char *name, gint64 us); /* or the one of that name */
 int film_add_group (Film *film, const char *name);              /* the same */
-void film_add_event (Film *film, gint64 us, FilmEventType type, int process, int message, int view, const char *text);
+/* What it returns is valid until the next. */
+FilmEvent *film_add_event (Film *film, gint64 us, FilmEventType type, int process, int message, int view,
+                           const char *text);
 FilmArrival *film_at_rw (Film *film, int message, int process);
 /* One record of a process. `name` and `asked_us` are of a `send`: what the scene calls the message (NULL), and when it
  * was asked for (NEVER: now). */
 void film_take_record (Film *film, const TyRecord *record, gint64 us, const char *name, gint64 asked_us);
-void film_open_span (Film *film, FilmSpanType type, int process, gint64 us);
-void film_close_span (Film *film, FilmSpanType type, int process, gint64 us);
+void film_open_span (Film *film, FilmSpanType type, int process, int group, gint64 us);
+/* `group` -1: of all groups. */
+void film_close_span (Film *film, FilmSpanType type, int process, int group, gint64 us);
 /* The reason why a message waits at a process from now on; a wait of the same reason goes on. */
 void film_note_wait (Film *film, const FilmWait *wait);
 void film_end_wait (Film *film, int message, int process, gint64 us);

@@ -1,7 +1,9 @@
-/* examples/lab/out.c: lines to standard output that never stop the main loop, and a little JSON.
+/* examples/lab/out.c: lines to standard output that never stop the main loop, complaints, and a little JSON.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "out.h"
+
+#include "lab.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -149,6 +151,19 @@ lab_out_free (LabOut *out, gint64 patience_us)
   g_cond_clear (&out->cond);
   g_mutex_clear (&out->mutex);
   g_free (out);
+}
+
+/* ---- What is wrong with a call ---- */
+
+int
+lab_bad_usage (const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), text);
+  return LAB_USAGE;
 }
 
 /* ---- JSON ---- */

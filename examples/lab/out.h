@@ -1,4 +1,4 @@
-/* examples/lab/out.h: lines to standard output that never stop the main loop.
+/* examples/lab/out.h: lines to standard output that never stop the main loop, complaints, and a little JSON.
  *
  * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the
  * output must not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that
@@ -21,6 +21,11 @@ void lab_out_line (LabOut *out, const char *line, gsize len_bytes);
 /* Waits until all is written, or, with `patience_us` not negative, until nothing could be written for that long; then
  * ends. */
 void lab_out_free (LabOut *out, gint64 patience_us);
+
+/* ---- What is wrong with a call ---- */
+
+/* "tyet run: text", and where to read how it is done, on standard error. Returns LAB_USAGE. */
+int lab_bad_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* ---- JSON ---- */
 

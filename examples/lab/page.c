@@ -9,6 +9,7 @@
 #include "core/packet.h"
 #include "examples/lab/out.h"
 #include "page-parts.h"
+#include "save.h"
 #include "svg-private.h"
 
 #include <string.h>
@@ -156,7 +157,7 @@ put_messages (GString *out, const Film *film)
   g_string_append (out, "]\n");
 }
 
-/* time, kind, process, message, view, other, place in the picture, text. */
+/* time, kind, process, message, view, other, place in the picture, group, text. */
 static void
 put_events (GString *out, const Film *film, const SvgClock *clock, guint number)
 {
@@ -167,9 +168,9 @@ put_events (GString *out, const Film *film, const SvgClock *clock, guint number)
   for (guint i = 0; i < film->events->len; i++)
     {
       const FilmEvent *e = film_event (film, i);
-      g_string_append_printf (out, "%s[%" G_GINT64_FORMAT ",\"%s\",%d,%d,%d,%d,%s", i > 0 ? ",\n" : "", e->us,
+      g_string_append_printf (out, "%s[%" G_GINT64_FORMAT ",\"%s\",%d,%d,%d,%d,%s,%d", i > 0 ? ",\n" : "", e->us,
                               kinds[e->type], e->process, e->message, e->view, e->other,
-                              svg_n (svg_clock_event_x (clock, number, i)));
+                              svg_n (svg_clock_event_x (clock, number, i)), e->group);
       if (e->text != NULL)
         {
           g_string_append_c (out, ',');
@@ -192,7 +193,7 @@ put_faults (GString *out, const Film *film)
       g_string_append_printf (out, "%s[\"%s\",%d", i > 0 ? "," : "", spans[s->type], s->process);
       put_us (out, s->from_us);
       put_us (out, s->to_us);
-      g_string_append_c (out, ']');
+      g_string_append_printf (out, ",%d]", s->group);
     }
   g_string_append (out, "]\n,\"cuts\":[");
   for (guint i = 0; i < film->cuts->len; i++)
@@ -229,7 +230,7 @@ put_findings (GString *out, const Film *film)
   for (guint i = 0; i < film->findings->len; i++)
     {
       const FilmFinding *f = &g_array_index (film->findings, FilmFinding, i);
-      g_string_append (out, i > 0 ? ",{\"n\":0" : "{\"n\":0");
+      g_string_append_printf (out, "%s{\"kind\":%d", i > 0 ? "," : "", (int) f->kind);
       put_key (out, "rule", f->rule);
       put_key (out, "text", f->text);
       put_indices (out, "processes", f->processes);
@@ -248,6 +249,7 @@ put_film (GString *out, const Film *film, const SvgClock *clock, guint number, c
   put_key (out, "title", caption != NULL ? caption : film->title);
   put_key (out, "verdict", film->verdict);
   put_key (out, "note", film->note);
+  put_key (out, "model", film->model);
   put_processes (out, film);
   put_views (out, film);
   put_messages (out, film);
@@ -283,6 +285,7 @@ data_of (const Film *const *films, guint n_films, const PageOptions *options)
 {
   g_autoptr (SvgClock) clock = svg_clock_new (films, n_films, 0);
   GString *out = g_string_new ("{");
+  g_string_append_printf (out, "\"control\":%s,", options != NULL && options->control ? "true" : "false");
   put_clock (out, clock);
   g_string_append (out, ",\"films\":[\n");
   for (guint i = 0; i < n_films; i++)
@@ -295,6 +298,20 @@ data_of (const Film *const *films, guint n_films, const PageOptions *options)
   return g_string_free (out, FALSE);
 }
 
+/* The palette is that of the diagrams. */
+static char *
+style_of_page (void)
+{
+  GString *out = g_string_new (":root {");
+  for (guint i = 0; i < SVG_COLOURS; i++)
+    g_string_append_printf (out, " --c%u: %s;", i, svg_light[i]);
+  g_string_append (out, " }\n@media (prefers-color-scheme: dark) { :root {");
+  for (guint i = 0; i < SVG_COLOURS; i++)
+    g_string_append_printf (out, " --c%u: %s;", i, svg_dark[i]);
+  g_string_append_printf (out, " } }\n%s", page_part_css);
+  return g_string_free (out, FALSE);
+}
+
 char *
 page_of_films (const Film *const *films, guint n_films, const PageOptions *options)
 {
@@ -302,13 +319,15 @@ page_of_films (const Film *const *films, guint n_films, const PageOptions *optio
   g_autofree char *valid = g_utf8_make_valid (name, -1);
   g_autofree char *title = g_markup_escape_text (valid, -1);
   g_autofree char *data = data_of (films, n_films, options);
+  g_autofree char *style = style_of_page ();
   const struct
   {
     const char *mark, *text;
   } parts[] = {
     { "@TITLE@", title },
-    { "@STYLE@", page_part_css },
+    { "@STYLE@", style },
     { "@BEFORE@", options != NULL && options->before_html != NULL ? options->before_html : "" },
+    { "@AFTER@", options != NULL && options->after_html != NULL ? options->after_html : "" },
     { "@DATA@", data },
     { "@SCRIPT@", page_part_js },
   };
@@ -343,5 +362,5 @@ page_write (const char *path, const Film *const *films, guint n_films, const Pag
     if (!film_is_drawable (films[i], error))
       return FALSE;
   g_autofree char *text = page_of_films (films, n_films, options);
-  return g_file_set_contents (path, text, -1, error);
+  return save_text (path, text, -1, error);
 }

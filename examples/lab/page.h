@@ -11,8 +11,10 @@ typedef struct
 {
   const char *title;           /* NULL: that of the first film */
   const char *const *captions; /* one for each film; NULL: their titles */
+  gboolean control;            /* control packets are shown, until the reader hides them */
   /* Between the heading and the diagrams, as it is: what it holds of others must be escaped. NULL: nothing. */
   const char *before_html;
+  const char *after_html; /* the same, at the end */
 } PageOptions;
 
 /* One document. `options` may be NULL. (transfer full) */

@@ -4,7 +4,9 @@
 #include "lab.h"
 #include "film-play.h"
 #include "page.h"
+#include "out.h"
 #include "run-report.h"
+#include "save.h"
 #include "svg.h"
 
 #include <stdio.h>
@@ -19,7 +21,7 @@ static const GOptionEntry entries[] = {
   { "shiviz", 0, 0, G_OPTION_ARG_FILENAME, &option_shiviz, "Write a log for ShiViz there", "FILE" },
   { "pcap", 0, 0, G_OPTION_ARG_FILENAME, &option_pcap, "Write the packets there, for Wireshark (doc/exports.md)",
     "FILE" },
-  { "control", 0, 0, G_OPTION_ARG_NONE, &option_control, "Control packets too, in the diagram", NULL },
+  { "control", 0, 0, G_OPTION_ARG_NONE, &option_control, "Control packets too, in diagram and page", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Print one JSON object", NULL },
   { "by-process", 0, 0, G_OPTION_ARG_NONE, &option_by_process,
     "Print what each process was told, in its order, without times", NULL },
@@ -36,15 +38,21 @@ read_scene (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_option_context_set_summary (context, "Plays a scene in the simulator, and judges what happened.");
   g_option_context_set_description (
-      context, "SCENE is a file, described in doc/scenes.md.\n"
-               "Exit status: 0 all expectations hold and the run is legal, 1 not, 2 the scene is unreadable.\n");
+      context,
+      "SCENE is a file, described in doc/scenes.md.\n"
+      "Exit status: 0 all expectations hold and the run is legal, 1 not, 2 bad usage, an unreadable scene or an "
+      "unwritable file.\n");
   g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
-    g_printerr ("tyet run: %s\n", error->message);
+  gboolean parsed = g_option_context_parse (context, &argc, &argv, &error);
+  const char *files[] = { option_history, option_write, option_svg, option_html, option_shiviz, option_pcap };
+  if (!parsed)
+    lab_bad_usage ("%s", error->message);
   else if (option_json && option_by_process)
-    g_printerr ("tyet run: --json and --by-process exclude each other\n");
+    lab_bad_usage ("--json and --by-process exclude each other");
   else if (argc != 2)
-    g_printerr ("usage: tyet run [OPTION...] SCENE\n");
+    lab_bad_usage (argc < 2 ? "no scene is named" : "one scene at a time");
+  else if (!save_check (files, G_N_ELEMENTS (files), &error))
+    g_printerr ("tyet run: %s\n", error->message);
   else
     {
       Scene *scene = scene_read_file (argv[1], &error);
@@ -60,7 +68,7 @@ save_as_understood (const Scene *scene)
 {
   g_autofree char *text = scene_to_string (scene);
   g_autoptr (GError) error = NULL;
-  if (option_write == NULL || g_file_set_contents (option_write, text, -1, &error))
+  if (option_write == NULL || save_text (option_write, text, -1, &error))
     return TRUE;
   g_printerr ("tyet run: %s\n", error->message);
   return FALSE;
@@ -93,15 +101,13 @@ lab_run (int argc, char **argv)
       g_printerr ("tyet run: standard output cannot be written\n");
       return LAB_USAGE;
     }
-  if (option_history != NULL && !ty_sim_save_histories (play->world, option_history, &error))
-    {
-      g_printerr ("tyet run: %s\n", error->message);
-      return LAB_USAGE;
-    }
+  g_autofree char *history = option_history != NULL ? ty_sim_histories (play->world) : NULL;
   const Film *films[] = { film };
   const SvgOptions drawing = { .control = option_control };
-  if ((option_svg != NULL && !svg_write (option_svg, films, 1, &drawing, &error))
-      || (option_html != NULL && !page_write (option_html, films, 1, NULL, &error))
+  const PageOptions page = { .control = option_control };
+  if ((history != NULL && !save_text (option_history, history, -1, &error))
+      || (option_svg != NULL && !svg_write (option_svg, films, 1, &drawing, &error))
+      || (option_html != NULL && !page_write (option_html, films, 1, &page, &error))
       || (option_shiviz != NULL && !shiviz_write (option_shiviz, film, &error))
       || (option_pcap != NULL && !capture_write (option_pcap, capture, &error)))
     {

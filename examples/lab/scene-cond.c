@@ -6,18 +6,6 @@
 #include "core/packet.h"
 #include "core/view.h"
 
-static const struct
-{
-  const char *name;
-  guint type;
-} packets[] = {
-  { "DATA", TY_PACKET_DATA },       { "FORWARD", TY_PACKET_FORWARD }, { "ORDERING", TY_PACKET_ORDERING },
-  { "JOIN", TY_PACKET_JOIN },       { "WELCOME", TY_PACKET_WELCOME }, { "LEAVE", TY_PACKET_LEAVE },
-  { "SUSPECT", TY_PACKET_SUSPECT }, { "PREPARE", TY_PACKET_PREPARE }, { "STATE", TY_PACKET_STATE },
-  { "NACK", TY_PACKET_NACK },       { "PROPOSE", TY_PACKET_PROPOSE }, { "FLUSH", TY_PACKET_FLUSH },
-  { "DECIDED", TY_PACKET_DECIDED }, { "NEED", TY_PACKET_NEED },       { "EXCLUDED", TY_PACKET_EXCLUDED },
-};
-
 guint
 play_count_packets (const Play *play, const SceneCond *cond)
 {
@@ -27,9 +15,8 @@ play_count_packets (const Play *play, const SceneCond *cond)
   for (char **who = cond->who; who != NULL && *who != NULL; who++)
     {
       const guint *counts = g_hash_table_lookup (play->packets, play_find (play, *who));
-      for (gsize i = 0; counts != NULL && i < G_N_ELEMENTS (packets); i++)
-        if (g_str_equal (packets[i].name, cond->names[0]))
-          sum += counts[packets[i].type];
+      if (counts != NULL)
+        sum += counts[ty_packet_find (cond->names[0])];
     }
   return sum;
 }

@@ -28,6 +28,13 @@ is_inside (const Play *play, const TySimProcess *p)
   return FALSE;
 }
 
+/* One of a list of founders has a vote on the first view, and will be in it, whether it knows that view or not. */
+static gboolean
+has_vote (const Part *part)
+{
+  return play_takes_part (part) && (part->entered || part->founded);
+}
+
 static gboolean
 view_has_quorum (const Play *play, guint g, const TyetView *view, const TySimProcess *but)
 {
@@ -35,8 +42,7 @@ view_has_quorum (const Play *play, guint g, const TyetView *view, const TySimPro
   for (guint rank = 0; rank < view->n_members; rank++)
     {
       TySimProcess *p = stage_find (play->stage, view->members[rank].name);
-      in[rank] = p != NULL && p != but && is_inside (play, p) && play_takes_part (stage_part (p, g))
-                 && stage_part (p, g)->entered;
+      in[rank] = p != NULL && p != but && is_inside (play, p) && has_vote (stage_part (p, g));
     }
   return ty_members_quorum (view->members, view->n_members, in);
 }

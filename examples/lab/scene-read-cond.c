@@ -60,28 +60,21 @@ want_being (SceneReader *r, SceneCond *out, gboolean past)
 static gboolean
 want_packet (SceneReader *r, SceneCond *out)
 {
-  static const char *const names[]
-      = { "DATA",  "FORWARD", "ORDERING", "JOIN",  "WELCOME", "LEAVE", "SUSPECT", "PREPARE",
-          "STATE", "NACK",    "PROPOSE",  "FLUSH", "DECIDED", "NEED",  "EXCLUDED" };
   const char *word = scene_peek (r);
   gint64 number = 1;
   out->kind = COND_SENT;
   if (word == NULL)
     return scene_wrong (r, r->at, "the line ends where a packet should follow, such as FLUSH");
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      if (!g_str_equal (names[i], word))
-        continue;
-      r->at++;
-      out->names = g_strdupv ((char *[]){ (char *) word, NULL });
-      const char *next = scene_peek (r);
-      if (next != NULL && g_ascii_isdigit (next[0])
-          && (!scene_want_number (r, 1, 100000, &number) || !scene_want (r, "times")))
-        return FALSE;
-      out->number = (guint) number;
-      return TRUE;
-    }
-  return scene_wrong (r, r->at, "there is no packet \"%s\"", word);
+  if (ty_packet_find (word) == TY_PACKET_INVALID)
+    return scene_wrong (r, r->at, "there is no packet \"%s\"", word);
+  r->at++;
+  out->names = g_strdupv ((char *[]){ (char *) word, NULL });
+  const char *next = scene_peek (r);
+  if (next != NULL && g_ascii_isdigit (next[0])
+      && (!scene_want_number (r, 1, 100000, &number) || !scene_want (r, "times")))
+    return FALSE;
+  out->number = (guint) number;
+  return TRUE;
 }
 
 static gboolean

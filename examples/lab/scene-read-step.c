@@ -106,6 +106,7 @@ want_traffic (SceneReader *r, SceneStep *out)
     return TRUE;
   out->number = 20;
   return scene_want (r, "every") && scene_want_time (r, &out->us)
+         && (out->us > 0 || scene_wrong (r, r->at - 1, "a time above zero is needed here"))
          && (!scene_take (r, "of") || scene_want_bytes (r, &out->number));
 }
 
@@ -203,6 +204,8 @@ want_subject (SceneReader *r, SceneStep *out)
           const char *name = g_array_index (r->words, SceneWord, k).text;
           if (g_ascii_isalpha (name[0]) && strchr (name, '.') == NULL)
             g_hash_table_add (r->known_processes, g_strdup (name));
+          if (g_hash_table_size (r->known_processes) > SCENE_MAX_PROCESSES)
+            return scene_wrong (r, k, "there are at most %d processes", SCENE_MAX_PROCESSES);
         }
     }
   return scene_want_names (r, &out->who);

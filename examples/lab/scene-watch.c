@@ -86,7 +86,8 @@ play_watch_view (Play *play, const Part *part)
 void
 play_watch (Play *play)
 {
-  ty_sim_world_set_stepped (play->world, stepped, play);
+  static const TySimWitness witness = { .stepped = stepped };
+  ty_sim_world_add_witness (play->world, &witness, play);
 }
 
 gboolean

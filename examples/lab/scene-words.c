@@ -182,6 +182,8 @@ check_new_process (SceneReader *r, const char *name)
                         name);
   if (!g_hash_table_add (r->known_processes, g_strdup (name)))
     return scene_wrong (r, r->at, "there is a process \"%s\" already", name);
+  if (g_hash_table_size (r->known_processes) > SCENE_MAX_PROCESSES)
+    return scene_wrong (r, r->at, "there are at most %d processes", SCENE_MAX_PROCESSES);
   return TRUE;
 }
 

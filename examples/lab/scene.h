@@ -118,6 +118,9 @@ typedef struct
   gboolean useless; /* set in play: it could not be done */
 } SceneStep;
 
+/* Who plays more waits for hours. */
+#define SCENE_MAX_PROCESSES 100
+
 typedef struct
 {
   char *title; /* the file's name */

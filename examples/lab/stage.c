@@ -324,6 +324,8 @@ new_part (TySimProcess *p, guint g)
   ty_group_set_takes_state (part->group, stage->with_state);
   ty_group_set_gives_state (part->group, stage->with_state);
   actor->parts[g] = part;
+  if (stage->on_new != NULL)
+    stage->on_new (part, stage->data);
   return part;
 }
 

@@ -69,6 +69,8 @@ struct _Stage
   /* The storm's: what it wants to know at once. May be NULL. */
   void (*on_effect) (Part *part, const TyEffect *effect, gpointer data);
   gpointer data;
+  /* A group object has been made, and nothing has been asked of it yet. May be NULL. */
+  void (*on_new) (Part *part, gpointer data);
   /* Who draws wants to know when a message was asked for: before it gets its number. May be NULL. */
   void (*on_sent) (Part *part, guint64 message, TyService service, gsize len, gpointer data);
   gpointer on_sent_data;

@@ -11,6 +11,7 @@
 #define IDLE_FLIGHTS 3.2 /* longer without an event is idle */
 #define IDLE_PX 46.0
 #define EDGE_PX 26.0
+#define LAST_PX 130.0
 
 static int
 compare_times (gconstpointer a, gconstpointer b)
@@ -263,7 +264,14 @@ place_all (SvgClock *clock, const Film *const *films, guint n_films, const GArra
       g_free (lanes[i]);
     }
   g_free (lanes);
+  clock->end = right;
   clock->right = right + EDGE_PX;
+  for (guint i = 0; i < n_films; i++)
+    if (film_has_transitional (films[i])) /* the last views' names stand in their bands */
+      {
+        clock->right += LAST_PX;
+        break;
+      }
   return push;
 }
 
@@ -344,7 +352,7 @@ svg_clock_x (const SvgClock *clock, gint64 us)
         high = middle;
     }
   if (low == clock->knots->len)
-    return clock->right - EDGE_PX;
+    return clock->end;
   if (low == 0 || knots[low].us == us)
     return knots[low].x;
   const SvgKnot *a = &knots[low - 1], *b = &knots[low];

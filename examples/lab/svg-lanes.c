@@ -57,11 +57,18 @@ place_marks (const SvgDraw *d, GArray *rows)
   return used;
 }
 
+/* Each group has a part of the height of a lane, and a row for the names of its views. */
+static guint
+n_slabs (const SvgDraw *d)
+{
+  return MAX (1, d->film->groups->len);
+}
+
 double
 svg_marks_height (SvgDraw *d)
 {
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (int));
-  return VIEW_PX + place_marks (d, rows) * MARK_PX + 4;
+  return VIEW_PX * n_slabs (d) + place_marks (d, rows) * MARK_PX + 4;
 }
 
 void
@@ -76,7 +83,7 @@ svg_draw_marks (SvgDraw *d)
         continue;
       int row = g_array_index (rows, int, n++);
       const char *x = svg_n (svg_x (d, e->us));
-      double y = d->top - VIEW_PX - MARK_PX * (used - MAX (row, 0)) + 10;
+      double y = d->top - VIEW_PX * n_slabs (d) - MARK_PX * (used - MAX (row, 0)) + 10;
       g_string_append (d->out, "<g>");
       svg_title (d->out, "%s", e->text);
       g_string_append_printf (d->out, "<path class=\"thin\" stroke-dasharray=\"2 3\" d=\"M%s %sV%s\"/>", x,
@@ -121,7 +128,8 @@ leaves_at (const SvgDraw *d, int process, int view)
         return (double) d->at.installed[(gsize) other * d->at.n + (guint) process];
       after |= other == view;
     }
-  return end_x (d, process);
+  double left = (double) d->at.left[(gsize) film_view (d->film, view)->group * d->at.n + (guint) process];
+  return left > 0 ? left : end_x (d, process);
 }
 
 static Stay *
@@ -157,17 +165,75 @@ put_side (const SvgDraw *d, const Stay *stays, guint first, guint last, gboolean
     }
 }
 
-static void
-draw_run (const SvgDraw *d, const Stay *stays, guint first, guint last, int view, gboolean fill)
+/* Neighbours in time have different colours, and so have groups. */
+static guint
+tint_of (const SvgDraw *d, int view)
 {
-  guint tint = 0;
+  guint tint = 0, group = (guint) film_view (d->film, view)->group;
   for (int i = 0; i < view; i++)
-    tint += film_view (d->film, i)->group == film_view (d->film, view)->group;
-  tint %= 3;
-  double half = d->pitch / 2 - 1.5;
-  if (fill)
+    tint += film_view (d->film, i)->group == (int) group;
+  return tint % 3 + group % 2 * 3;
+}
+
+/* Where a lane has the view of one group above that of another, the view is a slab on each lane, and what belongs
+ * together is tied by a dashed line where it begins. */
+static void
+draw_slabs (const SvgDraw *d, const Stay *stays, guint first, guint last, int view)
+{
+  guint group = (guint) film_view (d->film, view)->group, n = n_slabs (d), tint = tint_of (d, view);
+  double half = d->pitch / 2 - 1.5, height = 2 * half / n;
+  for (guint lane = first; lane <= last; lane++)
     {
-      g_string_append_printf (d->out, "<path class=\"band%u\" d=\"M%s %s", tint, svg_n (stays[first].from),
+      double y = svg_lane_y (d, lane) - half + height * group;
+      g_string_append_printf (d->out, "<rect class=\"band%u\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/>", tint,
+                              svg_n (stays[lane].from), svg_n (y), svg_n (MAX (1, stays[lane].to - stays[lane].from)),
+                              svg_n (height - 1));
+      g_string_append_printf (d->out, "<path class=\"edge\" d=\"M%s %sv%s\"/>", svg_n (stays[lane].from), svg_n (y),
+                              svg_n (height - 1));
+      if (lane < last)
+        g_string_append_printf (d->out, "<path class=\"thin tie\" d=\"M%s %sL%s %s\"/>", svg_n (stays[lane].from),
+                                svg_n (y + height - 1), svg_n (stays[lane + 1].from),
+                                svg_n (svg_lane_y (d, lane + 1) - half + height * group));
+      g_string_append_c (d->out, '\n');
+    }
+}
+
+/* The name of the group, where the process enters it. */
+static void
+name_slabs_of (const SvgDraw *d, int view, const Stay *stays, guint8 *named)
+{
+  guint group = (guint) film_view (d->film, view)->group, n = n_slabs (d);
+  double half = d->pitch / 2 - 1.5, height = 2 * half / n;
+  g_autofree char *name = shortened (g_array_index (d->film->groups, FilmGroup, group).name, 14);
+  for (guint lane = 0; lane < d->film->n_lanes && height >= 12; lane++)
+    {
+      if (!stays[lane].in || named[group * d->film->n_lanes + lane])
+        continue;
+      named[group * d->film->n_lanes + lane] = TRUE;
+      g_string_append_printf (d->out, "<text class=\"tiny soft\" x=\"%s\" y=\"%s\">", svg_n (stays[lane].from + 4),
+                              svg_n (svg_lane_y (d, lane) - half + height * group + (group * 2 < n ? 9 : height - 4)));
+      svg_text (d->out, name);
+      g_string_append (d->out, "</text>\n");
+    }
+}
+
+static void
+draw_run (const SvgDraw *d, const Stay *stays, guint first, guint last, int view)
+{
+  double half = d->pitch / 2 - 1.5;
+  if (n_slabs (d) > 1)
+    {
+      draw_slabs (d, stays, first, last, view);
+      return;
+    }
+  g_string_append_printf (d->out, "<path class=\"band%u\" d=\"M%s %s", tint_of (d, view), svg_n (stays[first].from),
+                          svg_n (svg_lane_y (d, first) - half));
+  put_side (d, stays, first, last, FALSE, TRUE);
+  put_side (d, stays, first, last, TRUE, FALSE);
+  g_string_append (d->out, "Z\"/>");
+  if (film_view (d->film, view)->transitional)
+    {
+      g_string_append_printf (d->out, "<path fill=\"url(#between)\" d=\"M%s %s", svg_n (stays[first].from),
                               svg_n (svg_lane_y (d, first) - half));
       put_side (d, stays, first, last, FALSE, TRUE);
       put_side (d, stays, first, last, TRUE, FALSE);
@@ -219,13 +285,35 @@ label_view (const SvgDraw *d, SvgRow *row, int view, double x, double last)
       if (!find_room (row, width, from, MIN (last, from + 400), &at))
         continue;
       g_string_append_printf (d->out, "<text class=\"%s\" x=\"%s\" y=\"%s\">", i == 2 ? "tiny soft" : "soft",
-                              svg_n (at), svg_n (d->top - 5));
+                              svg_n (at), svg_n (d->top - 5 - VIEW_PX * (n_slabs (d) - 1 - (guint) v->group)));
       svg_text (d->out, texts[i]);
       g_string_append (d->out, "</text>\n");
       break;
     }
   for (guint i = 0; i < 3; i++)
     g_free (texts[i]);
+}
+
+/* Where several parts go on beside each other, a row above them all does not say which is which: each view is named in
+ * its band, as far as there is room. */
+static void
+name_run (const SvgDraw *d, const Stay *stays, guint first, int view)
+{
+  const FilmView *v = film_view (d->film, view);
+  g_autofree char *members = members_text (d->film, v);
+  const char *kind = v->transitional ? "transitional " : "";
+  g_autofree char *all = g_strdup_printf ("%sview %s · %s", kind, v->text, members);
+  g_autofree char *some = g_strdup_printf ("%s%s", kind, v->text), *few = g_strdup (v->text);
+  const char *texts[] = { all, some, few };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    if (svg_text_width (texts[i], 10) + 8 <= stays[first].to - stays[first].from)
+      {
+        g_string_append_printf (d->out, "<text class=\"small soft\" x=\"%s\" y=\"%s\">", svg_n (stays[first].from + 5),
+                                svg_n (svg_lane_y (d, first) - d->pitch / 2 + 12));
+        svg_text (d->out, texts[i]);
+        g_string_append (d->out, "</text>");
+        return;
+      }
 }
 
 static void
@@ -236,7 +324,9 @@ draw_band (const SvgDraw *d, int view, double *label_x, double *last_x)
   g_autofree char *members = members_text (d->film, v);
   *label_x = *last_x = -1;
   g_string_append (d->out, "<g>");
-  svg_title (d->out, "view %s (%s) of %s", v->text, v->label, members);
+  svg_title (d->out, "%s%sview %s (%s) of %s",
+             n_slabs (d) > 1 ? g_array_index (d->film->groups, FilmGroup, v->group).name : "",
+             n_slabs (d) > 1 ? ": " : "", v->text, v->label, members);
   for (guint first = 0; first < d->film->n_lanes;)
     {
       guint last = first;
@@ -244,7 +334,9 @@ draw_band (const SvgDraw *d, int view, double *label_x, double *last_x)
         continue;
       while (last + 1 < d->film->n_lanes && stays[last + 1].in)
         last++;
-      draw_run (d, stays, first - 1, last, view, v->group == 0);
+      draw_run (d, stays, first - 1, last, view);
+      if (d->parts && n_slabs (d) == 1)
+        name_run (d, stays, first - 1, view);
       for (guint lane = first - 1; lane <= last; lane++)
         {
           *label_x = *label_x < 0 ? stays[lane].from : MIN (*label_x, stays[lane].from);
@@ -258,16 +350,18 @@ draw_band (const SvgDraw *d, int view, double *label_x, double *last_x)
 void
 svg_draw_bands (SvgDraw *d)
 {
-  SvgRow row;
-  svg_row_init (&row);
+  g_autofree SvgRow *rows = g_new (SvgRow, n_slabs (d));
+  for (guint i = 0; i < n_slabs (d); i++)
+    svg_row_init (&rows[i]);
   g_autofree double *xs = g_new (double, d->film->views->len + 1);
   g_autofree double *lasts = g_new (double, d->film->views->len + 1);
   for (guint i = 0; i < d->film->views->len; i++)
     draw_band (d, (int) i, &xs[i], &lasts[i]);
   for (guint i = 0; i < d->film->views->len; i++)
-    if (xs[i] >= 0)
-      label_view (d, &row, (int) i, xs[i] + 2, lasts[i]);
-  svg_row_clear (&row);
+    if (xs[i] >= 0 && !(d->parts && n_slabs (d) == 1))
+      label_view (d, &rows[film_view (d->film, i)->group], (int) i, xs[i] + 2, lasts[i]);
+  for (guint i = 0; i < n_slabs (d); i++)
+    svg_row_clear (&rows[i]);
 }
 
 /* ---- Lines ---- */
@@ -306,6 +400,11 @@ draw_spans (const SvgDraw *d)
       if (fills[span->type] == NULL)
         continue;
       double half = span->type == FILM_SPAN_BLOCKED ? 7 : 9;
+      if (n_slabs (d) > 1 && span->group >= 0) /* on its group's side of the line */
+        {
+          y += 2 * half * ((span->group + 0.5) / n_slabs (d) - 0.5);
+          half /= n_slabs (d);
+        }
       g_autofree char *took = film_time_text (to - span->from_us);
       g_string_append (d->out, "<g>");
       svg_title (d->out, "%s: %s (%s)", p->name, words[span->type], took);
@@ -351,10 +450,22 @@ draw_line (const SvgDraw *d, int process)
     }
 }
 
+static void
+name_slabs (const SvgDraw *d)
+{
+  g_autofree guint8 *named = g_new0 (guint8, n_slabs (d) * d->film->n_lanes + 1);
+  for (guint i = 0; i < d->film->views->len && n_slabs (d) > 1; i++)
+    {
+      g_autofree Stay *stays = stays_of (d, (int) i);
+      name_slabs_of (d, (int) i, stays, named);
+    }
+}
+
 void
 svg_draw_lines (SvgDraw *d)
 {
   g_autofree gboolean *named = g_new0 (gboolean, d->film->n_lanes + 1);
+  name_slabs (d);
   draw_spans (d);
   for (guint i = 0; i < d->film->processes->len; i++)
     {

@@ -5,9 +5,6 @@
 
 #include "svg.h"
 
-#define SVG_COLOURS 7
-#define SVG_DASHES 5
-
 /* ---- The clock: which moment is where (svg-clock.c) ---- */
 
 typedef struct
@@ -30,6 +27,7 @@ typedef struct
   GArray *knots;     /* SvgKnot, in order; even in between */
   GArray *places;    /* for each film a GArray of double: the place of each of its events */
   double left, right;
+  double end;       /* of the last that happens */
   gint64 flight_us; /* what a message takes, usually */
 } SvgClock;
 
@@ -59,6 +57,7 @@ typedef struct
   float *delivered; /* the same */
   float *installed; /* by view * n + process */
   float *ended;     /* by process */
+  float *left;      /* by group * n + process: where its time in that group ends */
 } SvgPlaces;
 
 typedef struct
@@ -70,11 +69,12 @@ typedef struct
   SvgDensity density;
   GString *out;
   double left, right;
-  double top;    /* of the first lane's strip */
-  double pitch;  /* between lanes */
-  double bottom; /* of the last lane's strip */
-  double radius; /* of what stands for an event */
-  guint number;  /* of this diagram in the document */
+  double top;     /* of the first lane's strip */
+  double pitch;   /* between lanes */
+  double bottom;  /* of the last lane's strip */
+  double radius;  /* of what stands for an event */
+  gboolean parts; /* several parts of a group go on: views are named in their bands */
+  guint number;   /* of this diagram in the document */
 } SvgDraw;
 
 double svg_lane_y (const SvgDraw *d, guint lane);
@@ -83,8 +83,6 @@ double svg_x (const SvgDraw *d, gint64 us);
 /* Until when a process is drawn. */
 gint64 svg_process_end (const Film *film, const FilmProcess *p);
 
-/* "12.3", whatever the locale; valid for the next dozen of calls. */
-const char *svg_n (double v);
 /* Escaped. */
 void svg_text (GString *out, const char *text);
 void svg_title (GString *out, const char *format, ...) G_GNUC_PRINTF (2, 3);

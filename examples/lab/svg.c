@@ -7,6 +7,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "svg-private.h"
 
+#include "save.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -16,10 +18,11 @@
 #define LEGEND_PX 46.0
 #define BETWEEN_PX 26.0
 
-static const char *const light[SVG_COLOURS]
+const char *const svg_light[SVG_COLOURS]
     = { "#0072b2", "#d55e00", "#007d5a", "#a8407d", "#b07800", "#2b8cc4", "#5b4a9e" };
-static const char *const dark[SVG_COLOURS]
+const char *const svg_dark[SVG_COLOURS]
     = { "#5cb3ea", "#ff9152", "#3ecfa0", "#e796c3", "#f0b640", "#8fd3ff", "#b3a4f2" };
+const char *const svg_dashes[SVG_DASHES] = { "none", "7 3", "2 2.5", "9 3 2 3", "4 2" };
 
 /* ---- Helpers ---- */
 
@@ -152,7 +155,7 @@ put_palette (GString *out, const char *const *colours, gboolean is_dark)
 }
 
 static void
-put_style (GString *out)
+put_style (GString *out, gboolean groups, gboolean parts)
 {
   g_string_append (out, "<style>\n"
                         "text{font:11px system-ui,'DejaVu Sans','Segoe UI',Roboto,sans-serif}"
@@ -165,9 +168,15 @@ put_style (GString *out)
                         ".hold{fill-opacity:.22;stroke-width:1}.halo{stroke-width:3.5;stroke-linejoin:round}"
                         ".line{stroke-width:1.6}.thin{stroke-width:1}.edge{stroke-width:1.4}.bad{stroke-width:2.2}"
                         ".k{stroke-width:.8;stroke-dasharray:1.5 2}.gone{stroke-dasharray:1 5;stroke-opacity:.7}\n");
-  put_palette (out, light, FALSE);
+  put_palette (out, svg_light, FALSE);
+  if (groups)
+    g_string_append (out, ".band3{fill:#f1ecfa;fill:var(--band3,#f1ecfa)}.band4{fill:#fbecf1;fill:var(--band4,#fbecf1)}"
+                          ".band5{fill:#e6f4f6;fill:var(--band5,#e6f4f6)}.tie{stroke-dasharray:2 3}\n");
   g_string_append (out, "@media (prefers-color-scheme:dark){\n");
-  put_palette (out, dark, TRUE);
+  put_palette (out, svg_dark, TRUE);
+  if (groups)
+    g_string_append (out, ".band3{fill:#241f33;fill:var(--band3,#241f33)}.band4{fill:#2e1d26;fill:var(--band4,#2e1d26)}"
+                          ".band5{fill:#16292d;fill:var(--band5,#16292d)}\n");
   g_string_append (out, "}\n@media print{.a{stroke-opacity:1!important}}\n</style>\n");
   g_string_append (out, "<defs>"
                         "<pattern id=\"flush\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
@@ -177,8 +186,12 @@ put_style (GString *out)
                         "patternTransform=\"rotate(45)\"><path class=\"bad\" style=\"stroke-width:1\" "
                         "d=\"M0 1H5M1 0V5\"/></pattern>"
                         "<pattern id=\"loading\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"
-                        "<circle class=\"edgefill\" cx=\"2\" cy=\"2\" r=\"1\"/></pattern>"
-                        "</defs>\n");
+                        "<circle class=\"edgefill\" cx=\"2\" cy=\"2\" r=\"1\"/></pattern>");
+  if (parts)
+    g_string_append (out, "<pattern id=\"between\" width=\"12\" height=\"8\" patternUnits=\"userSpaceOnUse\">"
+                          "<path class=\"edge\" stroke-opacity=\".45\" style=\"stroke-width:1\" d=\"M0 2H5M6 6H11\"/>"
+                          "</pattern>");
+  g_string_append (out, "</defs>\n");
 }
 
 /* ---- Legend ---- */
@@ -231,6 +244,15 @@ put_legend (GString *out, const Film *const *films, guint n, double left, double
   if (has_event (films, n, FILM_RECEIVE))
     legend_item (&l, "<rect class=\"r hold f\" y=\"-3\" width=\"26\" height=\"6\" rx=\"3\"/>", 26, "held back");
   legend_item (&l, "<path class=\"edge\" d=\"M1-7V7M4-7V7\"/>", 5, "view installed");
+  for (guint i = 0; i < n; i++)
+    if (film_has_transitional (films[i]))
+      {
+        legend_item (&l,
+                     "<rect class=\"band0\" y=\"-6\" width=\"26\" height=\"12\"/><rect fill=\"url(#between)\" "
+                     "y=\"-6\" width=\"26\" height=\"12\"/>",
+                     26, "transitional view");
+        break;
+      }
   if (has_span (films, n, FILM_SPAN_FLUSH))
     legend_item (&l, "<rect fill=\"url(#flush)\" y=\"-6\" width=\"26\" height=\"12\"/>", 26, "flush");
   if (has_span (films, n, FILM_SPAN_BLOCKED))
@@ -293,6 +315,7 @@ find_places (SvgDraw *d)
   at->delivered = g_new0 (float, (gsize) film->messages->len * at->n + 1);
   at->installed = g_new0 (float, (gsize) film->views->len * at->n + 1);
   at->ended = g_new0 (float, at->n + 1);
+  at->left = g_new0 (float, (gsize) film->groups->len * at->n + 1);
   for (guint i = 0; i < film->events->len; i++)
     {
       const FilmEvent *e = film_event (film, i);
@@ -306,7 +329,11 @@ find_places (SvgDraw *d)
       else if (e->type == FILM_VIEW)
         at->installed[(gsize) e->view * at->n + (guint) e->process] = x;
       else if (e->type == FILM_CRASH || e->type == FILM_OUT || e->type == FILM_EXCLUDED)
-        at->ended[e->process] = x;
+        {
+          at->ended[e->process] = x;
+          if (e->group >= 0)
+            at->left[(gsize) e->group * at->n + (guint) e->process] = x;
+        }
     }
 }
 
@@ -318,6 +345,7 @@ forget_places (SvgDraw *d)
   g_free (d->at.delivered);
   g_free (d->at.installed);
   g_free (d->at.ended);
+  g_free (d->at.left);
 }
 
 static double
@@ -332,6 +360,7 @@ draw_film (GString *out, const Film *film, const SvgClock *clock, const SvgOptio
                 .out = out,
                 .left = clock->left,
                 .right = clock->right,
+                .parts = film_has_transitional (film),
                 .number = number };
   d.pitch = pitch_of (&d);
   d.radius = d.density == SVG_ROOMY ? 4.6 : (d.density == SVG_DENSE ? 3 : 1.8);
@@ -386,10 +415,13 @@ put_head (GString *out, const Film *film, const char *title)
   g_string_append_printf (out, "</text><text class=\"soft\" x=\"%s\" y=\"28\">",
                           svg_n (16 + svg_text_width (title, 17) + 16));
   svg_text (out, orderings);
-  g_string_append_printf (out, "%s%u process%s, %u message%s%s</text>\n", orderings[0] != '\0' ? " · " : "",
+  g_string_append_printf (out, "%s%u process%s, %u message%s%s", orderings[0] != '\0' ? " · " : "",
                           film->processes->len, film->processes->len == 1 ? "" : "es", film->messages->len,
                           film->messages->len == 1 ? "" : "s",
                           film->verdict == NULL ? "" : (film->legal ? " · legal" : " · NOT LEGAL"));
+  if (film->model != NULL)
+    g_string_append_printf (out, " (%s model)", film->model);
+  g_string_append (out, "</text>\n");
 }
 
 char *
@@ -416,7 +448,13 @@ svg_of_films (const Film *const *films, guint n_films, const SvgOptions *options
   g_string_append (out,
                    "</title>\n<desc id=\"desc\">Space-time diagram: a line for each process, time to the right, an "
                    "arrow for each message.</desc>\n");
-  put_style (out);
+  gboolean groups = FALSE, parts = FALSE;
+  for (guint i = 0; i < n_films; i++)
+    {
+      groups = groups || films[i]->groups->len > 1;
+      parts = parts || film_has_transitional (films[i]);
+    }
+  put_style (out, groups, parts);
   g_string_append_printf (out, "<rect class=\"paper\" width=\"%s\" height=\"%s\"/>\n", svg_n (width), svg_n (height));
   put_head (out, films[0], title);
   g_string_append_len (out, body->str, (gssize) body->len);
@@ -432,5 +470,5 @@ svg_write (const char *path, const Film *const *films, guint n_films, const SvgO
     if (!film_is_drawable (films[i], error))
       return FALSE;
   g_autofree char *text = svg_of_films (films, n_films, options);
-  return g_file_set_contents (path, text, -1, error);
+  return save_text (path, text, -1, error);
 }

@@ -5,6 +5,16 @@
 
 #include "film.h"
 
+/* The palette: colours that most colour-blind people tell apart (Okabe and Ito's), on light and on dark paper; dashes
+ * go with them, for grey. */
+#define SVG_COLOURS 7
+#define SVG_DASHES 5
+extern const char *const svg_light[SVG_COLOURS], *const svg_dark[SVG_COLOURS];
+extern const char *const svg_dashes[SVG_DASHES]; /* stroke-dasharray */
+
+/* "12.3", whatever the locale; valid for the next dozen of calls. */
+const char *svg_n (double v);
+
 typedef struct
 {
   gboolean control;            /* control packets too */

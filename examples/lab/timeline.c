@@ -227,6 +227,15 @@ add_view (Page *page, const FilmEvent *e, int lane)
     add_note (entry, g_steal_pointer (&text));
 }
 
+/* With the group, where there is more than one. (transfer full) */
+static char *
+of_group (const Film *film, const FilmEvent *e, const char *what)
+{
+  if (film->groups->len < 2 || e->group < 0)
+    return g_strdup (what);
+  return g_strdup_printf ("%s: %s", what, g_array_index (film->groups, FilmGroup, e->group).name);
+}
+
 static void
 add_event (Page *page, const FilmEvent *e)
 {
@@ -268,26 +277,26 @@ add_event (Page *page, const FilmEvent *e)
       add_delivery (page, e, lane);
       return;
     case FILM_FLUSH:
-      add_entry (page, e->us, lane, TONE_SOFT, 0, g_strdup ("≈ flush"));
+      add_entry (page, e->us, lane, TONE_SOFT, 0, of_group (film, e, "≈ flush"));
       return;
     case FILM_VIEW:
       add_view (page, e, lane);
       return;
     case FILM_BLOCK:
       {
-        Entry *entry = add_entry (page, e->us, lane, TONE_BAD, 0, g_strdup ("▓ blocked"));
+        Entry *entry = add_entry (page, e->us, lane, TONE_BAD, 0, of_group (film, e, "▓ blocked"));
         if (e->text != NULL)
           add_note (entry, g_strdup_printf ("%s is blocked: %s", p->name, e->text));
         return;
       }
     case FILM_UNBLOCK:
-      add_entry (page, e->us, lane, TONE_GOOD, 0, g_strdup ("│ unblocked"));
+      add_entry (page, e->us, lane, TONE_GOOD, 0, of_group (film, e, "│ unblocked"));
       return;
     case FILM_OUT:
-      add_entry (page, e->us, lane, TONE_PLAIN, 0, g_strdup ("┴ left"));
+      add_entry (page, e->us, lane, TONE_PLAIN, 0, of_group (film, e, "┴ left"));
       return;
     case FILM_EXCLUDED:
-      add_entry (page, e->us, lane, TONE_BAD, 0, g_strdup ("⊘ excluded"));
+      add_entry (page, e->us, lane, TONE_BAD, 0, of_group (film, e, "⊘ excluded"));
       return;
     case FILM_REFUSED:
       {

@@ -328,8 +328,8 @@ make_process (Member *m)
   g_autofree char *name = g_strdup_printf ("%u", m->index);
   g_autofree char *address = g_str_equal (o->channel, "unix") ? g_strdup_printf ("unix:@tyet-bench-%d", (int) getpid ())
                                                               : g_strdup ("tcp://127.0.0.1:0");
-  GValue values[5] = { G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT };
-  const char *names[5] = { "address", "name", "security" };
+  GValue values[6] = { G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT };
+  const char *names[6] = { "address", "name", "security" };
   guint n = 3;
   g_value_init (&values[0], G_TYPE_STRING);
   g_value_set_string (&values[0], address);
@@ -348,6 +348,12 @@ make_process (Member *m)
       names[n] = "suspect-after";
       g_value_init (&values[n], G_TYPE_UINT);
       g_value_set_uint (&values[n++], o->suspect_after_ms);
+    }
+  if (o->busy_poll_us != G_MAXUINT)
+    {
+      names[n] = "busy-poll";
+      g_value_init (&values[n], G_TYPE_UINT);
+      g_value_set_uint (&values[n++], o->busy_poll_us);
     }
   m->process = TYET_PROCESS (g_object_new_with_properties (TYET_TYPE_PROCESS, n, names, values));
   if (!g_initable_init (G_INITABLE (m->process), NULL, &error))

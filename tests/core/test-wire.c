@@ -338,6 +338,32 @@ test_id_short (void)
   g_assert_cmpuint (ty_id_hash (&id), !=, ty_id_hash (&other));
 }
 
+/* Whatever a reason was, who is told takes it for a text. */
+static void
+test_reason (void)
+{
+  g_autofree char *most = g_strnfill (TY_MAX_REASON_BYTES, 'y'), *more = g_strnfill (TY_MAX_REASON_BYTES + 1, 'y');
+  g_autofree char *wide = g_strconcat (most + 1, "\u00e9", NULL);
+  const char *const reasons[][2] = {
+    { "", "" },
+    { "as it is: \u00e9", "as it is: \u00e9" },
+    { "two\nlines\x7f", "two lines " },
+    { "no \xff text", "no \uFFFD text" },
+    { most, most },
+    { more, most },
+    { wide, most + 1 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      g_autoptr (GByteArray) w = g_byte_array_new ();
+      ty_write_reason (w, reasons[i][0]);
+      TyReader r = TY_READER (w->data, w->len);
+      g_autofree char *read = ty_read_text (&r, TY_MAX_REASON_BYTES);
+      g_assert_cmpstr (read, ==, reasons[i][1]);
+      g_assert_true (ty_reader_done (&r));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -353,6 +379,7 @@ main (int argc, char **argv)
   g_test_add_func ("/core/wire/block", test_block);
   g_test_add_func ("/core/wire/sub", test_sub);
   g_test_add_func ("/core/wire/text", test_text);
+  g_test_add_func ("/core/wire/reason", test_reason);
   g_test_add_func ("/core/wire/count", test_count);
   g_test_add_func ("/core/id/order", test_id_order);
   g_test_add_func ("/core/id/ballot-order", test_ballot_order);

@@ -142,9 +142,23 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=code)
         self.settle()
 
-    def tab(self):
-        self.call("Input.dispatchKeyEvent", type="rawKeyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    def raw_key(self, key, number, modifiers=0, text=None):
+        """As a keyboard does it, so that the browser does with it what it does by itself; 8: with Shift"""
+        more = {"text": text} if text else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", key=key, code=key,
+                  windowsVirtualKeyCode=number, modifiers=modifiers, **more)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key, windowsVirtualKeyCode=number,
+                  modifiers=modifiers)
+        self.settle()
+
+    def tab(self, back=False):
+        self.raw_key("Tab", 9, 8 if back else 0)
+
+    def enter(self):
+        self.raw_key("Enter", 13, text="\r")
+
+    def space(self):
+        self.raw_key(" ", 32, text=" ")
 
     def mouse(self, kind, x, y, **more):
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
@@ -167,6 +181,7 @@ class Browser:
     def picture(self, width, height, cells):
         """How light the page is, from 0 to 255, in so many cells in each row"""
         shot = self.call("Page.captureScreenshot", format="png",
+                         captureBeyondViewport=True,
                          clip={"x": 0, "y": 0, "width": width, "height": height, "scale": cells / width})
         return lightness(base64.b64decode(shot["data"]))
 

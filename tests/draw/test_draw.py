@@ -219,6 +219,52 @@ class Draw(unittest.TestCase):
         root = ET.parse(self.path("h.svg")).getroot()
         self.assertEqual(sum(" receives " in t.text for t in root.iter(SVG + "title")), 0)
 
+    def test_groups(self):
+        """Each group has bands, named and of its own colours; a member of two that leaves one goes on in the other"""
+        def look(text):
+            root = ET.fromstring(text)
+            bands = [e.get("class") for e in root.iter(SVG + "rect") if (e.get("class") or "").startswith("band")]
+            self.assertGreaterEqual(len(set(bands) & {"band0", "band1", "band2"}), 1, bands)
+            self.assertGreaterEqual(len(set(bands) & {"band3", "band4", "band5"}), 2, bands)
+            texts = ["".join(t.itertext()) for t in root.iter(SVG + "text")]
+            self.assertEqual((texts.count("orders"), texts.count("stock")), (3, 3))
+            for label in ("orders: view 3 · a b c", "stock: view 4 · a b", "orders: view 4 · a c"):
+                self.assertIn(label, texts)
+            lines = [float(m) for m in re.findall(r'class="line" d="M[\d.]+ [\d.]+H([\d.]+)"', text)]
+            self.assertEqual(len(lines), 3)
+            self.assertLess(lines[1], lines[0] - 100, "b crashed")
+            self.assertEqual(lines[2], lines[0], "c left one group, and goes on in the other")
+
+        text = run("run", scene("groups"), "--history", self.path("h"))[1]
+        self.assertIn("┴ left: stock", text)
+        self.assertIn("≈ flush: orders", text)
+        look(self.svg_of(scene("groups")))
+        self.assertEqual(run("draw", self.path("h"), "--svg", self.path("h.svg"))[0], 0)
+        with open(self.path("h.svg"), encoding="utf-8") as f:
+            look(f.read())
+
+    def test_models(self):
+        """It is said by which model a history was judged, and where that was hardly meant"""
+        figure = os.path.join(HERE, "..", "..", "examples", "scenes", "figure-6.history")
+        status, text, errors = run("draw", figure)
+        self.assertEqual(status, 1)
+        self.assertIn("Judged by the primary model", text)
+        self.assertIn("--model extended", errors)
+        self.assertIn("--model extended", run("check", figure)[2])
+        status, text, errors = run("draw", "--model", "extended", figure, "--svg", self.path("f.svg"))
+        self.assertEqual((status, text, errors), (0, "", ""))
+        with open(self.path("f.svg"), encoding="utf-8") as f:
+            svg = f.read()
+        texts = ["".join(t.itertext()) for t in ET.fromstring(svg).iter(SVG + "text")]
+        for label in ("view pqr · p q r", "transitional view qr.t · q r", "transitional view st.t · s t",
+                      "view qrst · q r s t", "transitional view"):
+            self.assertIn(label, texts)
+        self.assertTrue(any("legal (extended model)" in t for t in texts), texts[:3])
+        self.assertEqual(svg.count("url(#between)"), 4, "three transitional views, and the legend")
+        status, _, errors = run("draw", "--model", "best", figure)
+        self.assertEqual(status, 2)
+        self.assertIn("there are primary, extended", errors)
+
     def test_clocks(self):
         """Whatever the clocks of the processes say, nothing is drawn as delivered before it was sent"""
         run("run", scene("crash"), "--history", self.path("all"))

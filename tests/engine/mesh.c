@@ -4,6 +4,7 @@
 #include "tests/engine/mesh.h"
 
 #include "core/group-private.h"
+#include "core/packet.h"
 #include "core/tyet-error.h"
 #include "core/view.h"
 
@@ -499,13 +500,8 @@ packet_name (GBytes *packet)
 {
   gsize len;
   const guint8 *data = g_bytes_get_data (packet, &len);
-  static const char *const names[] = {
-    [1] = "DATA",      [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS",  [5] = "ALIVE",     [6] = "GAP",
-    [12] = "GONE",     [8] = "JOIN",    [9] = "WELCOME",  [10] = "LEAVE",    [11] = "SUSPECT",  [16] = "PREPARE",
-    [17] = "STATE",    [18] = "NACK",   [19] = "PROPOSE", [20] = "FLUSH",    [21] = "DECIDED",  [22] = "NEED",
-    [23] = "EXCLUDED", [32] = "T-DATA", [33] = "T-ACK",   [34] = "T-FAILED", [35] = "T-LOADED",
-  };
-  return len > 0 && data[0] < G_N_ELEMENTS (names) && names[data[0]] != NULL ? names[data[0]] : "?";
+  const char *name = len > 0 ? ty_packet_name (data[0]) : NULL;
+  return name != NULL ? name : "?";
 }
 
 static void

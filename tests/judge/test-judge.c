@@ -152,6 +152,16 @@ static const Case cases[] = {
   { "order/all-killed", "P19", AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n" },
   { "order/open-end", "P19", AB "a send 1 m agreed\nb send 1 n agreed\na deliver 1 m n\nb deliver 1 n m\n",
     .open_end = TRUE },
+  /* The last leavers dissolve the group: they close the view as one, rank 0 among them or not. */
+  { "order/legal-dissolved-without-rank-0", "",
+    ABC "b send 1 m agreed\nc send 1 n agreed\na deliver 1 m n\nb,c deliver 1 n m\nb,c fail 1 leave\n"
+        "a block 1\n" END_ABC },
+  { "order/dissolved", "P19",
+    ABC "b send 1 m agreed\nc send 1 n agreed\nb deliver 1 m n\nc deliver 1 n m\nb,c fail 1 leave\n"
+        "a block 1\n" END_ABC },
+  { "order/dissolved-with-rank-0", "P19",
+    ABC "b send 1 m agreed\nc send 1 n agreed\na,b deliver 1 m n\nc deliver 1 n m\na,b fail 1 leave\n"
+        "c block 1\n" END_ABC },
   { "hole/legal-beginning", "",
     ABC "a send 1 l agreed\nb send 1 m agreed\na,b deliver 1 l m\nc deliver 1 l\na,b conf 2 a,b after 1\n" END_AB },
   { "hole/middle", "P20",

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import xml.dom.minidom
 
 TYET, LAMPORT, SCENES = sys.argv[1:4]
@@ -115,12 +116,35 @@ def words():
     _, out, _ = run(os.path.join(SCENES, "question-fifo.scene"))
     flat = " ".join(out.split())
     assert "fifo: causal violation at c: answer before question" in flat, out
-    assert "must not come before its question, take causal" in flat, out
+    assert "Under fifo a message was delivered before one that it follows from" in flat, out
+    for name, when in (("fifo", "have nothing to do with each other"), ("causal", "must not come before its question"),
+                       ("total", "must act in the same order"), ("total/safe", "nobody may contradict later")):
+        begins = re.search(r" %s [\d.]+ ms from send to delivery, " % name, flat)
+        assert begins and when in flat[begins.end():].split("Choose it ")[1], (name, out)
+    advice = json.loads(run("--json", os.path.join(SCENES, "question-fifo.scene"))[1])["advice"]
+    assert [a["name"] for a in advice] == ["fifo", "causal", "total", "total/safe"]
+    assert "the least here" in advice[0]["cost"] and "times as much as fifo" in advice[3]["cost"], advice
     with Folder() as t:
         _, out, _ = run("--orderings", "fifo", t.scene(ONE))
         assert "none of these will do" in " ".join(out.split()), out
         _, out, _ = run(t.scene("processes a\nat 1ms, a sends m1\n"))
         assert "nothing to compare" in out, out
+
+
+def own():
+    """What a scene expects is expected of its own ordering; under another it may differ, and that is no failure"""
+    scene = os.path.join(SCENES, "question-causal.scene")
+    status, out, errors = run(scene)
+    assert status == 0, errors
+    assert 'fifo: differs here: "question before answer at all" does not hold, as it does under causal' in out, out
+    assert re.search(r"expectations of the scene +1 differ +2 of 2 +0 differ +0 differ", out), out
+    by = sides(scene)
+    assert by["causal"]["own"] and not by["fifo"]["own"] and not by["total/safe"]["own"]
+    with Folder() as t:
+        status, out, _ = run(t.scene(ONE.replace("all have m1", "b lacks m1")))
+        assert status == 1 and "total: expected, and not so: b lacks m1" in out, (status, out)
+        status, out, _ = run("--orderings", "fifo,causal", t.scene(ONE.replace("all have m1", "b lacks m1")))
+        assert status == 0 and "fifo: differs here" in out, (status, out)
 
 
 def page():
@@ -142,6 +166,17 @@ def page():
         xml.dom.minidom.parse(svg)
 
 
+def early():
+    """What cannot be written, and what is wrong, is found out before anything is played"""
+    with Folder() as t:
+        scene = t.scene(RAIN)
+        for args, what in ((("--html", t.path("no/such/c.html")), "c.html"), (("--orderings", "fifo,best"), "best")):
+            started = time.monotonic()
+            status, out, errors = run("--seeds", "100000", *args, scene)  # hours
+            assert status == 2 and out == "" and what in errors, (status, errors)
+            assert time.monotonic() - started < 60
+
+
 def wrong():
     """Wrong usage is named, with exit status 2"""
     with Folder() as t:
@@ -161,11 +196,16 @@ def wrong():
             (("--seeds", "many", scene), "many"),
             ((t.path("none.scene"),), "none.scene"),
             ((broken,), "broken.scene:2:9:"),
-            ((), "usage:"),
-            ((scene, scene), "usage:"),
+            ((), "no scene is named"),
+            ((scene, scene), "one scene at a time"),
             (("--html", t.path("no/such/folder.html"), scene), "folder.html"),
             (("--svg", t.path("no/such/folder.svg"), scene), "folder.svg"),
-            (("--real", scene), "usage:"),
+            (("--html", t.path("c"), "--svg", t.path("c"), scene), "named twice"),
+            (("--html", "", scene), "the name is empty"),
+            (("--html", os.path.dirname(scene), scene), "directory"),
+            (("--real", "--html", t.path("no/such/folder.html")), "folder.html"),
+            (("--real", "--control"), "--real goes with"),
+            (("--real", scene), "--real takes no scene"),
             (("--real", "--seeds", "3"), "--real goes with"),
             (("--real", "--members", "0"), "--members"),
             (("--real", "--members", "1000"), "--members"),
@@ -179,10 +219,12 @@ def wrong():
         for args, what in cases:
             status, _, errors = run(*args)
             assert status == 2 and what in errors, (args, status, errors)
+            assert "Try --help." in errors or "scene" in what or "folder" in what or "director" in what \
+                or "named twice" in what or "empty" in what, (args, errors)
 
 
 def main():
-    checks = [times, anomalies, seeds, registered, words, page, wrong]
+    checks = [times, anomalies, seeds, registered, words, own, page, early, wrong]
     print("1..%d" % len(checks))
     bad = 0
     for n, check in enumerate(checks, 1):

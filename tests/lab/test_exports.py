@@ -117,11 +117,12 @@ def fields(folder):
                                                          ("b", "a", "1", "1", "1"), ("b", "c", "1", "1", "1"))), rows
 
 
-def tcp(folder, stream):
-    """A capture in which these bytes went over TCP."""
+def tcp(folder, *segments):
+    """A capture in which these bytes went over TCP, one way, in so many segments."""
     text, path = os.path.join(folder, "hex"), os.path.join(folder, "tcp.pcapng")
     with open(text, "w", encoding="ascii") as f:
-        f.write("000000 " + " ".join("%02x" % b for b in stream) + "\n")
+        for segment in segments:
+            f.write("000000 " + " ".join("%02x" % b for b in segment) + "\n")
     if shutil.which("text2pcap") is None:
         raise Skip("there is no tshark here")
     subprocess.run(["text2pcap", "-q", "-T", "7001,7002", text, path], check=True, stdout=subprocess.DEVNULL,
@@ -145,6 +146,51 @@ def connections(folder):
     assert "sealed from here on, sealed" in tshark("-r", path)
 
 
+def types():
+    """By name, their numbers: of core/packet.h"""
+    with open(os.path.join(SOURCE, "core", "packet.h"), encoding="utf-8") as f:
+        return {name: int(n) for name, n in re.findall(r"TY_PACKET_(\w+) = (\d+)", f.read()) if n != "0"}
+
+
+def names(_):
+    """The dissector knows every type of packet, by its name; so does the table of the wire format"""
+    with open(LUA, encoding="utf-8") as f:
+        table = re.search(r"local TYPES = \{(.*?)\}", f.read(), re.S).group(1)
+    assert {name: int(n) for n, name in re.findall(r'\[(\d+)\] = "(\w+)"', table)} == types()
+    with open(os.path.join(SOURCE, "doc", "wire-format.md"), encoding="utf-8") as f:
+        rows = {name: int(n) for n, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", f.read(), re.M)}
+    assert rows == types(), rows
+
+
+def every_type(folder):
+    """A packet of every type, by the tables of the wire format, is taken apart to its last byte"""
+    head, ballot, block = bytes(16) + bytes([5]), bytes([2]) + bytes(16), bytes([1]) + b"x"
+    batch = bytes([1, 1, 0, 4 * 3 + 2]) + b"abc"
+    bodies = {
+        "DATA": head + batch, "ORDERING": head, "RECEIPTS": head + bytes([0, 1, 0, 7, 3]), "ALIVE": head, "GAP": head,
+        "JOIN": block + block, "WELCOME": block + bytes([2]) + block, "LEAVE": head + bytes([1]),
+        "SUSPECT": head + bytes([0]), "GONE": head, "BEHIND": head + bytes([1]), "BARRED": head + bytes([1]),
+        "REKEY": head + bytes(16), "PREPARE": head + ballot, "STATE": head + ballot + bytes([0]),
+        "NACK": head + bytes([0]) + ballot, "PROPOSE": head + ballot, "FLUSH": head + ballot + bytes(16),
+        "DECIDED": head, "NEED": head + ballot, "EXCLUDED": head + bytes([6]), "WANT_KEYS": head + bytes(16),
+        "KEYS": head + bytes(16) + bytes([3]) + bytes(64), "TRANSFER_DATA": head + bytes([0, 9]),
+        "TRANSFER_ACK": head + bytes([9]), "TRANSFER_FAILED": head + block, "TRANSFER_LOADED": head,
+    }
+    bodies["FORWARD"] = head + bytes([1]) + bytes([types()["DATA"]]) + bodies["DATA"]
+    assert set(bodies) == set(types()), set(bodies) ^ set(types())
+    records = []
+    for name, body in bodies.items():
+        packet = bytes([types()[name]]) + body
+        records.append(struct.pack("<IBB2xIIQ", len(packet), 1, 0x30, 0, 1, 1) + packet)
+    rows = tshark("-r", tcp(folder, hello(0), *records), "-T", "fields", "-e", "tyet.type", "-e", "_ws.expert.message",
+                  "-e", "tyet.body", "-e", "tyet.secret", "-e", "_ws.col.Info").rstrip("\n").split("\n")
+    assert len(rows) == len(bodies) + 1, rows
+    for name, row in zip(bodies, [row.split("\t") for row in rows[1:]]):
+        assert row[0].split(",")[0] == str(types()[name]) and row[1] == "", (name, row)
+        assert row[2] == "" and name in row[4], (name, row)
+        assert (row[3] != "") == (name == "KEYS"), (name, row)
+
+
 def garbage(folder):
     """Whatever bytes come, the dissector has no error of its own"""
     rng = random.Random(7)
@@ -157,7 +203,7 @@ def garbage(folder):
 
 
 def main():
-    checks = [shiviz, shiviz_of_histories, unwritable, capture, fields, connections, garbage]
+    checks = [shiviz, shiviz_of_histories, unwritable, capture, fields, connections, names, every_type, garbage]
     print("1..%d" % len(checks))
     bad = 0
     for n, check in enumerate(checks, 1):

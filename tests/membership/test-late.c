@@ -368,6 +368,29 @@ test_leaver_stays (void)
   table_free (table);
 }
 
+/* Who was given up for silent, and is heard of again before the leaver has gone, is told as well. */
+static void
+test_leaver_hears_again (void)
+{
+  Table *table = table_new ();
+  table_begin (table, 3, NULL);
+  table_run (table);
+  table->hold = hold_all_to_2_but_rounds;
+  ty_membership.leave (table->seats[1].m);
+  table_run (table);
+  g_assert_true (table->seats[1].left);
+  table_reach (table, 1, 2, TY_REACH_SUSPECT);
+  table_reach (table, 1, 2, TY_REACH_UP);
+  table_advance (table, 300 * MS);
+  g_assert_false (table->seats[1].gone);
+  table_release (table);
+  table->hold = hold_to_2;
+  table_advance (table, 300 * MS);
+  assert_members (&table->seats[2], "0,2");
+  g_assert_true (table->seats[1].gone);
+  table_free (table);
+}
+
 /* Not for ever: silence is borne as long as anyone's. */
 static void
 test_leaver_goes (void)
@@ -445,6 +468,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/late/excluded-stale", test_excluded_stale);
   g_test_add_func ("/membership/late/leave", test_leave);
   g_test_add_func ("/membership/late/leaver-stays", test_leaver_stays);
+  g_test_add_func ("/membership/late/leaver-hears-again", test_leaver_hears_again);
   g_test_add_func ("/membership/late/leaver-goes", test_leaver_goes);
   g_test_add_func ("/membership/late/dissolve", test_dissolve);
   g_test_add_func ("/membership/late/alive-is-no-question", test_alive_is_no_question);

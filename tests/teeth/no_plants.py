@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""no_plants.py PLANTS LIBRARY...: no planted bug has left a trace in what is installed. Reports in TAP.
+"""no_plants.py PLANTS.def... LIBRARY...: no planted bug has left a trace in what is installed. Reports in TAP.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
@@ -20,12 +20,16 @@ def traces(library, plants):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as f:
-        plants = re.findall(r'TY_PLANT \((\w+), "\w+", "([^"]+)"\)', f.read())
-    print("1..%d" % (len(sys.argv) - 1))
+    lists = [path for path in sys.argv[1:] if path.endswith(".def")]
+    libraries = sys.argv[1 + len(lists):]
+    plants = []
+    for path in lists:
+        with open(path, encoding="utf-8") as f:
+            plants += re.findall(r'TY_PLANT \((\w+), "[\w-]+", "([^"]+)"\)', f.read())
+    print("1..%d" % (len(libraries) + 1))
     print("%sok 1 - there are planted bugs to look for" % ("" if len(plants) > 40 else "not "))
     bad = len(plants) <= 40
-    for n, library in enumerate(sys.argv[2:], 2):
+    for n, library in enumerate(libraries, 2):
         found = traces(library, plants)
         print("%sok %d - no trace of them in %s" % ("not " if found else "", n, library))
         for text in sorted(found):

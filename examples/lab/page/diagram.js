@@ -36,7 +36,10 @@ class Diagram {
     this.svg = make("svg", { role: "group", tabindex: "0",
       "aria-label": `Space-time diagram of ${film.title}: arrows step through the events` });
     /* Told in words elsewhere: where one stands, in the line above; what waits, in the table below. */
-    this.back = make("g", { "aria-hidden": "true" }); this.front = make("g", { "aria-hidden": "true" });
+    this.back = make("g", { "aria-hidden": "true" });
+    /* The moment lies over the picture in layers of their own: stepping paints nothing of it anew. */
+    this.veil = element("div", { class: "veil", "aria-hidden": "true" });
+    this.cursor = element("div", { class: "cursor", "aria-hidden": "true" });
     const defs = make("defs", {});
     defs.append(
       make("pattern", { id: `flush${film.number}`, width: 6, height: 6, patternUnits: "userSpaceOnUse",
@@ -44,9 +47,12 @@ class Diagram {
       make("pattern", { id: `blocked${film.number}`, width: 5, height: 5, patternUnits: "userSpaceOnUse",
         patternTransform: "rotate(45)" }, make("path", { class: "badline", style: "stroke-width:1", d: "M0 1H5M1 0V5" })),
       make("pattern", { id: `loading${film.number}`, width: 5, height: 5, patternUnits: "userSpaceOnUse" },
-        make("circle", { cx: 2, cy: 2, r: 1, fill: "var(--edge)" })));
-    this.svg.append(defs, this.back, this.front);
-    holder.append(this.svg);
+        make("circle", { cx: 2, cy: 2, r: 1, fill: "var(--edge)" })),
+      make("pattern", { id: `between${film.number}`, width: 12, height: 8, patternUnits: "userSpaceOnUse" },
+        make("path", { class: "edge", style: "stroke-width:1;stroke-opacity:.45", d: "M0 2H5M6 6H11" })));
+    this.svg.append(defs, this.back);
+    this.stage = element("div", { class: "stage" }, this.svg);
+    holder.append(this.stage);
     this.arrows = [];
     this.points = [];
   }
@@ -58,14 +64,19 @@ class Diagram {
 
   /* view: { x, zoom } in the clock's own measure; state: cursor, chosen, control. */
   draw(view, state) {
-    this.view = view;
+    const width = Math.max(300, this.svg.clientWidth || 900);
+    const drawn = [view.x, view.zoom, width, state.control, state.chosen && state.chosen.m.index].join();
+    this.view = { ...view };
     this.state = state;
-    this.width = Math.max(300, this.svg.clientWidth || 900);
+    if (drawn === this.drawn) return this.drawCursor();
+    this.drawn = drawn;
+    this.width = width;
     this.right = this.width;
     this.from = view.x - 30 / view.zoom;
     this.to = view.x + (this.width - this.gutter) / view.zoom + 30 / view.zoom;
     const rows = this.placeMarks();
-    this.top = 22 + rows * 14;
+    this.slabs = Math.max(1, this.film.groups.length);
+    this.top = 4 + 18 * this.slabs + rows * 14;
     this.bottom = this.top + this.pitch * this.film.lanes;
     this.height = this.bottom + 32;
     this.svg.setAttribute("height", this.height);
@@ -157,12 +168,13 @@ class Diagram {
     const later = p.views.slice(p.views.indexOf(view.index) + 1).map(v => this.film.views[v])
       .find(v => v.group === view.group);
     const at = view.installed[view.members.indexOf(process)];
+    const left = p.left.get(view.group);
     return { from: at <= 0 ? this.sx(clock.left) : this.sx(from),
-      to: later ? this.sx(later.x.get(process)) : this.endX(p) };
+      to: later ? this.sx(later.x.get(process)) : left !== undefined ? this.sx(left) : this.endX(p) };
   }
 
   drawBands() {
-    const row = new Row(), labels = [];
+    const labels = [], named = new Set(), rows = Array.from({ length: this.slabs }, () => new Row());
     for (const view of this.film.views) {
       const stays = [];
       for (const process of view.members) {
@@ -178,10 +190,13 @@ class Diagram {
         while (stays[lane]) lane++;
         this.drawBand(view, stays, first, lane - 1);
       }
+      if (this.slabs > 1) this.nameSlabs(view, stays, named);
       labels.push([view, Math.max(this.gutter, Math.min(...all.map(s => s.from))),
         Math.min(this.width, Math.max(...all.map(s => s.to)))]);
     }
-    for (const [view, x, last] of labels) {
+    /* Where several parts go on beside each other, each view is named in its band. */
+    for (const [view, x, last] of this.film.parts && this.slabs === 1 ? [] : labels) {
+      const row = rows[view.group], y = this.top - 5 - 18 * (this.slabs - 1 - view.group);
       const kind = view.transitional ? "transitional view" : "view";
       const group = this.film.groups.length > 1 ? `${this.film.groups[view.group].name}: ` : "";
       for (const text of [`${group}${kind} ${view.text} · ${membersOf(this.film, view.index)}`, `view ${view.text}`]) {
@@ -189,7 +204,7 @@ class Diagram {
         let at = from;
         while (at <= Math.max(from, Math.min(from + 400, last - width)) && !row.take(at, at + width + 6)) at += 6;
         if (at > Math.max(from, Math.min(from + 400, last - width))) continue;
-        this.out.append(make("text", { class: "soft", x: n(at + 2), y: this.top - 5 }, text));
+        this.out.append(make("text", { class: "soft", x: n(at + 2), y }, text));
         break;
       }
     }
@@ -208,11 +223,52 @@ class Diagram {
   }
 
   drawBand(view, stays, first, last) {
+    if (this.slabs > 1) return this.drawSlabs(view, stays, first, last);
     const left = this.side(stays, first, last, "from", true);
-    if (view.group === 0)
-      this.out.append(make("path", { class: `band${view.tint}`,
+    this.out.append(make("path", { class: `band${view.tint}`,
+      d: `M${left.slice(1)}${this.side(stays, first, last, "to", false)}Z` }));
+    if (view.transitional)
+      this.out.append(make("path", { fill: `url(#between${this.film.number})`,
         d: `M${left.slice(1)}${this.side(stays, first, last, "to", false)}Z` }));
     this.out.append(make("path", { class: "edge", d: `M${left.slice(1)}` }));
+    if (this.film.parts) this.nameRun(view, stays[first], first);
+  }
+
+  /* With several groups each has a part of the height of a lane; what belongs together is tied where it begins. */
+  slab(view, lane) {
+    const half = this.pitch / 2 - 1.5, height = 2 * half / this.slabs;
+    return [this.y(lane) - half + height * view.group, height];
+  }
+
+  nameRun(view, stay, lane) {
+    const kind = view.transitional ? "transitional " : "", from = Math.max(this.gutter, stay.from);
+    for (const text of [`${kind}view ${view.text} · ${membersOf(this.film, view.index)}`, `${kind}${view.text}`, view.text]) {
+      if (textWidth(text, 9) + 8 > Math.min(this.width, stay.to) - from) continue;
+      this.out.append(make("text", { class: "tiny soft halo", x: n(from + 5), y: n(this.y(lane) - this.pitch / 2 + 12) }, text));
+      return;
+    }
+  }
+
+  drawSlabs(view, stays, first, last) {
+    for (let lane = first; lane <= last; lane++) {
+      const [y, height] = this.slab(view, lane), clip = x => Math.max(-50, Math.min(this.width + 50, x));
+      const from = clip(stays[lane].from), to = clip(stays[lane].to);
+      this.out.append(make("rect", { class: `band${view.tint}`, x: n(from), y: n(y), width: n(Math.max(1, to - from)),
+        height: n(height - 1) }), make("path", { class: "edge", d: `M${n(from)} ${n(y)}v${n(height - 1)}` }));
+      if (lane < last)
+        this.out.append(make("path", { class: "thin tie",
+          d: `M${n(from)} ${n(y + height - 1)}L${n(clip(stays[lane + 1].from))} ${n(this.slab(view, lane + 1)[0])}` }));
+    }
+  }
+
+  nameSlabs(view, stays, named) {
+    stays.forEach((stay, lane) => {
+      const [y, height] = this.slab(view, lane), key = view.group * this.film.lanes + lane;
+      if (height < 12 || named.has(key) || stay.to < this.gutter) return;
+      named.add(key);
+      this.out.append(make("text", { class: "tiny soft", x: n(Math.max(this.gutter, stay.from) + 4),
+        y: n(y + (view.group * 2 < this.slabs ? 9 : height - 4)) }, this.film.groups[view.group].name));
+    });
   }
 
   drawAxis() {
@@ -246,8 +302,9 @@ class Diagram {
     for (const span of film.spans) {
       const p = film.processes[span[1]], x = this.ux(span[2]), to = this.spanEnd(span, p), y = this.y(p.lane);
       if (to < this.gutter || x > this.width || span[0] === "stopped") continue;
-      const half = span[0] === "blocked" ? 7 : 9;
-      const box = { x: n(x), y: y - half, width: n(Math.max(1.5, to - x)), height: 2 * half };
+      const half = span[0] === "blocked" ? 7 : 9, parts = span[4] >= 0 ? this.slabs : 1;
+      const box = { x: n(x), y: n(y - half + (parts > 1 ? 2 * half * span[4] / parts : 0)),
+        width: n(Math.max(1.5, to - x)), height: n(2 * half / parts) };
       this.out.append(
         make("rect", { ...box, fill: span[0] === "blocked" ? "var(--bad)" : "var(--edge)", "fill-opacity": ".15" }),
         make("rect", { ...box, fill: `url(#${span[0]}${film.number})` }));
@@ -401,7 +458,11 @@ class Diagram {
 
   /* One path for all of a colour; what is chosen, and what belongs to it, is drawn by itself. */
   drawCrowd(group) {
-    const arrows = Array(COLOURS).fill(""), fills = Array(COLOURS).fill(""), special = [];
+    const arrows = Array.from({ length: COLOURS }, () => []), fills = Array.from({ length: COLOURS }, () => []), special = [];
+    /* Paths of some length: one of tens of thousands of pieces takes a browser longer than many short ones. */
+    const add = (list, d) => {
+      if (list.length === 0 || list[list.length - 1].length > 6000) list.push(d); else list[list.length - 1] += d;
+    };
     const own = this.state.chosen && this.state.chosen.film === this.film;
     for (const m of this.seen) {
       if (own && this.kindOf(m) && special.length < 120) special.push(m);
@@ -410,15 +471,20 @@ class Diagram {
         const r = this.arrow(m, a);
         if (!r || r.x2 < this.gutter || r.x1 > this.width) continue;
         this.arrows.push(r);
-        arrows[c] += `M${n(r.x1)} ${r.y1}L${n(r.x2)} ${r.y2}`;
-        if (a.deliveredX !== null) fills[c] += `M${n(this.sx(a.deliveredX) - 2)} ${r.y2 + 2}l2 -4 2 4Z`;
+        add(arrows[c], `M${n(r.x1)} ${r.y1}L${n(r.x2)} ${r.y2}`);
+        if (a.deliveredX !== null) add(fills[c], `M${n(this.sx(a.deliveredX) - 2)} ${r.y2 + 2}l2 -4 2 4Z`);
       }
-      fills[c] += `M${n(this.sx(m.x) - 2)} ${this.py(m.sender)}a2 2 0 1 1 4 0a2 2 0 1 1 -4 0`;
+      add(fills[c], `M${n(this.sx(m.x) - 2)} ${this.py(m.sender)}a2 2 0 1 1 4 0a2 2 0 1 1 -4 0`);
     }
-    const faint = n(Math.max(0.06, Math.min(0.45, 6 * this.width / this.arrows.length / this.film.lanes)) * 100) / 100;
-    for (let c = 0; c < COLOURS; c++)
-      group.append(make("g", { class: `msg c${c}` }, make("path", { class: "a", d: arrows[c], style: `stroke-opacity:${faint}` }),
-        make("path", { class: "f", d: fills[c] })));
+    /* So faint that what lies behind is seen; fainter still beside what is chosen. */
+    const faint = Math.max(0.06, Math.min(0.45, 6 * this.width / this.arrows.length / this.film.lanes));
+    const stroke = `stroke-opacity:${(own ? faint * 0.4 : faint).toFixed(3)}`, fill = own ? "fill-opacity:.2" : "";
+    for (let c = 0; c < COLOURS; c++) {
+      const g = make("g", { class: `c${c}` });
+      for (const d of arrows[c]) g.append(make("path", { class: "a", d, style: stroke }));
+      for (const d of fills[c]) g.append(make("path", { class: "f", d, style: fill }));
+      group.append(g);
+    }
     if (special.length === 0) return;
     this.labels = Array.from({ length: this.film.lanes }, () => new Row());
     for (const m of special) {
@@ -494,13 +560,16 @@ class Diagram {
 
   drawCursor() {
     const us = this.state.cursor;
-    this.front.replaceChildren();
-    if (us === null) return;
-    const x = Math.max(this.gutter - 6, this.sx(this.state.cursorX !== null ? this.state.cursorX : xOf(us)) + 8);
-    if (x < this.width)
-      this.front.append(make("rect", { class: "veil", x: n(x), y: this.top, width: n(this.width - x),
-        height: this.bottom - this.top }),
-        make("path", { class: "cursor", d: `M${n(x)} ${this.top}V${this.bottom + 8}` }));
+    const x = us === null ? Infinity
+      : Math.max(this.gutter - 6, this.sx(this.state.cursorX !== null ? this.state.cursorX : xOf(us)) + 8);
+    if (x >= this.width) {
+      this.veil.remove();
+      this.cursor.remove();
+      return;
+    }
+    Object.assign(this.veil.style, { left: `${n(x)}px`, top: `${this.top}px`, height: `${this.bottom - this.top}px` });
+    Object.assign(this.cursor.style, { left: `${n(x)}px`, top: `${this.top}px`, height: `${this.bottom + 8 - this.top}px` });
+    this.stage.append(this.veil, this.cursor);
   }
 
   /* What is under the pointer: a point, else an arrow. */

@@ -50,18 +50,21 @@ function timeText(us) {
 
 /* From the compact rows of the data to things with names. */
 function readFilm(raw, number) {
-  const film = { number, raw, lanes: raw.lanes, end: raw.end, play: raw.play, title: raw.title, note: raw.note,
-    verdict: raw.verdict, legal: raw.legal, findings: raw.findings, groups: raw.groups, spans: raw.spans,
+  const film = { number, raw, parts: raw.views.some(v => v.transitional), lanes: raw.lanes, end: raw.end, play: raw.play, title: raw.title, note: raw.note,
+    verdict: raw.verdict, model: raw.model, legal: raw.legal, findings: raw.findings, groups: raw.groups, spans: raw.spans,
     cuts: raw.cuts, packets: raw.packets, waits: raw.waits };
-  film.processes = raw.processes.map((p, index) => ({ ...p, index, born: p.life[1], ends: p.life[2], path: [] }));
+  film.processes = raw.processes.map((p, index) => ({ ...p, index, born: p.life[1], ends: p.life[2], path: [],
+    left: new Map() }));
   film.views = raw.views.map((v, index) => ({ ...v, index, installed: v.installed.slice(1), x: new Map() }));
-  film.views.forEach(v => { v.tint = film.views.filter(w => w.group === v.group && w.index < v.index).length % 3; });
+  film.views.forEach(v => {
+    v.tint = film.views.filter(w => w.group === v.group && w.index < v.index).length % 3 + v.group % 2 * 3;
+  });
   film.messages = raw.messages.map((m, index) => ({ index, name: m[0], sender: m[1], group: m[2], view: m[3],
     service: services[m[4]], len: m[5], asked: m[6], sent: m[7], x: null, at: new Map(m[8].map(a => [a[0],
       { process: a[0], via: a[1], left: a[2], received: a[3], delivered: a[4], dropped: a[5], place: a[6], wait: a[7],
         receivedX: null, deliveredX: null }])) }));
   film.events = raw.events.map((e, index) => ({ index, us: e[0], kind: e[1], process: e[2], message: e[3], view: e[4],
-    other: e[5], x: e[6], text: e[7] || "" }));
+    other: e[5], x: e[6], group: e[7], text: e[8] || "" }));
   for (const e of film.events) placeEvent(film, e);
   film.byName = new Map(film.messages.map(m => [m.name, m]));
   film.steps = film.events.filter(e => !isSilent(film, e));
@@ -77,7 +80,11 @@ function placeEvent(film, e) {
   else if (e.kind === "receive" && at) at.receivedX = e.x;
   else if (e.kind === "deliver" && at) at.deliveredX = e.x;
   else if (e.kind === "view") film.views[e.view].x.set(e.process, e.x);
-  else if (e.kind === "crash" || e.kind === "out" || e.kind === "excluded") film.processes[e.process].endX = e.x;
+  else if (e.kind === "crash" || e.kind === "out" || e.kind === "excluded") {
+    const p = film.processes[e.process];
+    if (p.ends === e.us) p.endX = e.x; /* else it goes on in another group */
+    if (e.group >= 0) p.left.set(e.group, e.x);
+  }
 }
 
 /* A receipt that is a delivery at once is not a step of its own. */
@@ -116,6 +123,8 @@ function membersOf(film, view) {
 
 function sentence(film, e) {
   const p = e.process >= 0 ? nameOf(film, e.process) : "";
+  const group = e.group >= 0 && film.groups.length > 1 ? film.groups[e.group].name : "";
+  const inGroup = group ? ` in ${group}` : "", ofGroup = group ? ` of ${group}` : "";
   const m = e.message >= 0 ? film.messages[e.message] : null;
   const at = m && m.at.get(e.process);
   const of = m && m.sender >= 0 ? `${m.name} of ${nameOf(film, m.sender)}` : m ? m.name : "";
@@ -141,12 +150,13 @@ function sentence(film, e) {
       const why = at && held > 0 ? waitText(film, at) : "";
       return `${p} delivers ${of}${held > 0 ? `, held back ${timeText(held)}` : ""}${why ? `: it ${why}` : ""}`;
     }
-    case "flush": return `${p} stops: the view is about to end. It says what it has (flush)`;
-    case "view": return `${p} installs view ${film.views[e.view].text}: ${membersOf(film, e.view)}`;
-    case "block": return `${p} is blocked${e.text ? `: ${e.text}` : ""}`;
-    case "unblock": return `${p} is blocked no longer`;
-    case "out": return `${p} has left`;
-    case "excluded": return `${p} is excluded: the group went on without it`;
+    case "flush": return `${p} stops${inGroup}: the view is about to end. It says what it has (flush)`;
+    case "view": return `${p} installs ${film.groups.length > 1 ? `${film.groups[film.views[e.view].group].name}: ` : ""}`
+      + `view ${film.views[e.view].text}: ${membersOf(film, e.view)}`;
+    case "block": return `${p} is blocked${inGroup}${e.text ? `: ${e.text}` : ""}`;
+    case "unblock": return `${p} is blocked no longer${inGroup}`;
+    case "out": return `${p} has left${group ? ` ${group}` : ""}`;
+    case "excluded": return `${p} is excluded${ofGroup}: the group went on without it`;
     case "refused": return `${p}: refused: ${e.text}`;
     case "save": return `${p} gives its state to a joiner`;
     case "load": return `${p} has taken the state`;

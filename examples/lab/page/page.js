@@ -14,12 +14,15 @@ function element(name, attributes, ...children) {
 }
 
 /* The moment is a step of the film that is looked at; -1: the whole run, nothing hidden. */
-const state = { film: films[0], step: -1, chosen: null, cones: null, control: false, playing: null };
+const state = { film: films[0], step: -1, chosen: null, cones: null, control: data.control, playing: null };
 const view = { x: clock.left, zoom: 1 };
 const diagrams = [];
 let waiting = false;
 
 function step() { return state.step >= 0 ? state.film.steps[state.step] : null; }
+
+/* Kinds of findings: of the judge; of the scene; what is otherwise under an ordering that the scene is not for. */
+const DIFFERS = 2;
 
 /* ---- Drawing ---- */
 
@@ -85,13 +88,20 @@ function show(x) {
 
 function say(text) { $("now").textContent = text; }
 
+/* A button that has nothing left to do must not take the focus with it. */
+function able(ids, can, other) {
+  const focused = ids.some(id => document.activeElement === $(id));
+  for (const id of ids) $(id).disabled = !can;
+  if (!can && focused) { $(other).disabled = false; $(other).focus(); }
+}
+
 function goTo(index) {
   const last = state.film.steps.length - 1;
   state.step = Math.max(-1, Math.min(index, last));
   const e = step();
   $("moment").value = state.step + 1;
-  $("back").disabled = $("first").disabled = state.step < 0;
-  $("forward").disabled = $("last").disabled = state.step === last;
+  able(["first", "back"], state.step >= 0, "forward");
+  able(["last", "forward"], state.step !== last, "back");
   if (e) {
     show(e.x);
     say(`${timeText(e.us)}: ${sentence(state.film, e)}`);
@@ -221,10 +231,15 @@ function showFindings() {
     if (films.length > 1) body.append(element("h3", {}, film.title));
     if (film.verdict)
       body.append(element("p", {}, element("span", { class: `badge ${film.legal ? "good" : "bad"}` },
-        film.legal ? "legal" : "not legal"), ` ${film.verdict.replace(/^(not )?legal:? ?/, "")}`));
+        film.legal ? "legal" : "not legal"), film.model ? ` by the ${film.model} model:` : "", ` ${film.verdict.replace(/^(not )?legal:? ?/, "")}`));
     const list = element("ul", {});
-    film.findings.forEach((f, i) => list.append(element("li", {}, element("button", { class: "link", type: "button",
-      onclick: () => goToFinding(film, f) }, f.rule), ` ${f.text}`)));
+    for (const f of film.findings) {
+      const item = element("li", { class: f.kind === DIFFERS ? "differs" : "" });
+      if (f.kind === DIFFERS) item.append(element("span", { class: "badge note" }, "differs here"), " ");
+      item.append(element("button", { class: "link", type: "button", onclick: () => goToFinding(film, f) }, f.rule),
+        ` ${f.text}`);
+      list.append(item);
+    }
     if (film.findings.length > 0) body.append(list);
     if (film.note) body.append(element("p", { class: "soft" }, film.note));
   }
@@ -245,7 +260,8 @@ function goToFinding(film, f) {
 
 /* ---- Delivered sequences ---- */
 
-const MOST_SHOWN = 300;
+/* Longer ones are shown around the moment. */
+const MOST_SHOWN = 300, SHOWN_AROUND = 100;
 
 /* The time around which they are shown, if they are too long to be shown whole. */
 function ordersTime() {
@@ -283,10 +299,10 @@ function orderColumn(film, order, reference) {
   let lastView = -1;
   const near = items.findIndex(({ index, lacks }) => !lacks
     && film.messages[index].at.get(order.process.index).delivered >= film.ordersAt);
-  const last = Math.max(0, items.length - MOST_SHOWN);
-  const from = Math.max(0, Math.min(last, near < 0 ? last : near - MOST_SHOWN / 2));
+  const shown = items.length > MOST_SHOWN ? SHOWN_AROUND : MOST_SHOWN, last = Math.max(0, items.length - shown);
+  const from = Math.max(0, Math.min(last, near < 0 ? last : near - shown / 2));
   if (from > 0) list.append(element("li", { class: "soft" }, `… ${from} before`));
-  items.slice(from, from + MOST_SHOWN).forEach(({ index, lacks }) => {
+  items.slice(from, from + shown).forEach(({ index, lacks }) => {
     const m = film.messages[index];
     if (m.view !== lastView && m.view >= 0)
       list.append(element("li", { class: "viewmark" }, `view ${film.views[m.view].text}`));
@@ -298,7 +314,7 @@ function orderColumn(film, order, reference) {
     element("button", { type: "button", "aria-label": `${m.name}${words}`, onclick: () => choose(film, m) },
       `${lacks ? "✗" : "▲"} ${m.name}${order.moved.has(index) ? " ⇄" : ""}`)));
   });
-  const after = items.length - from - MOST_SHOWN;
+  const after = items.length - from - shown;
   if (after > 0) list.append(element("li", { class: "soft" }, `… ${after} more`));
   return element("div", {}, element("h3", {}, `${order.process.name}${order.process.end ? ` (${order.process.end})` : ""}`), list);
 }
@@ -316,7 +332,7 @@ function markOrders() {
 /* ---- Which film ---- */
 
 function lookAt(film) {
-  diagrams.forEach(d => d.svg.parentNode.classList.toggle("current", films.length > 1 && d.film === film));
+  diagrams.forEach(d => d.svg.closest(".film").classList.toggle("current", films.length > 1 && d.film === film));
   $("orders-head").textContent = `What each delivered${films.length > 1 ? `: ${film.title}` : ""}`;
   if (state.film === film) return;
   state.film = film;
@@ -339,7 +355,7 @@ function address() {
   if (state.film.number > 0) parts.push(`f=${state.film.number}`);
   if (state.step >= 0) parts.push(`e=${step().index}`);
   if (state.chosen) parts.push(`m=${encodeURIComponent(state.chosen.m.name)}`);
-  if (state.control) parts.push("c=1");
+  if (state.control !== data.control) parts.push(`c=${state.control ? 1 : 0}`);
   if (view.zoom > leastZoom() * 1.01) parts.push(`z=${+view.zoom.toFixed(3)}`, `x=${Math.round(view.x)}`);
   return parts.length > 0 ? `#${parts.join("&")}` : "";
 }
@@ -355,7 +371,7 @@ function recall() {
   const said = new URLSearchParams(location.hash.slice(1));
   const film = films[+said.get("f") || 0] || films[0];
   lookAt(film);
-  setControl(said.get("c") === "1");
+  setControl(said.has("c") ? said.get("c") === "1" : data.control);
   if (said.has("z")) view.zoom = +said.get("z") || 1; else view.zoom = leastZoom();
   if (said.has("x")) view.x = +said.get("x") || 0;
   clampView();
@@ -458,6 +474,7 @@ function legend() {
   put([make("path", { class: "f", d: "M0 5L5.5 -5 11 5Z" })], 12, "delivered");
   if (has("receive")) put([make("rect", { class: "hold", y: -3, width: 26, height: 6, rx: 3 })], 26, "held back");
   put([make("path", { class: "edge", d: "M1 -8V8M4 -8V8" })], 6, "view installed");
+  if (films.some(f => f.parts)) put(box("between"), 26, "transitional view");
   if (span("flush")) put(box("flush"), 26, "flush");
   if (span("blocked")) put(box("blocked", true), 26, "blocked: no quorum");
   if (span("loading")) put(box("loading"), 26, "takes the state");
@@ -471,14 +488,14 @@ function legend() {
 /* ---- All of it ---- */
 
 function start() {
-  const about = films.map(f => f.groups.map(g => g.ordering && `${g.ordering} order`).filter(t => t).join(", "))[0];
+  const about = films.map(f => f.groups.map(g => g.ordering &&
+    `${f.groups.length > 1 ? `${g.name}: ` : ""}${g.ordering} order`).filter(t => t).join(", "))[0];
   const film = films[0], plural = (n, word) => `${n} ${word}${n === 1 ? "" : word.endsWith("s") ? "es" : "s"}`;
   $("about").append(`${films.length === 1 && about ? `${about} · ` : ""}${plural(film.processes.length, "process")} · ` +
     `${plural(film.messages.length, "message")} `);
   const verdicts = films.filter(f => f.verdict);
   if (verdicts.length > 0) {
-    /* Where runs are compared, some are there because they do not do what the scene expects. */
-    const good = verdicts.every(f => f.legal) && (films.length > 1 || films[0].findings.length === 0);
+    const good = verdicts.every(f => f.legal && f.findings.every(x => x.kind === DIFFERS));
     $("about").append(element("span", { class: `badge ${good ? "good" : "bad"}` }, good ? "legal" :
       verdicts.every(f => f.legal) ? "not as expected" : "not legal"));
   }

@@ -13,8 +13,8 @@ local link = Proto("tyet_link", "tyet, from the simulator")
 local TYPES = {
   [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP",
   [8] = "JOIN", [9] = "WELCOME", [10] = "LEAVE", [11] = "SUSPECT", [12] = "GONE", [13] = "BEHIND", [14] = "BARRED",
-  [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE", [20] = "FLUSH", [21] = "DECIDED",
-  [22] = "NEED", [23] = "EXCLUDED",
+  [15] = "REKEY",  [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE", [20] = "FLUSH", [21] = "DECIDED",
+  [22] = "NEED", [23] = "EXCLUDED", [24] = "WANT_KEYS", [25] = "KEYS",
   [32] = "TRANSFER_DATA", [33] = "TRANSFER_ACK", [34] = "TRANSFER_FAILED", [35] = "TRANSFER_LOADED",
 }
 local SERVICES = { [0] = "fifo", [1] = "causal", [2] = "agreed", [3] = "safe" }
@@ -25,6 +25,7 @@ local CLASSES = { [0] = "control", [1] = "data", [2] = "bulk" }
 local HELLOS = { [0] = "hello", [1] = "refused: another version", [2] = "refused: not with this sealing",
                  [3] = "refused: the network secret was not proved" }
 local SEALINGS = { [0] = "none", [1] = "Noise XXpsk3" }
+local FRESH = { [1] = "the group's secret", [2] = "the network's secret", [3] = "both secrets" }
 local ENDS = { [0] = "closed", [1] = "malformed bytes", [2] = "the session is not known",
                [3] = "one connection too many", [4] = "no address that others can dial", [5] = "probe",
                [6] = "another key than before" }
@@ -41,6 +42,7 @@ local f = {
   rank = ProtoField.uint64("tyet.rank", "Rank"),
   received = ProtoField.uint64("tyet.received", "Received"),
   unconsumed = ProtoField.uint64("tyet.unconsumed", "Not consumed"),
+  stable = ProtoField.uint64("tyet.stable", "Stable"),
   gossip = ProtoField.bytes("tyet.gossip", "Gossip"),
   name = ProtoField.string("tyet.name", "Name"),
   ordering = ProtoField.string("tyet.ordering", "Ordering"),
@@ -48,6 +50,9 @@ local f = {
   answer = ProtoField.uint8("tyet.answer", "Answer", base.DEC, WELCOMES),
   counter = ProtoField.uint64("tyet.ballot.counter", "Ballot, counter"),
   coordinator = ProtoField.bytes("tyet.ballot.process", "Ballot, process"),
+  secrets = ProtoField.bytes("tyet.secrets", "Name of the secrets"),
+  fresh = ProtoField.uint8("tyet.fresh", "New", base.DEC, FRESH),
+  secret = ProtoField.bytes("tyet.secret", "Secret"),
   digest = ProtoField.bytes("tyet.digest", "Digest of the value"),
   flags = ProtoField.uint8("tyet.flags", "Flags", base.HEX),
   number = ProtoField.uint64("tyet.number", "Number"),
@@ -163,12 +168,9 @@ end
 
 local function receipts(r, tree, info)
   r:put_block(tree, f.gossip)
-  for _ = 1, r:varint() do
-    if r.bad then break end
-    r:put_varint(tree, f.rank)
-    r:put_varint(tree, f.received)
-    r:put_varint(tree, f.unconsumed)
-  end
+  r:put_varint(tree, f.stable)
+  r:put_varint(tree, f.received)
+  r:put_varint(tree, f.unconsumed)
 end
 
 local function ballot(r, tree, info)
@@ -190,6 +192,7 @@ local BODIES = {
   [11] = function (r, tree) r:put_varint(tree, f.number) end,
   [13] = function (r, tree) r:put_varint(tree, f.rank) end,
   [14] = function (r, tree) r:put_varint(tree, f.rank) end,
+  [15] = function (r, tree) r:put_bytes(tree, f.secrets, 16) end,
   [16] = ballot,
   [17] = function (r, tree, info)
     ballot(r, tree, info)
@@ -206,6 +209,13 @@ local BODIES = {
   end,
   [22] = ballot,
   [23] = function (r, tree) r:put_varint(tree, f.number) end,
+  [24] = function (r, tree) r:put_bytes(tree, f.secrets, 16) end,
+  [25] = function (r, tree)
+    r:put_bytes(tree, f.secrets, 16)
+    r:put_bytes(tree, f.fresh, 1)
+    r:put_bytes(tree, f.secret, 32)
+    r:put_bytes(tree, f.secret, 32)
+  end,
   [32] = function (r, tree)
     r:put_bytes(tree, f.flags, 1)
     r:put_varint(tree, f.number)

@@ -1,0 +1,292 @@
+/* tests/break/test-lies.c: members, joiners and strangers that lie, beyond what tests/fuzz/refusals.c has: what they
+ * say is of good form, and each lie alone would crash a process, make it wait for ever, or put it out of its group.
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/group-private.h"
+#include "membership/membership.h"
+#include "tests/engine/mesh.h"
+
+static Proc *
+proc (Mesh *mesh, guint i)
+{
+  return mesh->procs->pdata[i];
+}
+
+static Proc *
+joiner (Mesh *mesh, const char *name)
+{
+  Proc *p = mesh_spawn (mesh, name, "total", FALSE);
+  const char *contacts[] = { proc (mesh, 0)->address, NULL };
+  g_assert_true (ty_group_join (p->group, contacts, 5000000, NULL));
+  return p;
+}
+
+/* A group of `n`, which has delivered a message of each. */
+static Mesh *
+group_of (guint n)
+{
+  static const char *const names[] = { "a", "b", "c", "d", "e" };
+  Mesh *mesh = mesh_new (1);
+  mesh->config.max_message_bytes = 4096;
+  mesh->config.window_bytes = 16 * 1024;
+  Proc *first = mesh_spawn (mesh, names[0], "total", FALSE);
+  g_assert_true (ty_group_found (first->group, NULL));
+  mesh_run (mesh, 100000);
+  for (guint i = 1; i < n; i++)
+    {
+      joiner (mesh, names[i]);
+      mesh_run (mesh, 1000000);
+    }
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpuint (ty_group_send (proc (mesh, i)->group, TY_SERVICE_AGREED, "abc", 3, NULL), ==, 1);
+  mesh_run (mesh, 1000000);
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpuint (ty_group_get_view (proc (mesh, i)->group)->n_members, ==, n);
+  return mesh;
+}
+
+/* What would end the view of `p` with all of it going on. */
+static TyValue *
+value_after (const Proc *p)
+{
+  const TyetView *view = p->group->view;
+  TyValue *value = ty_value_new ();
+  value->group = view->group;
+  value->old = view->id;
+  value->id = (TyViewId){ .number = view->id.number + 1, .ballot = { .counter = 1, .pid = p->pid } };
+  value->group_name = g_strdup ("g");
+  value->n_members = value->n_old = view->n_members;
+  value->members = g_new0 (TyMember, view->n_members + 4);
+  value->gone = g_new0 (TyGone, view->n_members + 4);
+  value->cut = g_new0 (guint64, view->n_members + 4);
+  for (guint i = 0; i < view->n_members; i++)
+    {
+      ty_member_copy (&value->members[i], &view->members[i]);
+      value->cut[i] = p->group->flush_ops->received (p->group->store, i);
+    }
+  g_autoptr (GByteArray) digest = g_byte_array_new ();
+  g_autoptr (GByteArray) order = g_byte_array_new ();
+  g_autofree TyReader *digests = g_new0 (TyReader, view->n_members);
+  guint faulty;
+  p->group->ordering_ops->digest (p->group->ordering, digest);
+  digests[view->self] = TY_READER (digest->data, digest->len);
+  gboolean merged = p->group->ordering_ops->merge (p->group->ordering, digests, order, &faulty);
+  g_assert_true (merged);
+  value->order = g_bytes_new (order->data, order->len);
+  return value;
+}
+
+/* The member with that rank goes. */
+static void
+let_go (TyValue *value, guint rank, TyLeftWhy why)
+{
+  ty_member_clear (&value->members[rank]);
+  memmove (&value->members[rank], &value->members[rank + 1], (value->n_members - rank - 1) * sizeof (TyMember));
+  value->n_members--;
+  value->gone[value->n_gone++] = (TyGone){ .rank = rank, .why = why };
+}
+
+static GByteArray *
+packet (const TyId *group, TyPacketType type, guint64 number)
+{
+  GByteArray *w = g_byte_array_new ();
+  ty_write_u8 (w, (guint8) type);
+  ty_write_id (w, group);
+  ty_write_varint (w, number);
+  return w;
+}
+
+/* `from` says it, and `to` takes it next. */
+static void
+say (Proc *from, Proc *to, GByteArray *w)
+{
+  mesh_meet (from->mesh, from->index, to->index);
+  g_queue_push_head (mesh_queue (from->mesh, from->index, to->index, TY_CLASS_CONTROL),
+                     g_byte_array_free_to_bytes (w));
+  mesh_run (from->mesh, 5000);
+}
+
+static void
+say_decided (Proc *from, Proc *to, TyValue *value)
+{
+  GByteArray *w = packet (&value->group, TY_PACKET_DECIDED, value->old.number);
+  ty_value_write (w, value);
+  say (from, to, w);
+}
+
+/* All of them are in one view of `n`, and messages pass. */
+static void
+assert_goes_on (Mesh *mesh, guint n)
+{
+  mesh_run (mesh, 5000000);
+  guint64 delivered[8];
+  for (guint i = 0; i < n; i++)
+    {
+      g_assert_cmpint (ty_group_get_state (proc (mesh, i)->group), ==, TY_GROUP_MEMBER);
+      delivered[i] = proc (mesh, i)->delivered;
+    }
+  g_assert_cmpuint (ty_group_send (proc (mesh, 0)->group, TY_SERVICE_SAFE, "abc", 3, NULL), >, 0);
+  mesh_run (mesh, 1000000);
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpuint (proc (mesh, i)->delivered, ==, delivered[i] + 1);
+}
+
+/* V11, V13: nobody leaves who has not asked to. */
+static void
+test_told_to_leave (void)
+{
+  Mesh *mesh = group_of (3);
+  g_autoptr (TyValue) value = value_after (proc (mesh, 2));
+  let_go (value, 2, TY_LEFT_LEAVE);
+  say_decided (proc (mesh, 1), proc (mesh, 2), value);
+  g_assert_cmpuint (ty_node_refused_packets (proc (mesh, 2)->node), ==, 1);
+  g_assert_cmpint (ty_group_get_state (proc (mesh, 2)->group), !=, TY_GROUP_LEFT);
+  assert_goes_on (mesh, 3);
+  mesh_free (mesh);
+}
+
+static void
+test_founder_told_to_leave (void)
+{
+  static const char *const names[] = { "a", "b", "c", NULL };
+  static const char *const addresses[] = { "sim://0", "sim://1", "sim://2", NULL };
+  Mesh *mesh = mesh_new (1);
+  for (guint i = 0; i < 3; i++)
+    mesh_spawn (mesh, names[i], "total", FALSE);
+  for (guint i = 0; i < 2; i++)
+    g_assert_true (ty_group_found_with (proc (mesh, i)->group, names, addresses, NULL, 0, NULL));
+  mesh_step (proc (mesh, 0));
+  mesh_step (proc (mesh, 1));
+  mesh_meet (mesh, 0, 1);
+  mesh_step (proc (mesh, 0));
+  g_autoptr (TyValue) value = value_after (proc (mesh, 0));
+  let_go (value, 0, TY_LEFT_LEAVE);
+  say_decided (proc (mesh, 1), proc (mesh, 0), value);
+  g_assert_cmpuint (ty_node_refused_packets (proc (mesh, 0)->node), ==, 1);
+  g_assert_cmpint (ty_group_get_state (proc (mesh, 0)->group), ==, TY_GROUP_JOINING);
+  mesh_free (mesh);
+}
+
+/* A joiner that has been told of a view of one member is let in by a value that speaks of many. */
+static void
+test_joiner_let_in_from_elsewhere (void)
+{
+  Mesh *mesh = group_of (1);
+  Proc *a = proc (mesh, 0), *d = joiner (mesh, "d");
+  while (d->group->membership->view == NULL)
+    mesh_move (mesh);
+  g_autoptr (TyValue) value = value_after (a);
+  TyMember me = { .pid = d->pid,
+                  .name = d->name,
+                  .address = d->address,
+                  .weight = 1,
+                  .loaded = TRUE,
+                  .since = value->id.number };
+  ty_member_copy (&value->members[value->n_members++], &me);
+  g_free (value->cut);
+  value->n_old = 60000;
+  value->cut = g_new0 (guint64, value->n_old);
+  value->gone[value->n_gone++] = (TyGone){ .rank = 59999, .why = TY_LEFT_LEAVE };
+  say_decided (a, d, value);
+  mesh_run (mesh, 1000000);
+  mesh_free (mesh);
+}
+
+/* V5: what nobody can ever hold is not waited for: neither one's own messages, nor for good those of others. */
+static void
+one_cut_beyond (guint rank)
+{
+  Mesh *mesh = group_of (3);
+  g_autoptr (TyValue) value = value_after (proc (mesh, 2));
+  value->cut[rank] += 5;
+  say_decided (proc (mesh, 1), proc (mesh, 2), value);
+  assert_goes_on (mesh, 3);
+  mesh_free (mesh);
+}
+
+static void
+test_cut_beyond_own (void)
+{
+  one_cut_beyond (2);
+}
+
+static void
+test_cut_beyond_others (void)
+{
+  one_cut_beyond (0);
+}
+
+/* V14: while a quorum of the view has promised not to go on without this process, nobody has. */
+static void
+test_stranger_excludes (void)
+{
+  Mesh *mesh = group_of (3);
+  Proc *a = proc (mesh, 0), *x = mesh_spawn (mesh, "x", "total", FALSE);
+  GByteArray *w = packet (&a->group->id, TY_PACKET_EXCLUDED, a->group->view->id.number);
+  ty_write_varint (w, 99);
+  say (x, a, w);
+  assert_goes_on (mesh, 3);
+  mesh_free (mesh);
+}
+
+/* Who goes on is who it was. */
+static void
+one_changed (void (*change) (TyMember *member))
+{
+  Mesh *mesh = group_of (3);
+  g_autoptr (TyValue) value = value_after (proc (mesh, 2));
+  change (&value->members[0]);
+  say_decided (proc (mesh, 1), proc (mesh, 2), value);
+  g_assert_cmpuint (ty_node_refused_packets (proc (mesh, 2)->node), ==, 1);
+  assert_goes_on (mesh, 3);
+  mesh_free (mesh);
+}
+
+static void
+rename_it (TyMember *member)
+{
+  g_free (member->name);
+  member->name = g_strdup ("c");
+}
+
+static void
+move_it (TyMember *member)
+{
+  g_free (member->address);
+  member->address = g_strdup ("sim://9");
+}
+
+static void
+unload_it (TyMember *member)
+{
+  member->loaded = FALSE;
+}
+
+static void
+weigh_it (TyMember *member)
+{
+  member->weight = 1000000;
+}
+
+static void
+test_changed (void)
+{
+  one_changed (rename_it);
+  one_changed (move_it);
+  one_changed (unload_it);
+  one_changed (weigh_it);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/lies/told-to-leave", test_told_to_leave);
+  g_test_add_func ("/lies/founder-told-to-leave", test_founder_told_to_leave);
+  g_test_add_func ("/lies/joiner-let-in-from-elsewhere", test_joiner_let_in_from_elsewhere);
+  g_test_add_func ("/lies/cut-beyond-own", test_cut_beyond_own);
+  g_test_add_func ("/lies/cut-beyond-others", test_cut_beyond_others);
+  g_test_add_func ("/lies/stranger-excludes", test_stranger_excludes);
+  g_test_add_func ("/lies/changed", test_changed);
+  return g_test_run ();
+}

@@ -96,7 +96,7 @@ class Runs(unittest.TestCase):
         self.assertLessEqual(sizes[32], 9)
 
     def test_refusals(self):
-        for args in (["throughput", "--channel", "shm"], ["throughput", "--gap", "1"],
+        for args in (["throughput", "--channel", "udp"], ["raw", "--channel", "shm"], ["throughput", "--gap", "1"],
                      ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"],
                      ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"]):
             status, rows, said = bench(*args)

@@ -99,9 +99,12 @@ typedef enum
   /* `peer` is suspected: its connection is closed, what it has not acknowledged is kept for a resumption (V9). */
   TY_EFFECT_PEER_SUSPECT,
 
-  /* The network secret is `bytes` from now on: who knows the one before can only resume its session. */
+  /* The network secret is `bytes` from now on, by the group with the id `pid`: who knows the one before can only resume
+   * its session. What other groups have replaced it with stays. */
   TY_EFFECT_REKEY,
-  /* Everybody has it: the one before is forgotten, and every connection is made anew, with fresh keys. */
+  /* All members of that group have it: the one before is forgotten (the one that the process was given only if `number`
+   * is 1: else there are members of other groups that know no other), and every connection is made anew, with fresh
+   * keys. */
   TY_EFFECT_RENEW,
 
   /* -- to the application; `group` is set -- */
@@ -178,5 +181,5 @@ typedef struct
   GError *error;        /* held by the effect */
   char *text;           /* held by the effect */
   char *address;        /* DIAL, AUTHORIZE: held by the effect */
-  TyId pid;             /* DIAL, AUTHORIZE */
+  TyId pid;             /* DIAL, AUTHORIZE; REKEY, RENEW: a group's */
 } TyEffect;

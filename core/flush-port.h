@@ -37,10 +37,13 @@ struct _TyFlushOps
    * delivered, or lie in a bounded spill). */
   void (*consumed) (TyStore *store, guint sender, guint64 number);
 
-  /* Bytes received of others that no acknowledgement has told of yet. */
-  gsize (*untold) (const TyStore *store);
-  /* The acknowledgement: what has changed since the last one. FALSE, with nothing written, if nothing has. */
-  gboolean (*write_receipts) (TyStore *store, TyWriter *w);
+  /* Bytes received of `to` that it has not been told of. */
+  gsize (*untold) (const TyStore *store, guint to);
+  /* Bytes of own messages that have become stable since the view began. */
+  guint64 (*stable_bytes) (const TyStore *store);
+  /* The acknowledgement for `to`: what is received of it, and what of this process's own is stable. FALSE if it has
+   * been told just that before. */
+  gboolean (*write_receipts) (TyStore *store, guint to, TyWriter *w);
   /* That of `from`, all that is left of `r`. FALSE if malformed, nothing is changed then. Frees what has become
    * stable. */
   gboolean (*on_receipts) (TyStore *store, guint from, TyReader *r);

@@ -41,6 +41,27 @@ window_used (const TyGroup *group)
   return group->queued_bytes + (group->store != NULL ? group->flush_ops->window_used (group->store) : 0);
 }
 
+/* Who met a full window has its turn before anybody smaller, or those who fit in at any time would keep it out for
+ * ever: nothing is taken until there is room for it, and then nothing but itself, and what leaves room for it, until
+ * the application has had the time to try again. */
+static gboolean
+has_room (TyGroup *group, gsize size)
+{
+  gsize window = group->node->config.window_bytes, used = window_used (group);
+  gboolean fits = used == 0 || used + size <= window;
+  if (TY_PLANTED (window_ignored))
+    return TRUE;
+  if (group->turn == 0)
+    return group->refused == 0 && fits;
+  if (size < group->turn)
+    {
+      group->node->pending = TRUE; /* the turn ends with the next step */
+      return group->refused == 0 && used + size + group->turn <= window;
+    }
+  group->turn = fits ? 0 : group->turn;
+  return fits;
+}
+
 static gboolean
 may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
 {
@@ -66,12 +87,12 @@ may_send (TyGroup *group, TyService service, gsize len_bytes, GError **error)
                  "Group \"%s\" is blocked here: this part of it holds no quorum of the view", group->name);
   else
     {
-      gsize used = window_used (group), size = ty_batch_message_size (len_bytes);
-      if (used == 0 || used + size <= config->window_bytes || TY_PLANTED (window_ignored))
+      gsize size = ty_batch_message_size (len_bytes);
+      if (has_room (group, size))
         return TRUE;
       if (group->refused == 0)
         group->refused_since = group->node->now;
-      group->refused = size;
+      group->refused = MAX (group->refused, size);
       g_set_error (error, TYET_ERROR, TYET_ERROR_WOULD_BLOCK,
                    "The window of %" G_GSIZE_FORMAT
                    " bytes is full: members have not yet acknowledged what was sent before",
@@ -168,6 +189,79 @@ number_all (TyGroup *group)
   group->queued_bytes = 0;
 }
 
+/* ---- acknowledging ---- */
+
+/* Unless it is done before. */
+static void
+receipts_soon (TyGroup *group)
+{
+  if (group->receipts_due == 0 && group->view->n_members > 1)
+    group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
+}
+
+/* A sender that has not been told of so much is told at once: it may wait for its window. */
+static gsize
+eager_bytes (const TyGroup *group)
+{
+  return MIN (group->node->config.window_bytes / 8, 256 * 1024);
+}
+
+static void
+send_receipts (TyGroup *group, guint to)
+{
+  g_autoptr (GByteArray) gossip = g_byte_array_new ();
+  g_autoptr (GByteArray) receipts = g_byte_array_new ();
+  group->ordering_ops->gossip (group->ordering, to, gossip);
+  gboolean news = group->flush_ops->write_receipts (group->store, to, receipts);
+  if (!news && gossip->len == 0)
+    return;
+  GByteArray *w = begin_packet (group, TY_PACKET_RECEIPTS);
+  ty_write_block (w, gossip->data, gossip->len);
+  g_byte_array_append (w, receipts->data, receipts->len);
+  ty_group_send_packet (group, to, w, TY_CLASS_CONTROL);
+}
+
+/* Those who wait for it are told what has come from them; what is stable, and all the rest, is told when there is much
+ * of it, or after a while. */
+static void
+acknowledge (TyGroup *group)
+{
+  guint64 stable_bytes = group->flush_ops->stable_bytes (group->store);
+  gboolean all = (group->receipts_due > 0 && group->node->now >= group->receipts_due)
+                 || stable_bytes - group->told_stable_bytes >= 2 * eager_bytes (group);
+  for (guint i = 0; i < group->creditors->len; i++)
+    {
+      guint to = g_array_index (group->creditors, guint, i);
+      group->owed[to] = FALSE;
+      if (!all)
+        send_receipts (group, to);
+    }
+  g_array_set_size (group->creditors, 0);
+  if (!all)
+    return;
+  group->receipts_due = 0;
+  group->told_stable_bytes = stable_bytes;
+  for (guint i = 0; i < group->view->n_members; i++)
+    if (i != group->view->self)
+      send_receipts (group, i);
+}
+
+/* RECEIPTS: block gossip of the ordering, then the store's. */
+gboolean
+ty_group_on_receipts (TyGroup *group, guint rank, TyReader *r)
+{
+  gsize len;
+  const guint8 *gossip = ty_read_block (r, &len);
+  guint64 stable_bytes = group->flush_ops->stable_bytes (group->store);
+  if (r->bad || rank == group->view->self || !group->flush_ops->on_receipts (group->store, rank, r)
+      || !ty_reader_done (r))
+    return FALSE;
+  /* What others do not know yet. */
+  if (len > 0 || group->flush_ops->stable_bytes (group->store) > stable_bytes)
+    receipts_soon (group);
+  return len == 0 || group->ordering_ops->on_gossip (group->ordering, rank, gossip, len);
+}
+
 /* ---- receiving ---- */
 
 /* N2: nobody sends again what is on its way, so whoever sent it has to know that it came to nothing; and only a round
@@ -205,8 +299,12 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
   group->stats.received_batches++;
   if (group->ordering_ops->delivered (group->ordering, sender) + 1 == batch->first)
     group->head_since[sender] = group->node->now;
-  if (group->receipts_due == 0)
-    group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
+  receipts_soon (group);
+  if (group->flush_ops->untold (group->store, sender) >= eager_bytes (group) && !group->owed[sender])
+    {
+      group->owed[sender] = TRUE;
+      g_array_append_val (group->creditors, sender);
+    }
   if (group->frozen)
     group->membership_ops->on_progress (group->membership);
   return TRUE;
@@ -334,8 +432,7 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
     }
   if (!group->spill_full)
     group->flush_ops->consumed (group->store, sender, last);
-  if (group->receipts_due == 0 && group->view->n_members > 1)
-    group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
+  receipts_soon (group);
 }
 
 static void
@@ -375,35 +472,7 @@ ty_group_drop_spill (TyGroup *group)
   group->spill_bytes = 0;
 }
 
-/* ---- acknowledging ---- */
-
-static void
-send_receipts (TyGroup *group)
-{
-  g_autoptr (GByteArray) entries = g_byte_array_new ();
-  g_autoptr (GByteArray) gossip = g_byte_array_new ();
-  group->receipts_due = 0;
-  if (!group->flush_ops->write_receipts (group->store, entries))
-    return;
-  group->ordering_ops->gossip (group->ordering, gossip);
-  GByteArray *w = begin_packet (group, TY_PACKET_RECEIPTS);
-  ty_write_block (w, gossip->data, gossip->len);
-  g_byte_array_append (w, entries->data, entries->len);
-  g_autoptr (GBytes) packet = g_byte_array_free_to_bytes (w);
-  send_to_others (group, packet, TY_CLASS_CONTROL);
-}
-
-/* RECEIPTS: block gossip of the ordering, then the store's entries. */
-gboolean
-ty_group_on_receipts (TyGroup *group, guint rank, TyReader *r)
-{
-  gsize len;
-  const guint8 *gossip = ty_read_block (r, &len);
-  if (r->bad || rank == group->view->self || !group->flush_ops->on_receipts (group->store, rank, r)
-      || !ty_reader_done (r))
-    return FALSE;
-  return len == 0 || group->ordering_ops->on_gossip (group->ordering, rank, gossip, len);
-}
+/* ---- stability ---- */
 
 /* Own messages that have become stable; `send_stable` counts in sends of this object. */
 void
@@ -478,13 +547,13 @@ ty_group_flow (TyGroup *group)
         node->pending = TRUE;
     }
   group->ordering_ops->pump (group->ordering);
-  gsize eager = MIN (node->config.window_bytes / 8, 256 * 1024);
-  if (group->receipts_due > 0 && (node->now >= group->receipts_due || group->flush_ops->untold (group->store) >= eager))
-    send_receipts (group);
+  acknowledge (group);
   ty_group_settle_stable (group);
   gsize used = window_used (group);
+  group->turn = 0;
   if (group->refused > 0 && (used == 0 || used + group->refused <= node->config.window_bytes) && !group->blocked)
     {
+      group->turn = group->refused;
       group->refused = 0;
       group->warned = FALSE;
       ty_group_effect (group, TY_EFFECT_ROOM);
@@ -501,6 +570,9 @@ ty_group_begin_flow (TyGroup *group)
   group->may_deliver = group->may_promise = TRUE;
   group->next_number = 1;
   group->receipts_due = 0;
+  group->told_stable_bytes = 0;
+  g_array_set_size (group->creditors, 0);
+  group->owed = g_new0 (gboolean, n);
   group->head_since = g_new0 (gint64, n);
   group->told_gap = g_new0 (gboolean, n);
   group->spilled_to = g_new0 (guint64, n);
@@ -520,6 +592,7 @@ ty_group_end_flow (TyGroup *group)
   if (group->store != NULL)
     group->flush_ops->free (group->store);
   group->store = NULL;
+  g_clear_pointer (&group->owed, g_free);
   g_clear_pointer (&group->head_since, g_free);
   g_clear_pointer (&group->told_gap, g_free);
   g_clear_pointer (&group->spilled_to, g_free);

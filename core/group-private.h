@@ -146,6 +146,7 @@ struct _TyGroup
   GArray *judged; /* of TyJudged */
   gboolean rekey_asked, rekey_asked_network; /* in the next step */
   gboolean rekey_network;                    /* what is drawn here is to have one for the network */
+  gboolean own_network;                      /* its members have replaced the network's secret since */
   TyId rekey_drawn;                          /* the name of what was drawn here last */
   GPtrArray *keys; /* of TyKeys: drawn here, or of a proposal, until everybody has them */
   guint64 rekeyed; /* number of the view at whose end secrets changed, until all have closed it; 0: none */
@@ -172,12 +173,16 @@ struct _TyGroup
   guint64 sent_numbered; /* sends that have numbers */
   guint64 sent_stable;   /* sends that are stable */
   guint64 want_stable;
+  gsize turn;    /* the size of a send that was refused and for which there is room now: it comes before smaller ones */
   gsize refused; /* the size of a send that met a full window: ROOM is due once it fits */
   gint64 refused_since;
   gboolean warned; /* of the member that holds the window */
 
   /* Receiving. */
   gint64 receipts_due; /* 0: nothing new to say */
+  guint64 told_stable_bytes; /* what of own messages was stable when all were last told */
+  GArray *creditors;   /* of guint: ranks of senders that are to be told at once */
+  gboolean *owed;      /* by rank: it is one */
   gboolean *told_gap;  /* by rank: it knows that something of its messages is lost here */
   gint64 *head_since;  /* by rank: since when the next message of that sender is the next */
 
@@ -223,10 +228,11 @@ gboolean ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, T
 void ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const char *why);
 
 /* ---- group-admit.c ---- */
-TyAdmission ty_group_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof,
+TyAdmission ty_group_admits (gpointer host, const TyMember *as, TyProofRole role, const guint8 *proof,
                              gsize proof_len);
+gboolean ty_group_asks_proof (gpointer host);
 gboolean ty_group_may_stay (gpointer host, const TyId *pid);
-void ty_group_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w);
+void ty_group_write_proof (gpointer host, const TyId *to, TyProofRole role, TyWriter *w);
 void ty_group_shut_out (gpointer host, const TyId *pid);
 void ty_group_take_policy (TyGroup *group);
 void ty_group_forget_judged (TyGroup *group, const TyId *pid);

@@ -8,7 +8,8 @@
  *   32      the group's secret, or zeros
  *   32      the network's secret, or zeros
  *
- * What is in it is in locked memory, and wiped once it has been read.
+ * It is in locked memory as soon as it has been opened, and at the one who gives it, and wiped with that (see
+ * transport/inbox.c).
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sodium.h>
@@ -122,7 +123,7 @@ ty_group_take_keys (gpointer host, const TyId *from, const TyId *name, TyReader 
   TyGroup *group = host;
   const TyKnown *known = ty_node_known (group->node, from);
   TyId right;
-  guint8 *body = (guint8 *) r->at;
+  const guint8 *body = r->at;
   if (known == NULL || !known->sealed || ty_reader_left (r) != BODY_BYTES || body[0] < NEW_GROUP
       || body[0] > (NEW_GROUP | NEW_NETWORK))
     return FALSE;
@@ -136,7 +137,6 @@ ty_group_take_keys (gpointer host, const TyId *from, const TyId *name, TyReader 
       memcpy (keys->body, body, BODY_BYTES);
       add (group, keys);
     }
-  sodium_memzero (body, BODY_BYTES); /* nobody else reads this packet */
   return good;
 }
 
@@ -177,7 +177,10 @@ ty_group_use_keys (TyGroup *group, const TyValue *value)
     ty_group_set_secret (group, keys->body + 1);
   if ((keys->body[0] & NEW_NETWORK) != 0)
     {
-      ty_node_effect (group->node, TY_EFFECT_REKEY)->bytes = locked_bytes (keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
+      group->own_network = TRUE;
+      TyEffect *rekey = ty_node_effect (group->node, TY_EFFECT_REKEY);
+      rekey->pid = group->id;
+      rekey->bytes = locked_bytes (keys->body + 1 + TY_KEY_BYTES, TY_KEY_BYTES);
       if (!TY_PLANTED (strangers_kept))
         close_strangers (group);
     }
@@ -186,6 +189,20 @@ ty_group_use_keys (TyGroup *group, const TyValue *value)
     return;
   effect->bytes = locked_bytes (keys->body + 1, 2 * TY_KEY_BYTES);
   effect->number = keys->body[0];
+}
+
+/* No group of this process goes by the network secret that it was given. */
+static gboolean
+others_have_changed (const TyGroup *group)
+{
+  const TyNode *node = group->node;
+  for (guint i = 0; i < node->groups->len; i++)
+    {
+      const TyGroup *other = node->groups->pdata[i];
+      if (other != group && ty_group_in_view (other) && !other->own_network)
+        return FALSE;
+    }
+  return TRUE;
 }
 
 /* Everybody who is to have closed that view has: nobody will ask for the secrets, or come by the old ones. */
@@ -199,7 +216,9 @@ ty_group_all_have_keys (TyGroup *group, guint64 view)
   for (guint i = group->keys->len; i-- > 0;)
     if (ty_id_equal (&((const TyKeys *) group->keys->pdata[i])->name, &group->rekeyed_to))
       g_ptr_array_remove_index (group->keys, i);
-  ty_node_effect (group->node, TY_EFFECT_RENEW);
+  TyEffect *renew = ty_node_effect (group->node, TY_EFFECT_RENEW);
+  renew->pid = group->id;
+  renew->number = others_have_changed (group) ? 1 : 0;
 }
 
 /* ---- requests ---- */

@@ -114,6 +114,7 @@ ty_group_new (TyNode *node, const char *name, const char *ordering, GError **err
   group->stream = 2 * ++node->next_stream;
   group->kept = g_array_new (FALSE, FALSE, sizeof (TyKeptStore));
   group->marks = g_array_new (FALSE, FALSE, sizeof (TySentMark));
+  group->creditors = g_array_new (FALSE, FALSE, sizeof (guint));
   group->spill = g_array_new (FALSE, TRUE, sizeof (TyEffect));
   group->transfers = g_ptr_array_new_with_free_func ((GDestroyNotify) ty_transfer_free);
   group->keys = g_ptr_array_new_with_free_func (ty_keys_free);
@@ -144,6 +145,7 @@ ty_group_free (TyGroup *group)
   g_ptr_array_unref (group->transfers);
   g_array_unref (group->kept);
   g_array_unref (group->marks);
+  g_array_unref (group->creditors);
   g_array_unref (group->spill);
   ty_batch_builder_clear (&group->open);
   g_queue_clear_full (&group->full, free_builder);

@@ -22,6 +22,7 @@ ty_node_config_init (TyNodeConfig *config)
     .suspect_after_us = 1000000,
     .heartbeat_us = 100000,
     .lag_us = 60 * G_USEC_PER_SEC,
+    .busy_poll_us = 20,
     .handshake_us = 5 * G_USEC_PER_SEC,
     .max_half_open = 128,
     .max_half_open_from = 64,
@@ -44,6 +45,7 @@ TyNode *
 ty_node_new (const TyNodeConfig *config, const TyId *pid, const char *name, const TyModules *modules,
              const TyWorld *world)
 {
+  g_assert (config->max_message_bytes <= TY_MOST_MESSAGE_BYTES);
   g_assert (config->suspect_after_us > 0 && config->heartbeat_us > 0 && config->window_bytes > 0);
   TyNode *node = g_new0 (TyNode, 1);
   node->config = *config;

@@ -110,9 +110,10 @@ struct _TyOrderingOps
   /* How many messages of `sender` have been delivered: the number of the last. */
   guint64 (*delivered) (TyOrdering *o, guint sender);
 
-  /* A few bytes that ride to the other members on acknowledgements of receipt, now and then, with the newest replacing
-   * what came before; may write nothing. For freeing what all have (the order that everyone has delivered, say). */
-  void (*gossip) (TyOrdering *o, TyWriter *w);
+  /* A few bytes that ride to member `to` on acknowledgements of receipt, now and then, with the newest replacing what
+   * came before; may write nothing, and does so where `to` has been told all that. For freeing what all have (the order
+   * that everyone has delivered, say). */
+  void (*gossip) (TyOrdering *o, guint to, TyWriter *w);
   gboolean (*on_gossip) (TyOrdering *o, guint from, const guint8 *data, gsize len_bytes);
 
   /* What STATE says (V3): the order that this process knows, and what it has acknowledged. */

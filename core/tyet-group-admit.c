@@ -163,8 +163,9 @@ tyet_group_get_secret (TyetGroup *group)
  * lost meanwhile it goes first, and never learns the new secrets.
  *
  * A new network secret is for the members of this group: other processes that shared the old one can neither come in
- * nor speak to its members when their connections break. A member that is cut off right then, and is excluded before
- * it could learn the new secret, has to be given it by hand.
+ * nor begin to speak to its members. A process that is in several groups answers to the network secret of each that has
+ * changed it; with members of groups that have not it goes on, while their sessions last. A member that is cut off
+ * right then, and is excluded before it could learn the new secret, has to be given it by hand.
  *
  * Fails with %TYET_ERROR_NOT_MEMBER if this process is not in the group, %TYET_ERROR_SECRET if there is nothing to
  * replace, and %TYET_ERROR_PLAIN if channels are in the clear.

@@ -72,8 +72,9 @@ group_send_now (TyetGroup *group, TyetService service, gconstpointer data, gsize
  * that it gets its number in, which is the next one if the group is flushing.
  *
  * Fails, and sends nothing, with %TYET_ERROR_SERVICE if the group's ordering does not offer @service,
- * %TYET_ERROR_TOO_LARGE above [property@Tyet.Process:max-message-size], %TYET_ERROR_WOULD_BLOCK if the window is full
- * ([signal@Tyet.Group::writable] says when to try again, and [method@Tyet.Group.send_async] waits by itself),
+ * %TYET_ERROR_TOO_LARGE above [property@Tyet.Process:max-message-size], %TYET_ERROR_WOULD_BLOCK if the window is full,
+ * or a message that found it full has not had its turn ([signal@Tyet.Group::writable] says when to try again, and
+ * [method@Tyet.Group.send_async] waits by itself),
  * %TYET_ERROR_BLOCKED without a quorum, %TYET_ERROR_NOT_MEMBER before entering and after leaving, and
  * %TYET_ERROR_FORKED.
  *
@@ -192,16 +193,18 @@ send_free (TySend *send)
   g_free (send);
 }
 
-/* Ends it: takes over `error`, NULL in good order. */
+/* Ends it: takes over `error`, NULL in good order. Nothing is left of it when the callback is called, which may run the
+ * main loop: a cancellation comes too late. */
 static void
 send_end (TySend *send, GError *error)
 {
+  g_autoptr (GTask) task = g_steal_pointer (&send->task);
   g_assert (send->queue == NULL);
-  if (error != NULL)
-    g_task_return_error (send->task, error);
-  else
-    g_task_return_boolean (send->task, TRUE);
   send_free (send);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
 }
 
 static void

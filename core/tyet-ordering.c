@@ -341,7 +341,7 @@ host_delivered (TyOrdering *base, guint sender)
 }
 
 static void
-host_gossip (TyOrdering *base, TyWriter *w)
+host_gossip (TyOrdering *base, guint to, TyWriter *w)
 {
 }
 

@@ -57,6 +57,7 @@ struct _TyetProcess
   guint spill_bytes;
   guint lag_ms;
   guint state_buffer_bytes;
+  guint busy_poll_us;
   guint handshake_ms;
   guint max_strangers;
   guint max_strangers_of_host;
@@ -79,6 +80,7 @@ enum
   PROP_SPILL_SIZE,
   PROP_LAG_LIMIT,
   PROP_STATE_BUFFER_SIZE,
+  PROP_BUSY_POLL,
   PROP_HANDSHAKE_TIMEOUT,
   PROP_MAX_STRANGERS,
   PROP_MAX_STRANGERS_OF_HOST,
@@ -138,6 +140,9 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
       break;
     case PROP_STATE_BUFFER_SIZE:
       self->state_buffer_bytes = g_value_get_uint (value);
+      break;
+    case PROP_BUSY_POLL:
+      self->busy_poll_us = g_value_get_uint (value);
       break;
     case PROP_HANDSHAKE_TIMEOUT:
       self->handshake_ms = g_value_get_uint (value);
@@ -209,6 +214,9 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
       break;
     case PROP_STATE_BUFFER_SIZE:
       g_value_set_uint (value, self->state_buffer_bytes);
+      break;
+    case PROP_BUSY_POLL:
+      g_value_set_uint (value, self->busy_poll_us);
       break;
     case PROP_HANDSHAKE_TIMEOUT:
       g_value_set_uint (value, self->handshake_ms);
@@ -290,6 +298,7 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   config->max_message_bytes = self->max_message_bytes;
   config->spill_bytes = self->spill_bytes;
   config->lag_us = (gint64) self->lag_ms * 1000;
+  config->busy_poll_us = self->busy_poll_us;
   config->handshake_us = (gint64) self->handshake_ms * 1000;
   config->max_half_open = self->max_strangers;
   config->max_half_open_from = self->max_strangers_of_host;
@@ -421,11 +430,12 @@ process_install_limits (TyNodeConfig *defaults)
   /**
    * TyetProcess:max-message-size:
    *
-   * The longest message that this process sends or accepts, in bytes. All members of a group should agree on it: a
-   * longer message from a member that does not is refused with its channel.
+   * The longest message that this process sends or accepts, in bytes: less than 1 GiB. All members of a group should
+   * agree on it: a longer message from a member that does not is refused with its channel.
    */
   props[PROP_MAX_MESSAGE_SIZE]
-      = g_param_spec_uint ("max-message-size", NULL, NULL, 1, G_MAXUINT, (guint) defaults->max_message_bytes, flags);
+      = g_param_spec_uint ("max-message-size", NULL, NULL, 1, (guint) TY_MOST_MESSAGE_BYTES,
+                           (guint) defaults->max_message_bytes, flags);
   /**
    * TyetProcess:spill-size:
    *
@@ -442,6 +452,15 @@ process_install_limits (TyNodeConfig *defaults)
    */
   props[PROP_LAG_LIMIT]
       = g_param_spec_uint ("lag-limit", NULL, NULL, 0, 24 * 3600 * 1000, (guint) (defaults->lag_us / 1000), flags);
+  /**
+   * TyetProcess:busy-poll:
+   *
+   * How long the sockets are looked at for more before the main loop sleeps, in microseconds; 0 not at all. It is done
+   * only while it pays: an answer that comes within that time comes sooner than a sleeper is woken. A process for which
+   * nothing comes so soon stops it after a few times, and tries it again now and then.
+   */
+  props[PROP_BUSY_POLL]
+      = g_param_spec_uint ("busy-poll", NULL, NULL, 0, 1000, (guint) defaults->busy_poll_us, flags);
   /**
    * TyetProcess:state-buffer-size:
    *

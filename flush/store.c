@@ -1,18 +1,21 @@
 /* flush/store.c: the store of unstable messages of one view: receipts, stability, and what others lack (V5, V7, M6).
  *
  * Invariants, checked throughout:
- *  - what is received of a sender is a gap-free prefix: numbers 1..received[self][sender];
+ *  - what is received of a sender is a gap-free prefix: numbers 1..received;
  *  - a batch is kept from its receipt until every member of the view has said that it received it, so that while
  *    anyone may lack it, each member that has it can forward it;
  *  - what a member says of its receipts only grows.
  * A crash at any point leaves behind only what the others hold themselves.
  *
- *   receipts, what a member says of each sender of whom it has something new to say
+ * Receipts of a sender's messages go to that sender, who counts, and tells everybody how far all have come: what is
+ * said in a view grows with its members, not with their square.  If the sender dies between the two, the others keep
+ * what they need not keep until the view ends: at most its window.
+ *
+ *   receipts, what a member says to another
  *   size    field
- *   varint  how many entries, in ascending order of rank, each:
- *     varint  rank of the sender
- *     varint  last number received
- *     varint  of these, how many still need memory at the member (received - consumed)
+ *   varint  of its own messages: the last that every member has received
+ *   varint  of the other's messages: the last that it has received
+ *   varint  of these, how many still need memory at the member (received - consumed)
  *
  *   digest
  *   varint  last number received, one for each rank
@@ -30,55 +33,68 @@ typedef struct
 
 typedef struct
 {
-  GQueue batches; /* of TyBatch, number order: received, not yet stable */
+  GQueue batches; /* of TyBatch, number order: received, not known to be stable */
+  guint64 received;
   guint64 consumed;
   guint64 stable;
-  guint64 others; /* what every other member has received */
-  guint64 told_received; /* in the last acknowledgement written */
-  guint64 told_consumed;
-  gsize untold; /* bytes received since */
+  gsize untold; /* bytes received since it was last told */
 } Sender;
+
+/* What a member was told last. */
+typedef struct
+{
+  guint64 received;
+  guint64 consumed;
+  guint64 stable;
+} Told;
+
+/* What each member says of one thing, and the least of that. */
+typedef struct
+{
+  guint64 *of; /* by rank */
+  guint64 least;
+  guint n_least; /* members at the least */
+} Least;
 
 struct _TyStore
 {
   guint members;
   guint self;
   Sender *senders;
-  guint64 **received; /* [sender][member]; own: the truth, others: as they say; NULL: nothing of that sender's yet */
-  guint64 *consumed; /* the same, of own messages only: [member] */
-  GArray *charges;   /* of Charge, from charges_head on */
+  Told *told;
+  Least received; /* of own messages */
+  Least consumed;
+  GArray *charges; /* of Charge, from charges_head on */
   guint charges_head;
   gsize window_used;
   gsize kept_bytes;
-  gsize untold;
+  guint64 stable_bytes;
 };
 
-static guint64
-received_by (const TyStore *store, guint member, guint sender)
-{
-  g_assert (member < store->members && sender < store->members);
-  return store->received[sender] != NULL ? store->received[sender][member] : 0;
-}
-
-/* Who sends nothing takes no memory: in a large view most do. */
-static guint64 *
-cell (TyStore *store, guint member, guint sender)
-{
-  g_assert (member < store->members && sender < store->members);
-  if (store->received[sender] == NULL)
-    store->received[sender] = g_new0 (guint64, store->members);
-  return &store->received[sender][member];
-}
-
-/* Another member's row has changed. */
 static void
-count_others (TyStore *store, guint sender)
+least_init (Least *least, guint members)
 {
-  guint64 others = G_MAXUINT64;
-  for (guint m = 0; m < store->members; m++)
-    if (m != store->self && !(TY_PLANTED (stable_early) && m + 1 == store->members && m > 1))
-      others = MIN (others, received_by (store, m, sender));
-  store->senders[sender].others = others;
+  *least = (Least){ .of = g_new0 (guint64, members), .n_least = members };
+}
+
+/* Members are counted again only when the last of those behind has come on: hardly ever, and in a large view rarer. */
+static void
+least_raise (Least *least, guint members, guint member, guint64 value)
+{
+  g_assert (member < members && value >= least->of[member]);
+  gboolean was_least = least->of[member] == least->least && value > least->least;
+  least->of[member] = value;
+  if (!was_least || --least->n_least > 0)
+    return;
+  least->least = G_MAXUINT64;
+  for (guint m = 0; m < members; m++)
+    if (least->of[m] < least->least)
+      {
+        least->least = least->of[m];
+        least->n_least = 1;
+      }
+    else if (least->of[m] == least->least)
+      least->n_least++;
 }
 
 static TyStore *
@@ -89,11 +105,10 @@ store_create (guint members, guint self)
   store->members = members;
   store->self = self;
   store->senders = g_new0 (Sender, members);
-  store->received = g_new0 (guint64 *, members);
-  store->consumed = g_new0 (guint64, members);
+  store->told = g_new0 (Told, members);
+  least_init (&store->received, members);
+  least_init (&store->consumed, members);
   store->charges = g_array_new (FALSE, FALSE, sizeof (Charge));
-  for (guint i = 0; i < members; i++)
-    store->senders[i].others = members > 1 ? 0 : G_MAXUINT64;
   return store;
 }
 
@@ -101,13 +116,11 @@ static void
 store_free (TyStore *store)
 {
   for (guint i = 0; i < store->members; i++)
-    {
-      g_queue_clear_full (&store->senders[i].batches, (GDestroyNotify) ty_batch_unref);
-      g_free (store->received[i]);
-    }
+    g_queue_clear_full (&store->senders[i].batches, (GDestroyNotify) ty_batch_unref);
   g_free (store->senders);
-  g_free (store->received);
-  g_free (store->consumed);
+  g_free (store->told);
+  g_free (store->received.of);
+  g_free (store->consumed.of);
   g_array_unref (store->charges);
   g_free (store);
 }
@@ -119,19 +132,32 @@ batch_bytes (const TyBatch *batch)
 }
 
 static void
-free_stable (TyStore *store, guint sender)
+free_stable (TyStore *store, guint sender, guint64 stable)
 {
   Sender *s = &store->senders[sender];
-  guint64 stable = MIN (s->others, received_by (store, store->self, sender));
-  g_assert (stable >= s->stable);
+  g_assert (stable >= s->stable && stable <= s->received);
   s->stable = stable;
   TyBatch *head;
   while ((head = g_queue_peek_head (&s->batches)) != NULL && head->last <= stable)
     {
       g_queue_pop_head (&s->batches);
       store->kept_bytes -= batch_bytes (head);
+      if (sender == store->self)
+        store->stable_bytes += batch_bytes (head);
       ty_batch_unref (head);
     }
+}
+
+/* Another member, or this one, has received own messages. */
+static void
+count_received (TyStore *store, guint member, guint64 received)
+{
+  least_raise (&store->received, store->members, member, received);
+  guint64 stable = store->received.least;
+  if (TY_PLANTED (stable_early) && store->members > 2)
+    for (guint m = 0; m + 1 < store->members; m++)
+      stable = m == 0 ? store->received.of[m] : MIN (stable, store->received.of[m]);
+  free_stable (store, store->self, MAX (stable, store->senders[store->self].stable));
 }
 
 /* The window counts an own message until every member has received it and needs memory for it no longer: stability
@@ -139,9 +165,7 @@ free_stable (TyStore *store, guint sender)
 static void
 open_window (TyStore *store)
 {
-  guint64 done = G_MAXUINT64;
-  for (guint m = 0; m < store->members; m++)
-    done = MIN (done, store->consumed[m]);
+  guint64 done = store->consumed.least;
   while (store->charges_head < store->charges->len)
     {
       Charge *charge = &g_array_index (store->charges, Charge, store->charges_head);
@@ -161,130 +185,95 @@ open_window (TyStore *store)
 static TyReceipt
 store_add (TyStore *store, guint sender, TyBatch *batch)
 {
-  guint64 *received = cell (store, store->self, sender);
-  if (batch->last <= *received)
-    return TY_RECEIPT_DUPLICATE;
-  if (batch->first != *received + 1)
-    return TY_RECEIPT_GAP;
+  g_assert (sender < store->members);
   Sender *s = &store->senders[sender];
-  *received = batch->last;
+  if (batch->last <= s->received)
+    return TY_RECEIPT_DUPLICATE;
+  if (batch->first != s->received + 1)
+    return TY_RECEIPT_GAP;
+  s->received = batch->last;
+  g_queue_push_tail (&s->batches, ty_batch_ref (batch));
+  store->kept_bytes += batch_bytes (batch);
   if (sender == store->self)
     {
       Charge charge = { .last = batch->last, .bytes = batch_bytes (batch) };
       g_array_append_val (store->charges, charge);
       store->window_used += charge.bytes;
+      count_received (store, store->self, batch->last);
     }
   else
-    {
-      s->untold += batch_bytes (batch);
-      store->untold += batch_bytes (batch);
-    }
-  g_queue_push_tail (&s->batches, ty_batch_ref (batch));
-  store->kept_bytes += batch_bytes (batch);
-  /* The last to receive a message: the others have spoken of it already. */
-  if (s->others > s->stable)
-    free_stable (store, sender);
+    s->untold += batch_bytes (batch);
   return TY_RECEIPT_NEXT;
 }
 
 static guint64
 store_received (const TyStore *store, guint sender)
 {
-  return received_by (store, store->self, sender);
+  g_assert (sender < store->members);
+  return store->senders[sender].received;
 }
 
 static void
 store_consumed (TyStore *store, guint sender, guint64 number)
 {
   Sender *s = &store->senders[sender];
-  g_assert (number <= store_received (store, sender));
+  g_assert (number <= s->received);
   if (number <= s->consumed)
     return;
   s->consumed = number;
   if (sender == store->self)
     {
-      store->consumed[store->self] = number;
+      least_raise (&store->consumed, store->members, store->self, number);
       open_window (store);
     }
 }
 
 static gsize
-store_untold (const TyStore *store)
+store_untold (const TyStore *store, guint to)
 {
-  return store->untold;
+  return store->senders[to].untold;
+}
+
+static guint64
+store_stable_bytes (const TyStore *store)
+{
+  return store->stable_bytes;
 }
 
 static gboolean
-news (const TyStore *store, guint sender)
+store_write_receipts (TyStore *store, guint to, TyWriter *w)
 {
-  const Sender *s = &store->senders[sender];
-  return store_received (store, sender) != s->told_received || s->consumed != s->told_consumed;
-}
-
-static gboolean
-store_write_receipts (TyStore *store, TyWriter *w)
-{
-  guint n = 0;
-  for (guint i = 0; i < store->members; i++)
-    n += news (store, i) ? 1 : 0;
-  if (n == 0)
-    return FALSE;
-  ty_write_varint (w, n);
-  for (guint i = 0; i < store->members; i++)
-    {
-      Sender *s = &store->senders[i];
-      guint64 received = store_received (store, i);
-      if (!news (store, i))
-        continue;
-      ty_write_varint (w, i);
-      ty_write_varint (w, received);
-      ty_write_varint (w, received - s->consumed);
-      s->told_received = received;
-      s->told_consumed = s->consumed;
-      s->untold = 0;
-    }
-  store->untold = 0;
-  return TRUE;
+  g_assert (to < store->members && to != store->self);
+  Sender *s = &store->senders[to];
+  Told *told = &store->told[to], now = { s->received, s->consumed, store->senders[store->self].stable };
+  gboolean news
+      = now.received != told->received || now.consumed != told->consumed || now.stable != told->stable;
+  ty_write_varint (w, now.stable);
+  ty_write_varint (w, now.received);
+  ty_write_varint (w, now.received - now.consumed);
+  *told = now;
+  s->untold = 0;
+  return news;
 }
 
 static gboolean
 store_on_receipts (TyStore *store, guint from, TyReader *r)
 {
-  /* Twice over the bytes: first whether they are sound, then the change. */
-  for (guint pass = 0; pass < 2; pass++)
+  g_assert (from < store->members && from != store->self);
+  guint64 stable = ty_read_bounded (r, G_MAXINT64);
+  guint64 received = ty_read_bounded (r, G_MAXINT64);
+  guint64 held = ty_read_bounded (r, received);
+  /* All have received what is stable, this process too; nobody can have received more of this one's messages than there
+   * are; and neither ever shrinks. */
+  if (!ty_reader_done (r) || stable > store->senders[from].received || stable < store->senders[from].stable
+      || received > store->senders[store->self].received || received < store->received.of[from])
+    return FALSE;
+  free_stable (store, from, stable);
+  count_received (store, from, received);
+  if (received - held > store->consumed.of[from])
     {
-      TyReader at = *r;
-      gsize n = ty_read_count (&at, 3);
-      guint64 least = 0;
-      for (gsize i = 0; i < n; i++)
-        {
-          guint64 sender = ty_read_varint (&at);
-          guint64 received = ty_read_bounded (&at, G_MAXINT64);
-          guint64 held = ty_read_bounded (&at, received);
-          /* Once each: the first pass looks at every entry against what was known before any of them. */
-          if (at.bad || sender >= store->members || sender < least)
-            return FALSE;
-          least = sender + 1;
-          guint64 known = received_by (store, from, (guint) sender);
-          /* Nobody can have received more of this process's messages than there are; receipts never shrink. */
-          if (received < known || (sender == store->self && received > store_received (store, store->self)))
-            return FALSE;
-          if (pass == 0)
-            continue;
-          if (received > known)
-            *cell (store, from, (guint) sender) = received;
-          count_others (store, (guint) sender);
-          free_stable (store, (guint) sender);
-          if (sender == store->self)
-            {
-              store->consumed[from] = MAX (store->consumed[from], received - held);
-              open_window (store);
-            }
-        }
-      if (!ty_reader_done (&at))
-        return FALSE;
-      if (pass == 1)
-        *r = at;
+      least_raise (&store->consumed, store->members, from, received - held);
+      open_window (store);
     }
   return TRUE;
 }
@@ -306,7 +295,7 @@ store_laggard (const TyStore *store)
 {
   guint laggard = store->self == 0 && store->members > 1 ? 1 : 0;
   for (guint m = 0; m < store->members; m++)
-    if (m != store->self && store->consumed[m] < store->consumed[laggard])
+    if (m != store->self && store->consumed.of[m] < store->consumed.of[laggard])
       laggard = m;
   return laggard;
 }
@@ -362,6 +351,7 @@ const TyFlushOps ty_flush = {
   .received = store_received,
   .consumed = store_consumed,
   .untold = store_untold,
+  .stable_bytes = store_stable_bytes,
   .write_receipts = store_write_receipts,
   .on_receipts = store_on_receipts,
   .stable = store_stable,

@@ -62,6 +62,7 @@ void
 ty_lease_begin (TyMembership *m, const Record *decided_by, gboolean flushed)
 {
   gint64 now = ty_m_now (m);
+  m->lease_sure_until = 0;
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyId *pid = &m->view->members[i].pid;
@@ -113,6 +114,8 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean first = member->stamp == 0;
   member->stamp = MAX (member->stamp, (gint64) stamp);
   member->echoed = MAX (member->echoed, (gint64) echo);
+  if ((gint64) lasts < member->lasts)
+    m->lease_sure_until = 0;
   member->lasts = (gint64) lasts;
   /* Whoever has just come into the view should not wait a heartbeat for its lease. */
   if (first && stamp > 0 && echo == 0 && !m->frozen && rank != m->view->self)
@@ -120,21 +123,59 @@ ty_lease_on_alive (TyMembership *m, const TyId *pid, TyReader *r)
   return TRUE;
 }
 
+/* Until when a member's echo is good. Members may be set up with different times: nobody's promise is taken for longer
+ * than it was given. */
+static gint64
+good_until (const TyMembership *m, guint rank)
+{
+  const Member *member = &m->members[rank];
+  if (rank == m->view->self)
+    return G_MAXINT64;
+  return member->echoed > 0 ? member->echoed + MIN (m->lease_us, member->lasts) : 0;
+}
+
+static int
+latest_first (gconstpointer a, gconstpointer b, gpointer m)
+{
+  gint64 until_a = good_until (m, *(const guint *) a), until_b = good_until (m, *(const guint *) b);
+  return until_a > until_b ? -1 : until_a < until_b;
+}
+
+/* Until when a quorum's echoes are good: the members in the order in which theirs end, last first, and of these the one
+ * who makes up the quorum. */
+static gint64
+sure_until (TyMembership *m)
+{
+  guint n = m->view->n_members, low = 1, high = n;
+  g_autofree guint *ranks = g_new (guint, n);
+  g_autofree gboolean *in = g_new (gboolean, n);
+  for (guint i = 0; i < n; i++)
+    ranks[i] = i;
+  g_qsort_with_data (ranks, (int) n, sizeof *ranks, latest_first, m);
+  while (low < high)
+    {
+      guint middle = low + (high - low) / 2;
+      for (guint i = 0; i < n; i++)
+        in[ranks[i]] = i < middle;
+      if (ty_members_quorum (m->view->members, n, in))
+        high = middle;
+      else
+        low = middle + 1;
+    }
+  return good_until (m, ranks[low - 1]);
+}
+
+/* This is asked in every step. What it was sure of once stays true, as echoes only grow: members are looked at again
+ * only when that is over, or when one says that its echoes are good for less (ty_lease_on_alive ()). */
 gboolean
 ty_lease_holds (TyMembership *m)
 {
   if (m->phase != TY_MEMBERSHIP_IN || m->view->n_members == 1 || TY_PLANTED (no_lease))
     return TRUE;
-  guint n = m->view->n_members;
   gint64 now = ty_m_now (m);
-  g_autofree gboolean *in = g_new0 (gboolean, n);
-  for (guint i = 0; i < n; i++)
-    {
-      /* Members may be set up with different times: nobody's promise is taken for longer than it was given. */
-      const Member *member = &m->members[i];
-      in[i] = i == m->view->self || (member->echoed > 0 && now < member->echoed + MIN (m->lease_us, member->lasts));
-    }
-  return ty_members_quorum (m->view->members, n, in);
+  if (now >= m->lease_sure_until)
+    m->lease_sure_until = sure_until (m);
+  return now < m->lease_sure_until;
 }
 
 gint64

@@ -7,6 +7,7 @@
  *   select.c     who is in the next view (V9, V10)
  *   voter.c      everybody: STATE, accepting, FLUSH, deciding (V3, V5, V6)
  *   late.c       who is behind, and who stays behind (V7, V11)
+ *   founders.c   founders meet (V13)
  *   rekey.c      new secrets
  *   membership.c the object, and what happens to sessions (V9, V12)
  *
@@ -28,6 +29,7 @@ typedef struct
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
   gboolean barred;  /* not admitted any more, says a member: the next view does without it */
+  gboolean denied;  /* V13: who has come by this founder's name is not admitted */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean rekey;   /* it wants the secrets that `keys` names */
   TyId keys;
@@ -100,6 +102,7 @@ typedef struct
   TyValue *value;
   GArray *awaited;  /* of TyId: who has not closed it, as far as known */
   GArray *answered; /* of TyId: who has been sent DECIDED over the present session */
+  GArray *given;    /* of TyId: who has been sent what it lacks over the present session */
 } Kept;
 
 typedef enum
@@ -158,6 +161,7 @@ struct _TyMembership
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
   gint64 begun_at; /* when the view began */
   gint64 alive_at; /* when keepalives go out next */
+  gint64 lease_sure_until; /* the lease holds so long at least; 0: not known */
   gint64 dial_at;  /* when those without a session are dialed again */
   GPtrArray *joiners; /* of Joiner, in the order of asking */
   GPtrArray *kept;    /* of Kept */
@@ -276,6 +280,11 @@ void ty_record_free (Record *record);
 void ty_state_free (State *state);
 /* The decided value takes effect: for a member of its old view, a joiner in its next, or one left out. */
 void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
+
+/* founders.c */
+void ty_founders_reach (TyMembership *m, const TyId *pid);
+void ty_founders_tick (TyMembership *m);
+gboolean ty_founders_on_packet (TyMembership *m, const TyId *pid, TyReader *r);
 
 /* rekey.c */
 void ty_rekey_say (TyMembership *m);

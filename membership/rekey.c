@@ -18,8 +18,8 @@
  *   secrets are given to members of the giver's view only, and      looked at when they are asked for
  *   only such as a proposal for its successor, or what it follows
  *   from, names
- *   who is not to stay is not in the view that brings secrets,      no value names any while the coordinator knows of one
- *   unless nobody knew in time
+ *   who is not to stay is not in the view that brings secrets,      no value names any while its coordinator knows of
+ *   unless its coordinator did not know in time                     one
  *   secrets of a proposal that was not decided are never used       who wants them draws new ones in each view
  *
  *   step                              what a crash here leaves behind

@@ -96,7 +96,7 @@ ty_unordered_pump (TyOrdering *base)
 }
 
 void
-ty_unordered_gossip (TyOrdering *base, TyWriter *w)
+ty_unordered_gossip (TyOrdering *base, guint to, TyWriter *w)
 {
 }
 

@@ -43,7 +43,7 @@ gboolean ty_holdback_within (const TyHoldback *h, const guint64 *cut);
  * digest and closing order. */
 gboolean ty_unordered_on_packet (TyOrdering *base, guint from, const guint8 *data, gsize len_bytes);
 void ty_unordered_pump (TyOrdering *base);
-void ty_unordered_gossip (TyOrdering *base, TyWriter *w);
+void ty_unordered_gossip (TyOrdering *base, guint to, TyWriter *w);
 gboolean ty_unordered_on_gossip (TyOrdering *base, guint from, const guint8 *data, gsize len_bytes);
 void ty_unordered_digest (TyOrdering *base, TyWriter *w);
 gboolean ty_unordered_merge (TyOrdering *base, const TyReader *digests, TyWriter *order, guint *faulty);

@@ -15,7 +15,8 @@
  *   - a safe message when, besides, every member has acknowledged its ordinal.
  * An order is a list of runs (runs.h).  Acknowledging ordinal n promises to deliver: it is done when this member holds
  * all messages of ordinals up to n, the order up to n, and all their causal predecessors, held, not necessarily
- * delivered. Members gossip how far they have delivered; the order that everyone has delivered is forgotten.
+ * delivered. Members tell rank 0 how far they have delivered, and it tells everyone how far all have: that order is
+ * forgotten.
  *
  *   ORDER packet                                       ACK packet
  *   offset  size    field                              offset  size    field
@@ -24,7 +25,7 @@
  *           ...     runs (runs.h), at least one
  *
  *   gossip                                             digest, closing order: runs.h
- *   0       varint  ordinals delivered
+ *   0       varint  ordinals delivered: to rank 0, by its sender; from rank 0, by all members
  *
  * Requires.  What the port promises: every batch once, in number order of its sender, and at the end of a view
  * everything up to the cut; packets of one member in the order of their sending; the closing order is the longest among
@@ -67,7 +68,9 @@ typedef struct
   gboolean holding;   /* `complete` is kept: there has been a safe message in this view */
   TyFront complete;   /* what is held with all its causal predecessors */
   TyLeast acks;       /* ordinals acknowledged, by rank */
-  TyLeast deliveries; /* ordinals delivered, by rank, as gossiped */
+  TyLeast deliveries; /* ordinals delivered, by rank, as gossiped; at the sequencer */
+  guint64 forgotten;  /* ordinals that all have delivered */
+  guint64 *gossiped;  /* by rank: what it was told last */
 } TySequencer;
 
 static void
@@ -82,6 +85,8 @@ total_clear (TySequencer *o)
   o->holding = FALSE;
   ty_least_clear (&o->acks);
   ty_least_clear (&o->deliveries);
+  g_clear_pointer (&o->gossiped, g_free);
+  o->forgotten = 0;
 }
 
 /* ---- deliveries ---- */
@@ -147,9 +152,10 @@ total_begin (TyOrdering *base, guint members, guint self)
   o->held.out.limits = total_limits;
   o->held.out.passed = total_passed;
   o->held.out.user = o;
-  ty_past_init (&o->past, members);
+  ty_past_init (&o->past, members, self);
   ty_least_init (&o->acks, members);
   ty_least_init (&o->deliveries, members);
+  o->gossiped = g_new0 (guint64, members);
   o->promise = TRUE;
 }
 
@@ -290,15 +296,23 @@ acknowledge (TySequencer *o)
 
 /* Every member has delivered these ordinals: no one will ever need to be told their order. */
 static void
-trim (TySequencer *o, guint rank, guint64 delivered)
+forget (TySequencer *o, guint64 delivered)
 {
-  if (!ty_least_raise (&o->deliveries, rank, delivered))
-    return;
-  g_assert (o->deliveries.least <= o->held.out.ordinals);
-  ty_runs_trim (&o->order, o->deliveries.least);
+  g_assert (delivered >= o->forgotten && delivered <= o->held.out.ordinals);
+  o->forgotten = delivered;
+  ty_runs_trim (&o->order, delivered);
   ty_front_trimmed (&o->held.out);
   if (o->holding)
     ty_front_trimmed (&o->complete);
+}
+
+/* At the sequencer. */
+static void
+note_delivered (TySequencer *o, guint rank, guint64 delivered)
+{
+  g_assert (o->held.self == SEQUENCER);
+  if (ty_least_raise (&o->deliveries, rank, delivered))
+    forget (o, o->deliveries.least);
 }
 
 static void
@@ -316,15 +330,20 @@ total_pump (TyOrdering *base)
   if (!o->held.deliver)
     return;
   ty_front_run (&o->held.out);
-  trim (o, o->held.self, o->held.out.ordinals);
+  if (o->held.self == SEQUENCER)
+    note_delivered (o, SEQUENCER, o->held.out.ordinals);
 }
 
 static void
-total_gossip (TyOrdering *base, TyWriter *w)
+total_gossip (TyOrdering *base, guint to, TyWriter *w)
 {
   TySequencer *o = (TySequencer *) base;
-  if (o->held.out.ordinals > 0)
-    ty_write_varint (w, o->held.out.ordinals);
+  g_assert (to < o->held.n_members && to != o->held.self);
+  guint64 delivered = o->held.self == SEQUENCER ? o->forgotten : o->held.out.ordinals;
+  if ((o->held.self != SEQUENCER && to != SEQUENCER) || delivered == o->gossiped[to])
+    return;
+  o->gossiped[to] = delivered;
+  ty_write_varint (w, delivered);
 }
 
 static gboolean
@@ -338,7 +357,12 @@ total_on_gossip (TyOrdering *base, guint from, const guint8 *data, gsize len_byt
   guint64 delivered = ty_read_bounded (&r, TY_MAX_NUMBER);
   if (!ty_reader_done (&r) || from == o->held.self)
     return FALSE;
-  trim (o, from, delivered);
+  if (o->held.self == SEQUENCER)
+    note_delivered (o, from, delivered);
+  else if (from != SEQUENCER || delivered > o->held.out.ordinals)
+    return FALSE; /* it is for the sequencer to say, and this process is among those who have delivered that */
+  else if (delivered > o->forgotten)
+    forget (o, delivered);
   return TRUE;
 }
 

@@ -13,11 +13,16 @@
 #include "transport/socket.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/random.h>
 #include <time.h>
 
-/* Steps in one dispatch, before the loop's other sources have their turn. */
+/* Steps in one turn, and how long turns may follow each other, before the loop's other sources have theirs. */
 #define STEPS 8
+#define TURNS_US 200
+/* Where looking out for more was in vain so many times more than it was not, it is done once in so many turns only. */
+#define LINGER_CREDIT 8
+#define LINGER_PROBE 32
 /* A packet may be longer than the largest message by what stands around it. */
 #define PACKET_OVERHEAD_BYTES (1024 * 1024)
 
@@ -35,6 +40,9 @@ struct _TyDriver
   gboolean dispatching;
   gboolean muted; /* the file descriptor is not polled: a callback runs the loop */
   gpointer fd_tag;
+  gint64 linger_us;     /* how long more is looked out for before going to sleep; 0: not at all */
+  guint linger_credit;  /* 0: it is not worth while */
+  guint linger_skipped; /* turns since, then */
   TyNode *node;
   TyDriverApp app;
   gpointer user_data;
@@ -154,6 +162,11 @@ source_prepare (GSource *source, int *timeout_ms)
   if (driver->kicked || ty_node_pending (driver->node))
     return TRUE;
   gint64 deadline_us = deadline (driver);
+  if (!ty_sockets_sleep (driver->sockets))
+    {
+      *timeout_ms = 0;
+      return TRUE;
+    }
   if (deadline_us == G_MAXINT64)
     return FALSE;
   gint64 wait_us = deadline_us - driver_now ();
@@ -171,6 +184,67 @@ source_check (GSource *source)
          || driver_now () >= deadline (driver);
 }
 
+/* What there is to do now. FALSE: nothing called for a step, or the driver has been freed. */
+static gboolean
+take_turn (TyDriver *driver, gint64 *now_us)
+{
+  gboolean stepped = FALSE;
+  ty_sockets_dispatch (driver->sockets, *now_us);
+  for (guint i = 0; i < STEPS && step_due (driver, *now_us); i++)
+    {
+      stepped = TRUE;
+      step_once (driver, *now_us);
+      if (driver->ended)
+        return FALSE;
+      *now_us = driver_now ();
+      ty_hub_on_time (driver->hub, *now_us);
+    }
+  /* Answers of a handshake, though nothing called for a step. */
+  ty_hub_flush (driver->hub);
+  return stepped;
+}
+
+/* ---- Lingering ----
+ *
+ * What a process says is often answered within microseconds, in less time than it takes to go to sleep in the loop's
+ * poll () and to be woken.  So after a turn in which something happened the sockets are looked at for a moment longer,
+ * with the processor left to whoever else wants it (that may be who answers).  A process for which nothing comes so
+ * soon stops doing that, and tries it now and then. */
+
+static gboolean
+may_linger (TyDriver *driver)
+{
+  if (driver->linger_credit > 0 || driver->linger_us == 0)
+    return driver->linger_us > 0;
+  driver->linger_skipped = (driver->linger_skipped + 1) % LINGER_PROBE;
+  return driver->linger_skipped == 0;
+}
+
+/* Another turn, with whatever comes soon. FALSE: nothing did, or the driver has been freed. */
+static gboolean
+linger (TyDriver *driver, gint64 *now_us)
+{
+  gint64 until_us = *now_us + driver->linger_us;
+  if (!may_linger (driver))
+    return FALSE;
+  for (gboolean last = FALSE;; last = *now_us >= until_us)
+    {
+      if (take_turn (driver, now_us))
+        {
+          driver->linger_credit = MIN (driver->linger_credit + 1, LINGER_CREDIT);
+          return TRUE;
+        }
+      if (driver->ended || last)
+        break;
+      /* Others may have had the processor for long: what came meanwhile is looked for in any case. */
+      sched_yield ();
+      *now_us = driver_now ();
+      ty_hub_on_time (driver->hub, *now_us);
+    }
+  driver->linger_credit -= MIN (driver->linger_credit, 1);
+  return FALSE;
+}
+
 static gboolean
 source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
@@ -181,20 +255,11 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   driver->ref++;
   driver->dispatching = TRUE;
   driver->kicked = FALSE; /* asked for, and done here whether there is a step or not */
-  gint64 now_us = driver_now ();
+  gint64 now_us = driver_now (), until_us = now_us + TURNS_US;
   ty_hub_on_time (driver->hub, now_us);
-  ty_sockets_dispatch (driver->sockets, now_us);
-  for (guint i = 0; i < STEPS && !driver->ended && step_due (driver, now_us); i++)
-    {
-      step_once (driver, now_us);
-      if (driver->ended)
-        break;
-      now_us = driver_now ();
-      ty_hub_on_time (driver->hub, now_us);
-    }
-  /* Answers of a handshake, though nothing called for a step. */
-  if (!driver->ended)
-    ty_hub_flush (driver->hub);
+  gboolean more = take_turn (driver, &now_us);
+  while (more && now_us < until_us)
+    more = linger (driver, &now_us);
   if (!driver->ended && driver->muted)
     g_source_modify_unix_fd (source, driver->fd_tag, G_IO_IN);
   driver->muted = FALSE;
@@ -237,7 +302,7 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   config.handshake_us = with->handshake_us;
   config.max_half_open = with->max_half_open;
   config.max_half_open_from = with->max_half_open_from;
-  config.max_packet_bytes = MIN (with->max_message_bytes, G_MAXINT32 / 2) + PACKET_OVERHEAD_BYTES;
+  config.max_packet_bytes = with->max_message_bytes + PACKET_OVERHEAD_BYTES;
   config.keep_bytes = config.max_packet_bytes + 4 * with->window_bytes;
 
   if (keys != NULL)
@@ -253,6 +318,8 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   driver->ref = 1;
   driver->node = node;
   driver->app = app;
+  driver->linger_us = with->busy_poll_us;
+  driver->linger_credit = LINGER_CREDIT;
   driver->user_data = user_data;
   driver->source = (DriverSource *) g_source_new (&source_funcs, sizeof (DriverSource));
   driver->source->driver = driver;

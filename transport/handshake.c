@@ -53,6 +53,9 @@ ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
     .name = conn->hub->name,
     .address = conn->hub->address,
   };
+  char place[TY_SHM_PLACE_BYTES];
+  if (!conn->dialed)
+    ty_conn_shm_offer (conn, &intro, place);
   if (conn->state == TY_CONN_SEALING)
     {
       g_autoptr (GByteArray) record = g_byte_array_new ();
@@ -148,10 +151,10 @@ ty_handshake_on_refusal (TyConn *conn, const guint8 *data, gsize len_bytes)
   TyHello hello;
   gboolean good = ty_hello_read (data, len_bytes, &hello) == TY_HELLO_GOOD && hello.what == TY_HELLO_REFUSED_SECRET;
   conn->hub->stats.unproven++;
-  /* The other end of a session may not have the new secret yet. */
-  if (conn->dialed && good && conn->hub->keys->has_old)
+  gboolean another = conn->dialed && good && ty_sealing_next_secret (conn->dial);
+  /* The other end may not have the new secret yet. */
+  if (another || (conn->dialed && good && ty_sealing_has_former (conn->hub)))
     {
-      conn->dial->by_old = !conn->dial->by_old && conn->dial->peer != NULL && conn->dial->peer->announced;
       ty_dial_retry (conn->dial, NULL);
       ty_conn_close (conn);
       return;

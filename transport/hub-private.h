@@ -6,6 +6,7 @@
  *   sealing.c    the seal of a connection: its handshake, sealed records
  *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
+ *   shm-hub.c    how a connection goes over to shared memory
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
  *   peer.c       peers and what becomes of their sessions
@@ -81,7 +82,8 @@ const guint8 *ty_inbox_filled (TyInbox *inbox, const TyRemnant *remnant, gsize l
 void ty_inbox_keep (TyInbox *inbox, TyRemnant *remnant, gsize len_bytes, gboolean apart);
 /* What the memory of that belongs to, which is not used again as long as somebody holds it. (transfer none) */
 GBytes *ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes);
-/* A packet of its own (transfer full): a slice, or a copy if it is small. */
+/* A packet of its own (transfer full): a slice, or a copy if it is small. One that brings secrets is not left where it
+ * was read. */
 GBytes *ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes);
 
 /* ---- Connections ---- */
@@ -108,6 +110,15 @@ typedef enum
 } TyConnState;
 
 /* What a dialer wants to be sure of before it believes a hello: it asks for proof, and for no session. */
+/* What is written on a connection goes through shared memory: see shm-hub.c. */
+typedef enum
+{
+  TY_SHM_OFF,
+  TY_SHM_DUE,  /* as soon as no frame is under way */
+  TY_SHM_SAID, /* the switch is among the bytes that are to be written, and is the last of them */
+  TY_SHM_ON
+} TyShmOut;
+
 typedef enum
 {
   TY_PROBE_NONE,
@@ -148,8 +159,13 @@ struct _TyConn
   GByteArray *said;                  /* as `raw` is when plain: records that are to be sealed */
   TyProbe probe;
   guint64 opened_records;
-  gboolean by_old; /* the other end has proved the former network secret only */
+  gboolean by_old; /* the other end has proved a former network secret only */
   TyRemnant remnant;
+  /* Shared memory: */
+  TyShmOut shm_out;
+  gboolean shm_in;      /* what is read comes through it */
+  gboolean shm_offered; /* an acceptor's: it can be asked for, once, by who knows: */
+  guint8 shm_token[TY_SHM_TOKEN_BYTES];
 };
 
 TyConn *ty_conn_new (TyHub *hub, TyLink *link, TyDial *dial);
@@ -180,13 +196,25 @@ gsize ty_conn_on_records (TyConn *conn, const guint8 *data, gsize len_bytes);
 
 /* ---- sealing.c ---- */
 
+/* So many network secrets may hold at a time. Each that does is one more multiplication on the curve for a stranger's
+ * last message. */
+#define TY_HUB_MOST_SECRETS 6
+
+/* A network secret. A process that is in several groups answers to that of each group which has changed it: their
+ * members need not be the same. */
+typedef struct
+{
+  TyId group;      /* whose members have agreed on it; null: it was given */
+  gboolean former; /* sessions may still be resumed with it, and nothing else */
+  guint8 psk[TY_NOISE_KEY_BYTES];
+} TyHubSecret;
+
 /* In locked memory. */
 typedef struct
 {
-  guint8 psk[TY_NOISE_KEY_BYTES];
+  TyHubSecret secrets[TY_HUB_MOST_SECRETS]; /* the newest first, and former ones behind the others */
+  guint n_secrets;
   guint8 secret[TY_NOISE_KEY_BYTES];
-  guint8 old_psk[TY_NOISE_KEY_BYTES];
-  gboolean has_old; /* sessions may still be resumed with it, and nothing else */
   guint8 public[TY_NOISE_KEY_BYTES]; /* once, not for each stranger */
 } TyHubKeys;
 
@@ -194,8 +222,11 @@ TyHubKeys *ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer 
 void ty_hub_keys_free (TyHubKeys *keys);
 
 /* TY_EFFECT_REKEY, TY_EFFECT_RENEW. */
-void ty_sealing_rekey (TyHub *hub, GBytes *psk);
-void ty_sealing_renew (TyHub *hub);
+void ty_sealing_rekey (TyHub *hub, const TyId *group, GBytes *psk);
+void ty_sealing_renew (TyHub *hub, const TyId *group, gboolean given_too);
+/* The network secret that a dial has tried is not the other end's. FALSE: there is none left to try. */
+gboolean ty_sealing_next_secret (TyDial *dial);
+gboolean ty_sealing_has_former (const TyHub *hub);
 /* Both hellos are there: SEALING begins. */
 void ty_sealing_begin (TyConn *conn);
 /* As much as can be used of what has come in SEALING: how much. It is opened in place. */
@@ -246,6 +277,35 @@ void ty_handshake_probed (TyConn *conn);
 void ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello);
 void ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro);
 
+/* ---- shm-hub.c ---- */
+
+/* What an acceptor offers with its intro; `place` is memory for it. */
+void ty_conn_shm_offer (TyConn *conn, TyIntro *intro, char place[TY_SHM_PLACE_BYTES]);
+/* A dialer, to whom `intro` was said. */
+void ty_conn_shm_ask (TyConn *conn, const TyIntro *intro);
+/* Says the switch if it is due and can be said now. */
+void ty_conn_shm_say (TyConn *conn);
+/* The switch has been written. */
+void ty_conn_shm_go (TyConn *conn);
+/* It has come. */
+void ty_conn_shm_on_switch (TyConn *conn);
+/* What has come that way cannot be: the session goes on over another connection, without it for a while. */
+void ty_conn_shm_broken (TyConn *conn, const char *why);
+void ty_peer_shm_rests (TyPeer *peer);
+
+/* Whether what is said next, or read next, is in sealed records. */
+static inline gboolean
+ty_conn_seals (const TyConn *conn)
+{
+  return conn->seal != NULL && conn->shm_out != TY_SHM_ON;
+}
+
+static inline gboolean
+ty_conn_opens (const TyConn *conn)
+{
+  return conn->seal != NULL && !conn->shm_in;
+}
+
 /* ---- Peers ---- */
 
 struct _TyPeer
@@ -265,6 +325,7 @@ struct _TyPeer
   gboolean has_key;
   guint8 key[TY_NOISE_KEY_BYTES]; /* its static public key */
   guint8 binding[TY_NOISE_HASH_BYTES]; /* the hash of the handshake that its session began with */
+  gint64 shm_after_us; /* no shared memory with it before that */
   char *dead;         /* its death is proven, and told once its last bytes are read: why */
 };
 
@@ -296,7 +357,7 @@ struct _TyDial
   gint64 give_up_us; /* of a first contact */
   guint mute_ends;   /* attempts that the other end closed without a word */
   gboolean renews;   /* the session has a connection, and is to have one with fresh keys */
-  gboolean by_old;   /* the next attempt is with the former network secret */
+  guint secret;      /* the network secret that the next attempt is made with: hub->keys->secrets */
   gboolean done;     /* freed soon */
 };
 

@@ -330,9 +330,9 @@ ty_hub_effect (TyHub *hub, const TyEffect *effect)
 {
   g_assert (!hub->stepping);
   if (effect->type == TY_EFFECT_REKEY)
-    ty_sealing_rekey (hub, effect->bytes);
+    ty_sealing_rekey (hub, &effect->pid, effect->bytes);
   else if (effect->type == TY_EFFECT_RENEW)
-    ty_sealing_renew (hub);
+    ty_sealing_renew (hub, &effect->pid, effect->number == 1);
   else if (effect->type == TY_EFFECT_DIAL)
     ty_dial_want (hub, effect->address, &effect->pid);
   else
@@ -351,6 +351,18 @@ ty_hub_effect (TyHub *hub, const TyEffect *effect)
         peer_suspect (peer);
     }
   ty_hub_leave (hub);
+}
+
+gboolean
+ty_hub_lose (TyHub *hub, const TyId *pid)
+{
+  g_assert (!hub->stepping);
+  TyPeer *peer = ty_peer_find (hub, pid);
+  if (peer == NULL || !peer->announced)
+    return FALSE;
+  ty_peer_lost (peer, "the session is lost");
+  ty_hub_leave (hub);
+  return TRUE;
 }
 
 void

@@ -3,6 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
 
+#include "core/packet.h"
+
+#include <sodium.h>
+
 #define INBOX_BYTES (512 * 1024)
 /* A read always finds room for a whole record, so that a remnant is moved at most once. */
 #define ROOM_BYTES (64 * 1024 + 64)
@@ -198,9 +202,24 @@ ty_inbox_buffer (TyInbox *inbox, const guint8 *data, gsize len_bytes)
   return inbox->now.bytes;
 }
 
+/* New secrets: they go into locked memory, and stay nowhere else. */
+static GBytes *
+take_keys (guint8 *data, gsize len_bytes)
+{
+  guint8 *locked = sodium_init () < 0 ? NULL : sodium_malloc (len_bytes);
+  if (locked == NULL)
+    g_error ("no locked memory for keys");
+  memcpy (locked, data, len_bytes);
+  sodium_memzero (data, len_bytes);
+  return g_bytes_new_with_free_func (locked, len_bytes, sodium_free, locked);
+}
+
 GBytes *
 ty_inbox_packet (TyInbox *inbox, const guint8 *data, gsize len_bytes)
 {
+  /* What connections read into is the inbox's own memory, and nothing else refers to this part of it. */
+  if (len_bytes > 0 && len_bytes <= COPY_BYTES && data[0] == TY_PACKET_KEYS)
+    return take_keys ((guint8 *) data, len_bytes);
   if (len_bytes <= COPY_BYTES)
     return g_bytes_new (data, len_bytes);
   g_assert (data >= inbox->now.mem && data + len_bytes <= inbox->now.mem + inbox->now.fill);

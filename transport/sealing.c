@@ -21,6 +21,9 @@
 /* Of an intro, and perhaps an end right behind it. */
 #define MAX_INTRO_BYTES (2 * (TY_RECORD_HEAD_BYTES + TY_INTRO_MAX_BODY) + TY_NOISE_TAG_BYTES)
 
+/* The longest last message: a static key, an intro. */
+#define LAST_BYTES (TY_NOISE_KEY_BYTES + 2 * TY_NOISE_TAG_BYTES + TY_RECORD_HEAD_BYTES + TY_INTRO_MAX_BODY)
+
 /* A frame of any length fits; and the beginning of a hello, which may come in its place, is no length of an intro. */
 G_STATIC_ASSERT (MAX_PLAIN_BYTES >= TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY);
 G_STATIC_ASSERT (MAX_INTRO_BYTES < ('t' | 'y' << 8));
@@ -50,7 +53,8 @@ ty_hub_keys_new (const TyHubConfig *config, TyHubDraw draw, gpointer draw_data)
   if (keys == NULL)
     g_error ("no locked memory for keys");
   memset (keys, 0, sizeof *keys);
-  memcpy (keys->psk, config->secret, sizeof keys->psk);
+  keys->n_secrets = 1;
+  memcpy (keys->secrets[0].psk, config->secret, sizeof keys->secrets[0].psk);
   if (config->identity != NULL)
     memcpy (keys->secret, config->identity, sizeof keys->secret);
   else
@@ -81,26 +85,72 @@ end_unfinished (TyHub *hub)
     }
 }
 
+static void
+forget_secret (TyHubKeys *keys, guint i)
+{
+  keys->n_secrets--;
+  memmove (&keys->secrets[i], &keys->secrets[i + 1], (keys->n_secrets - i) * sizeof keys->secrets[0]);
+  sodium_memzero (&keys->secrets[keys->n_secrets], sizeof keys->secrets[0]);
+}
+
+/* That of the group's own before, and the one that was given, are replaced; other groups' hold for their members. */
+static void
+retire_secrets (TyHubKeys *keys, const TyId *group)
+{
+  for (guint i = keys->n_secrets; i-- > 0;)
+    if (keys->secrets[i].former && ty_id_equal (&keys->secrets[i].group, group))
+      forget_secret (keys, i); /* all of them have had a newer one */
+  for (guint i = 0, looked = 0, n = keys->n_secrets; looked < n; looked++)
+    {
+      TyHubSecret *secret = &keys->secrets[i];
+      if (secret->former || !(ty_id_equal (&secret->group, group) || ty_id_is_null (&secret->group)))
+        {
+          i++;
+          continue;
+        }
+      TyHubSecret last = *secret;
+      last.former = TRUE;
+      forget_secret (keys, i);
+      keys->secrets[keys->n_secrets++] = last;
+      sodium_memzero (&last, sizeof last);
+    }
+}
+
 void
-ty_sealing_rekey (TyHub *hub, GBytes *psk)
+ty_sealing_rekey (TyHub *hub, const TyId *group, GBytes *psk)
 {
   gsize len;
   const guint8 *bytes = g_bytes_get_data (psk, &len);
-  g_assert (hub->keys != NULL && len == sizeof hub->keys->psk);
-  memcpy (hub->keys->old_psk, hub->keys->psk, sizeof hub->keys->old_psk);
-  hub->keys->has_old = TRUE;
-  memcpy (hub->keys->psk, bytes, len);
+  TyHubKeys *keys = hub->keys;
+  g_assert (keys != NULL && len == sizeof keys->secrets[0].psk);
+  retire_secrets (keys, group);
+  if (keys->n_secrets == TY_HUB_MOST_SECRETS)
+    forget_secret (keys, TY_HUB_MOST_SECRETS - 1);
+  memmove (&keys->secrets[1], &keys->secrets[0], keys->n_secrets * sizeof keys->secrets[0]);
+  keys->n_secrets++;
+  keys->secrets[0].group = *group;
+  keys->secrets[0].former = FALSE;
+  memcpy (keys->secrets[0].psk, bytes, len);
+  for (guint i = 0; i < hub->dials->len; i++)
+    ((TyDial *) hub->dials->pdata[i])->secret = 0;
   end_unfinished (hub);
 }
 
 /* One of the two ends makes the new connection; the session goes over to it, and nothing is lost. */
 void
-ty_sealing_renew (TyHub *hub)
+ty_sealing_renew (TyHub *hub, const TyId *group, gboolean given_too)
 {
   if (hub->keys == NULL)
     return;
-  sodium_memzero (hub->keys->old_psk, sizeof hub->keys->old_psk);
-  hub->keys->has_old = FALSE;
+  for (guint i = hub->keys->n_secrets; i-- > 0;)
+    {
+      const TyHubSecret *secret = &hub->keys->secrets[i];
+      gboolean its = ty_id_equal (&secret->group, group) || (given_too && ty_id_is_null (&secret->group));
+      if (secret->former && its)
+        forget_secret (hub->keys, i);
+    }
+  for (guint i = 0; i < hub->dials->len; i++)
+    ((TyDial *) hub->dials->pdata[i])->secret = 0;
   end_unfinished (hub);
   for (guint i = 0; i < hub->peers->len; i++)
     {
@@ -108,6 +158,24 @@ ty_sealing_renew (TyHub *hub)
       if (peer != NULL && peer->conn != NULL && ty_id_compare (&hub->config.pid, &peer->pid) < 0)
         ty_dial_renew (peer);
     }
+}
+
+gboolean
+ty_sealing_has_former (const TyHub *hub)
+{
+  return hub->keys->n_secrets > 0 && hub->keys->secrets[hub->keys->n_secrets - 1].former;
+}
+
+/* A former one is of use for a session that there is. */
+gboolean
+ty_sealing_next_secret (TyDial *dial)
+{
+  const TyHubKeys *keys = dial->hub->keys;
+  guint next = dial->secret + 1;
+  gboolean good = next < keys->n_secrets
+                  && (!keys->secrets[next].former || (dial->peer != NULL && dial->peer->announced));
+  dial->secret = good ? next : 0;
+  return good;
 }
 
 /* ---- The handshake ---- */
@@ -118,6 +186,7 @@ make_noise (TyConn *conn)
   TyHub *hub = conn->hub;
   guint8 ephemeral[TY_NOISE_KEY_BYTES];
   g_assert (conn->noise == NULL && hub->keys != NULL);
+  g_assert (conn->dial == NULL || conn->dial->secret < hub->keys->n_secrets);
   hub->draw (hub->draw_data, ephemeral, sizeof ephemeral);
   conn->noise = ty_noise_new (&(TyNoiseConfig){
       .pattern = TY_NOISE_XX_PSK3,
@@ -127,7 +196,7 @@ make_noise (TyConn *conn)
       .secret = hub->keys->secret,
       .public = hub->keys->public,
       .ephemeral = ephemeral,
-      .psk = conn->dial != NULL && conn->dial->by_old && hub->keys->has_old ? hub->keys->old_psk : hub->keys->psk,
+      .psk = hub->keys->secrets[conn->dial != NULL ? conn->dial->secret : 0].psk,
   });
   sodium_memzero (ephemeral, sizeof ephemeral);
 }
@@ -185,26 +254,31 @@ ty_sealing_finish (TyConn *conn, const GByteArray *record)
   return TRUE;
 }
 
-/* A message 3 may be by the former network secret while there are members that do not have the new one. */
+/* A message 3 may be by any of the network secrets that hold, also by a former one while there are members that do not
+ * have the new one. */
 static gboolean
 read_last (TyConn *conn, guint8 *message, gsize len_bytes, guint8 **payload, gsize *payload_bytes)
 {
   const TyHubKeys *keys = conn->hub->keys;
-  guint8 again[TY_NOISE_MAX_BYTES > 4096 ? 4096 : TY_NOISE_MAX_BYTES];
-  if (!keys->has_old)
-    return ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
+  guint8 again[LAST_BYTES];
+  gboolean good = FALSE;
   g_assert (len_bytes <= sizeof again);
-  TyNoise *second = ty_noise_copy (conn->noise, keys->old_psk);
+  if (keys->n_secrets == 1)
+    return ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
   memcpy (again, message, len_bytes);
-  gboolean good = ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
-  if (!good)
+  for (guint i = 0; i < keys->n_secrets && !good; i++)
     {
-      ty_noise_free (conn->noise);
-      conn->noise = g_steal_pointer (&second);
+      TyNoise *noise = ty_noise_copy (conn->noise, keys->secrets[i].psk);
       memcpy (message, again, len_bytes);
-      conn->by_old = good = ty_noise_read (conn->noise, message, len_bytes, payload, payload_bytes);
+      good = ty_noise_read (noise, message, len_bytes, payload, payload_bytes);
+      conn->by_old = good && keys->secrets[i].former;
+      if (good)
+        {
+          ty_noise_free (conn->noise);
+          conn->noise = g_steal_pointer (&noise);
+        }
+      ty_noise_free (noise);
     }
-  ty_noise_free (second);
   return good;
 }
 

@@ -44,7 +44,7 @@ typedef struct
 {
   const char *command;
   const char *members_text;
-  guint members, senders, reps, count, messages, rate, load, suspect_after_ms, from, groups;
+  guint members, senders, reps, count, messages, rate, load, suspect_after_ms, from, groups, busy_poll_us;
   guint64 size, window;
   double seconds, warm_up, gap_ms;
   const char *service, *ordering, *seal, *channel, *verify, *how, *who, *simulated;

@@ -20,7 +20,7 @@ static const char *const standard[] = {
   "throughput --size 1K --service safe",
   "latency",
   "latency --service safe",
-  "latency --service causal",
+  "latency --service causal --gap 1",
   "locks --who one",
   "locks --who all",
   "view-change --how crash",
@@ -39,6 +39,7 @@ typedef struct
   GPtrArray *samples;
   GPtrArray *raw_samples;
   GArray *ratios;
+  GArray *p99_ratios, *one_way_ratios; /* of latencies */
   GArray *cpu_ratios; /* raw's processor time a message over the command's: far less moved by what else runs */
 } Item;
 
@@ -51,6 +52,8 @@ item_free (gpointer data)
   g_clear_pointer (&item->raw_samples, g_ptr_array_unref);
   g_clear_pointer (&item->ratios, g_array_unref);
   g_clear_pointer (&item->cpu_ratios, g_array_unref);
+  g_clear_pointer (&item->p99_ratios, g_array_unref);
+  g_clear_pointer (&item->one_way_ratios, g_array_unref);
   g_free (item->options.rest);
   g_free (item->raw.rest);
   g_free (item);
@@ -85,7 +88,10 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   if (!item->by_time)
     item->raw.count = 0;
   else if (g_str_equal (item->words[0], "latency"))
-    item->raw.count = item->options.count;
+    {
+      item->raw.count = item->options.count;
+      item->raw.gap_ms = item->options.gap_ms;
+    }
   return TRUE;
 }
 
@@ -98,6 +104,8 @@ item_new (const char *text, const BenchOptions *all, GError **error)
   item->raw_samples = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_sample_free);
   item->ratios = g_array_new (FALSE, FALSE, sizeof (double));
   item->cpu_ratios = g_array_new (FALSE, FALSE, sizeof (double));
+  item->p99_ratios = g_array_new (FALSE, FALSE, sizeof (double));
+  item->one_way_ratios = g_array_new (FALSE, FALSE, sizeof (double));
   if (item_options (item, all, error))
     return item;
   item_free (item);
@@ -117,6 +125,20 @@ ratio_of (const Item *item, const BenchSample *sample, const BenchSample *raw)
   return bench_hist_at (sample->hist[id], 0.5) / round_trip_ns;
 }
 
+/* Of a latency also the slowest hundredth, in round trips (of the median), and the way to the others, in halves of
+ * one. */
+static void
+note_tail (Item *item, const BenchSample *sample, const BenchSample *raw)
+{
+  if (sample->hist[BENCH_ONE_WAY] == NULL || raw->hist[BENCH_ROUND_TRIP] == NULL)
+    return;
+  double round_trip_ns = bench_hist_at (raw->hist[BENCH_ROUND_TRIP], 0.5);
+  double p99 = bench_hist_at (sample->hist[BENCH_LATENCY], 0.99) / round_trip_ns;
+  double one_way = bench_hist_at (sample->hist[BENCH_ONE_WAY], 0.5) / (round_trip_ns / 2);
+  g_array_append_val (item->p99_ratios, p99);
+  g_array_append_val (item->one_way_ratios, one_way);
+}
+
 static gboolean
 item_turn (Item *item, GError **error)
 {
@@ -130,6 +152,7 @@ item_turn (Item *item, GError **error)
   g_ptr_array_add (item->samples, sample);
   double ratio = ratio_of (item, sample, raw);
   g_array_append_val (item->ratios, ratio);
+  note_tail (item, sample, raw);
   ratio = raw->metric[BENCH_CPU_US_PER_MESSAGE] / sample->metric[BENCH_CPU_US_PER_MESSAGE];
   g_array_append_val (item->cpu_ratios, ratio);
   return TRUE;
@@ -150,6 +173,11 @@ item_print (Item *item)
   bench_row_spread (row, "ratio", (const double *) item->ratios->data, item->ratios->len);
   if (!item->by_time)
     bench_row_spread (row, "cpu_ratio", (const double *) item->cpu_ratios->data, item->cpu_ratios->len);
+  if (item->p99_ratios->len > 0)
+    {
+      bench_row_spread (row, "p99_ratio", (const double *) item->p99_ratios->data, item->p99_ratios->len);
+      bench_row_spread (row, "one_way_ratio", (const double *) item->one_way_ratios->data, item->one_way_ratios->len);
+    }
   bench_row_samples (row, item->samples);
   bench_row_end (row);
 }

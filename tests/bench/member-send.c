@@ -8,7 +8,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* Often enough for the rate, and no oftener: at low rates the ticks are what is measured. */
 #define TICK_NS 500000
+#define SLOWEST_TICK_NS 100000000
 
 /* FALSE if there is no room. */
 static gboolean
@@ -64,6 +66,14 @@ on_writable (TyetGroup *group, gpointer user_data)
     pump (m);
 }
 
+/* Messages a second of each sender. */
+static double
+share_of_rate (const BenchOptions *o)
+{
+  gboolean view_change = g_str_equal (o->command, "view-change");
+  return view_change ? (double) o->load / o->members : (double) o->rate / o->senders;
+}
+
 static gboolean
 on_tick (int fd, GIOCondition condition, gpointer user_data)
 {
@@ -72,10 +82,8 @@ on_tick (int fd, GIOCondition condition, gpointer user_data)
   guint64 ticks;
   if (read (fd, &ticks, sizeof ticks) != sizeof ticks || !m->sending)
     return G_SOURCE_CONTINUE;
-  guint rate = g_str_equal (o->command, "view-change") ? o->load : o->rate;
-  guint of = g_str_equal (o->command, "view-change") ? o->members : o->senders;
   static double due;
-  due += (double) ticks * rate / of * TICK_NS / 1e9;
+  due += (double) ticks * share_of_rate (o) * (double) m->tick_ns / 1e9;
   for (; due >= 1 && send_next (m); due--)
     ;
   return G_SOURCE_CONTINUE;
@@ -84,9 +92,10 @@ on_tick (int fd, GIOCondition condition, gpointer user_data)
 static void
 begin_ticking (Member *m)
 {
-  struct itimerspec every = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
   if (m->timer >= 0)
     return;
+  m->tick_ns = (gint64) CLAMP (0.5e9 / share_of_rate (m->options), TICK_NS, SLOWEST_TICK_NS);
+  struct itimerspec every = { .it_interval.tv_nsec = m->tick_ns, .it_value.tv_nsec = m->tick_ns };
   m->timer = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   timerfd_settime (m->timer, 0, &every, NULL);
   g_unix_fd_add (m->timer, G_IO_IN, on_tick, m);

@@ -172,6 +172,21 @@ member_weigh (Member *m, const char *what, guint n)
   return g_str_equal (what, "all") ? in_use () : in_use () - before;
 }
 
+/* The row says what was measured: nobody fell back to its socket, or went over to what was not asked for. */
+static void
+check_channel (const Member *m)
+{
+  g_autofree char *maps = NULL;
+  guint rings = 0;
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    return;
+  for (const char *at = maps; (at = strstr (at, "memfd:tyet-ring")) != NULL; at++)
+    rings++;
+  guint wanted = g_str_equal (m->options->channel, "shm") ? m->options->members - 1 : 0;
+  if (rings != wanted)
+    member_fail ("shared memory with %u others, and not with %u", rings, wanted);
+}
+
 /* ---- What the parent says ---- */
 
 static guint64
@@ -226,6 +241,7 @@ traffic_command (Member *m, char **words)
     }
   else if (g_str_equal (words[0], "drain"))
     {
+      check_channel (m);
       for (guint i = 0; words[i + 1] != NULL && i < BENCH_MAX_MEMBERS; i++)
         m->wanted[i] = g_ascii_strtoull (words[i + 1], NULL, 10);
       m->draining = TRUE;
@@ -312,8 +328,8 @@ make_process (Member *m)
   g_autofree char *name = g_strdup_printf ("%u", m->index);
   g_autofree char *address = g_str_equal (o->channel, "unix") ? g_strdup_printf ("unix:@tyet-bench-%d", (int) getpid ())
                                                               : g_strdup ("tcp://127.0.0.1:0");
-  GValue values[5] = { G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT };
-  const char *names[5] = { "address", "name", "security" };
+  GValue values[6] = { G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT };
+  const char *names[6] = { "address", "name", "security" };
   guint n = 3;
   g_value_init (&values[0], G_TYPE_STRING);
   g_value_set_string (&values[0], address);
@@ -333,6 +349,12 @@ make_process (Member *m)
       g_value_init (&values[n], G_TYPE_UINT);
       g_value_set_uint (&values[n++], o->suspect_after_ms);
     }
+  if (o->busy_poll_us != G_MAXUINT)
+    {
+      names[n] = "busy-poll";
+      g_value_init (&values[n], G_TYPE_UINT);
+      g_value_set_uint (&values[n++], o->busy_poll_us);
+    }
   m->process = TYET_PROCESS (g_object_new_with_properties (TYET_TYPE_PROCESS, n, names, values));
   if (!g_initable_init (G_INITABLE (m->process), NULL, &error))
     member_fail ("a process: %s", error->message);
@@ -351,6 +373,11 @@ int
 bench_member_main (const BenchOptions *options, guint index)
 {
   Member *m = g_new0 (Member, 1);
+  /* Before the library looks. */
+  if (g_str_equal (options->channel, "shm"))
+    g_unsetenv ("TYET_SHM");
+  else
+    g_setenv ("TYET_SHM", "0", TRUE);
   m->options = options;
   m->index = index;
   m->service = service_of (options);

@@ -28,6 +28,7 @@ typedef struct
   guint stride;
   gint64 *times; /* of every stride-th message, when it was sent */
   int timer;     /* of a steady rate; -1 */
+  gint64 tick_ns;
   guint64 pings_left;
   guint64 locks;
   guint64 full_at; /* `sent` when the window was full; 0 */

@@ -37,7 +37,8 @@ static const Option table[] = {
   { "ordering", WORD, AT (ordering), " throughput latency locks view-change memory scale ", NULL,
     "O: the group's ordering; the weakest that offers the service" },
   { "seal", WORD, AT (seal), NULL, " on off ", "on or off: sealed channels" },
-  { "channel", WORD, AT (channel), NULL, " tcp unix shm ", "tcp, unix or shm" },
+  { "channel", WORD, AT (channel), NULL, " tcp unix shm ",
+    "tcp, unix or shm: shared memory, which is not used with the others" },
   { "seconds", NUMBER, AT (seconds), " throughput raw locks scale compare memory ", NULL,
     "T: how long each repetition measures" },
   { "messages", UINT, AT (messages), " throughput raw locks scale compare ", NULL,
@@ -49,7 +50,7 @@ static const Option table[] = {
   { "verify", WORD, AT (verify), " throughput raw ", " heads full ", "heads or full: what is checked of each message" },
   { "reps", UINT, AT (reps), NULL, NULL, "R: repetitions" },
   { "count", UINT, AT (count), " latency raw ", NULL, "C: messages, one at a time; raw: round trips, 0 for none" },
-  { "gap", NUMBER, AT (gap_ms), " latency ", NULL, "MS: idle time before each" },
+  { "gap", NUMBER, AT (gap_ms), " latency raw ", NULL, "MS: idle time before each" },
   { "from", UINT, AT (from), " latency locks ", NULL, "RANK: who sends; the youngest" },
   { "who", WORD, AT (who), " locks ", " one all both ", "one, all or both: who takes locks" },
   { "how", WORD, AT (how), " view-change ", " crash leave join coordinator silent ",
@@ -57,6 +58,8 @@ static const Option table[] = {
   { "load", UINT, AT (load), " view-change ", NULL, "MSGS_PER_S: of all members together, meanwhile" },
   { "suspect-after", UINT, AT (suspect_after_ms), NULL, NULL,
     "MS: silence that makes a suspect; as the library has it" },
+  { "busy-poll", UINT, AT (busy_poll_us), " throughput latency locks view-change scale ", NULL,
+    "US: how long a member looks out for more before it sleeps; as the library has it" },
   { "groups", UINT, AT (groups), " memory ", NULL, "N: groups in one process" },
   { "simulated", WORD, AT (simulated), " scale ", NULL,
     "8..1024: messages, bytes and rounds by simulation, of so many members, doubling" },
@@ -129,6 +132,7 @@ defaults (BenchOptions *options, const char *command)
                              .count = 20000,
                              .senders = G_MAXUINT,
                              .from = G_MAXUINT,
+                             .busy_poll_us = G_MAXUINT,
                              .groups = 1000,
                              .size = 64,
                              .seconds = 2,
@@ -155,8 +159,6 @@ static gboolean
 complete (BenchOptions *options, GError **error)
 {
   gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
-  if (g_str_equal (options->channel, "shm"))
-    return usage (error, "%s%s", "There is no channel over shared memory yet: leave --channel shm out", "");
   if (g_str_equal (options->command, "raw") && !g_str_equal (options->channel, "tcp"))
     return usage (error, "%s%s", "raw is about TCP", "");
   if (options->members_text == NULL)

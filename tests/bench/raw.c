@@ -214,7 +214,10 @@ peer_pinged (Raw *raw, Peer *peer)
           continue;
         }
       bench_hist_add (&raw->round_trip, (guint64) (bench_now_ns () - raw->pinged_at));
-      if (--raw->pings_left > 0)
+      /* Nobody else has anything to say meanwhile. */
+      if (--raw->pings_left > 0 && raw->options->gap_ms > 0)
+        g_usleep ((gulong) (raw->options->gap_ms * 1000));
+      if (raw->pings_left > 0)
         raw_ping (raw, peer);
       else
         say ("pinged");

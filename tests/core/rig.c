@@ -142,6 +142,8 @@ tell (Box *box, const TyEffect *effect)
     [TY_EFFECT_STATE_END] = "end",
     [TY_EFFECT_ENTERED] = "entered",
   };
+  if (effect->type == TY_EFFECT_ROOM && box->rig->on_room != NULL)
+    box->rig->on_room (box);
   const char *failed = effect->error != NULL ? " failed" : "";
   if (effect->type == TY_EFFECT_DELIVER)
     g_string_append_printf (box->told, "deliver %u:%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT ", ", effect->rank,

@@ -43,6 +43,8 @@ struct _Rig
   GPtrArray *log; /* of Carried, everything ever sent */
   /* Lost, if TRUE. */
   gboolean (*lose) (Rig *rig, const Carried *carried);
+  /* What an application does when it is told that there is room; or NULL. */
+  void (*on_room) (Box *box);
 };
 
 /* Boxes are named "a", "b", ..., live at "t://a", and have incarnations of sixteen times a0, b0, ... */

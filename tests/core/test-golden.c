@@ -343,16 +343,28 @@ test_receipts (void)
   send (&rig->boxes[1], TY_SERVICE_AGREED, "x");
   rig_run (rig);
   rig_advance (rig, 30000);
-  static const Field receipts[] = {
-    HEAD ("04", "03"),
-    { "gossip: delivered", "01 01" },
-    { "how many", "01" },
-    { "rank of a sender", "01" },
-    { "received", "01" },
-    { "not consumed", "00" },
-    END,
+  static const Field to_sequencer[] = {
+    HEAD ("04", "03"),      { "gossip: delivered", "01 01" }, { "stable", "00" },
+    { "received", "00" }, { "not consumed", "00" },         END,
   };
-  check (rig_packet (rig, 2, 0, TY_PACKET_RECEIPTS, 0), receipts);
+  static const Field to_sender[] = {
+    HEAD ("04", "03"),      { "gossip", "00" },       { "stable", "00" },
+    { "received", "01" }, { "not consumed", "00" }, END,
+  };
+  check (rig_packet (rig, 2, 0, TY_PACKET_RECEIPTS, 0), to_sequencer);
+  check (rig_packet (rig, 2, 1, TY_PACKET_RECEIPTS, 0), to_sender);
+  /* Then the sender knows that it is stable, and says so; the sequencer, that everyone has delivered it. */
+  rig_advance (rig, 30000);
+  static const Field of_sender[] = {
+    HEAD ("04", "03"),      { "gossip", "00" },       { "stable", "01" },
+    { "received", "00" }, { "not consumed", "00" }, END,
+  };
+  static const Field of_sequencer[] = {
+    HEAD ("04", "03"),      { "gossip: delivered by all", "01 01" }, { "stable", "00" },
+    { "received", "00" }, { "not consumed", "00" },              END,
+  };
+  check (rig_packet (rig, 1, 2, TY_PACKET_RECEIPTS, 0), of_sender);
+  check (rig_packet (rig, 0, 2, TY_PACKET_RECEIPTS, 0), of_sequencer);
   rig_free (rig);
 }
 

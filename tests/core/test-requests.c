@@ -284,12 +284,83 @@ test_window (void)
   g_assert_cmpuint (stats.queued_bytes, ==, 0);
   g_assert_cmpuint (stats.window_used_bytes, >, 602);
   g_assert_cmpuint (stats.unstable_bytes, ==, stats.window_used_bytes);
-  /* A smaller one fits. */
-  g_assert_cmpuint (send_bytes (a, TY_SERVICE_FIFO, 100, &error), ==, 2);
+  /* A smaller one would fit, but does not overtake who waits. */
+  expect_send_error (a, TY_SERVICE_FIFO, 100, TYET_ERROR_WOULD_BLOCK, "1000");
+  /* Receipts are told again with the next news. */
   rig->lose = NULL;
+  g_assert_cmpuint (send_bytes (&rig->boxes[1], TY_SERVICE_FIFO, 1, &error), ==, 1);
   rig_advance (rig, 100000);
-  expect_told (a, "deliver 0:2-2, room, ");
-  g_assert_cmpuint (send_bytes (a, TY_SERVICE_FIFO, 600, &error), ==, 3);
+  expect_told (a, "deliver 1:1-1, room, ");
+  g_assert_cmpuint (send_bytes (a, TY_SERVICE_FIFO, 600, &error), ==, 2);
+  rig_free (rig);
+}
+
+static struct
+{
+  gsize size;
+  guint64 number; /* when it is taken */
+  guint tries;
+} large;
+
+/* One part of the application fills the window with small messages whenever there is room, another has a large one. */
+static void
+send_small_and_large (Box *box)
+{
+  g_autoptr (GError) error = NULL;
+  if (large.number > 0 || large.tries == 20)
+    return;
+  while (send_bytes (box, TY_SERVICE_FIFO, 100, NULL) > 0)
+    ;
+  large.tries++;
+  large.number = send_bytes (box, TY_SERVICE_FIFO, large.size, &error);
+}
+
+/* Small messages do not keep out one that needs much room, or all of it. */
+static void
+test_turn (void)
+{
+  static const gsize sizes[] = { 900, 5000 };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      Rig *rig = rig_new ();
+      rig->config.window_bytes = 1000;
+      rig_form (rig, 2, "fifo");
+      large.size = sizes[i];
+      large.number = large.tries = 0;
+      rig->on_room = send_small_and_large;
+      send_small_and_large (&rig->boxes[0]);
+      g_assert_cmpuint (large.number, ==, 0);
+      rig_advance (rig, 500000);
+      g_assert_cmpuint (large.number, ==, 10);
+      g_assert_cmpuint (large.tries, ==, 2);
+      rig_free (rig);
+    }
+}
+
+/* The first time it is the other's turn. */
+static void
+expect_no_turn (Box *box)
+{
+  box->rig->on_room = NULL;
+  expect_send_error (box, TY_SERVICE_FIFO, 100, TYET_ERROR_WOULD_BLOCK, "1000");
+  g_assert_true (ty_node_pending (box->node));
+}
+
+/* Who does not come back does not hold up the others for longer than its turn. */
+static void
+test_turn_passed_by (void)
+{
+  Rig *rig = rig_new ();
+  rig->config.window_bytes = 1000;
+  rig_form (rig, 2, "fifo");
+  Box *a = &rig->boxes[0];
+  GError *error = NULL;
+  g_assert_cmpuint (send_bytes (a, TY_SERVICE_FIFO, 600, &error), ==, 1);
+  expect_send_error (a, TY_SERVICE_FIFO, 5000, TYET_ERROR_WOULD_BLOCK, "1000");
+  rig->on_room = expect_no_turn;
+  rig_advance (rig, 100000);
+  expect_told (a, "deliver 0:1-1, room, room, ");
+  g_assert_cmpuint (send_bytes (a, TY_SERVICE_FIFO, 100, &error), ==, 2);
   rig_free (rig);
 }
 
@@ -815,6 +886,8 @@ main (int argc, char **argv)
   g_test_add_func ("/core/send/service", test_send_service);
   g_test_add_func ("/core/send/too-large", test_send_too_large);
   g_test_add_func ("/core/send/window", test_window);
+  g_test_add_func ("/core/send/turn", test_turn);
+  g_test_add_func ("/core/send/turn-passed-by", test_turn_passed_by);
   g_test_add_func ("/core/send/larger-than-window", test_larger_than_window);
   g_test_add_func ("/core/send/blocked", test_blocked);
   g_test_add_func ("/core/send/stable", test_stable);

@@ -255,12 +255,23 @@ test_stranger_forwards (Case *c, gconstpointer data)
 }
 
 static void
-test_receipts_twice (Case *c, gconstpointer data)
+test_receipts_of_nothing (Case *c, gconstpointer data)
 {
   GByteArray *w = packet (c, TY_PACKET_RECEIPTS);
-  static const guint8 entries[] = { 2, 1, 9, 0, 1, 8, 0 };
+  static const guint8 receipts[] = { 0, 99, 0 };
   ty_write_block (w, "", 0);
-  g_byte_array_append (w, entries, sizeof entries);
+  g_byte_array_append (w, receipts, sizeof receipts);
+  say (c, c->liar, w);
+  assert_refused (c, 1);
+}
+
+static void
+test_stable_before_receipt (Case *c, gconstpointer data)
+{
+  GByteArray *w = packet (c, TY_PACKET_RECEIPTS);
+  static const guint8 receipts[] = { 99, 0, 0 };
+  ty_write_block (w, "", 0);
+  g_byte_array_append (w, receipts, sizeof receipts);
   say (c, c->liar, w);
   assert_refused (c, 1);
 }
@@ -331,7 +342,8 @@ main (int argc, char **argv)
   add ("far-ballot", test_far_ballot);
   add ("stranger-decides", test_stranger_decides);
   add ("stranger-forwards", test_stranger_forwards);
-  add ("receipts-twice", test_receipts_twice);
+  add ("receipts-of-nothing", test_receipts_of_nothing);
+  add ("stable-before-receipt", test_stable_before_receipt);
   add ("no-view", test_no_view);
   add ("stranger-fills-memory", test_stranger_fills_memory);
   return g_test_run ();

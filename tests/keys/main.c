@@ -52,8 +52,8 @@ main (int argc, char **argv)
           " the network's), %" G_GUINT64_FORMAT " revoked, %" G_GUINT64_FORMAT " admitted again, %" G_GUINT64_FORMAT
           " entered, %" G_GUINT64_FORMAT " turned away, %" G_GUINT64_FORMAT " killed, %" G_GUINT64_FORMAT
           " left behind, %" G_GUINT64_FORMAT " without a quorum\n",
-          c.runs, found, c.rekeys, c.network_rekeys, c.revoked, c.readmitted, c.entered, c.turned_away, c.kills, c.behind,
-          c.unquorate);
+          c.runs, found, c.rekeys, c.network_rekeys, c.revoked, c.readmitted, c.entered, c.turned_away, c.kills,
+          c.behind, c.unquorate);
   if (!is_enough (&c))
     printf ("that is not much of a storm\n");
   return found == 0 && is_enough (&c) ? 0 : 1;

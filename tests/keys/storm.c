@@ -455,8 +455,9 @@ explain (Keys *keys)
     {
       const KeysHolder *h = keys->holders->pdata[i];
       if (ty_sim_is_alive (h->p))
-        g_printerr ("  %s: network %u group %d, list %x, entered %d left %d excluded %d failed %d\n", ty_sim_name (h->p),
-                    h->net, (int) h->group, h->list, h->part->entered, h->part->left, h->part->excluded, h->part->failed);
+        g_printerr ("  %s: network %u group %d, list %x, entered %d left %d excluded %d failed %d\n",
+                    ty_sim_name (h->p), h->net, (int) h->group, h->list, h->part->entered, h->part->left,
+                    h->part->excluded, h->part->failed);
     }
   g_printerr ("  newest: network %u group %d, policy %x\n", keys->net, (int) keys->group, keys->policy);
   stage_explain (keys->stage);

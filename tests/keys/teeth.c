@@ -87,7 +87,8 @@ static gboolean
 test (guint n, guint64 from, guint64 to)
 {
   g_autofree char *found = run (n, from, to);
-  printf ("%sok %u - %s (%s): %s\n", found != NULL ? "" : "not ", n + 1, plants[n].name, plants[n].rule, plants[n].what);
+  printf ("%sok %u - %s (%s): %s\n", found != NULL ? "" : "not ", n + 1, plants[n].name, plants[n].rule,
+          plants[n].what);
   g_auto (GStrv) lines = g_strsplit (found != NULL ? found : "", "\n", 4);
   for (guint i = 0; i < 3 && lines[i] != NULL && *lines[i] != '\0'; i++)
     printf ("%s%s\n", i > 0 ? "# " : "", lines[i]);

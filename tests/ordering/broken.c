@@ -228,10 +228,10 @@ wrap_delivered (TyOrdering *base, guint sender)
 }
 
 static void
-wrap_gossip (TyOrdering *base, TyWriter *out)
+wrap_gossip (TyOrdering *base, guint to, TyWriter *out)
 {
   if (!has ("never gossips"))
-    inner_ops->gossip (((Wrap *) base)->inner, out);
+    inner_ops->gossip (((Wrap *) base)->inner, to, out);
 }
 
 static gboolean

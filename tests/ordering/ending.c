@@ -37,8 +37,9 @@ drain (World *w)
           {
             Channel *c = &w->channels[i][to];
             g_autoptr (GByteArray) bytes = g_byte_array_new ();
-            w->ops->gossip (w->members[i].o, bytes);
-            if (i == to || bytes->len == 0)
+            if (i != to)
+              w->ops->gossip (w->members[i].o, to, bytes);
+            if (bytes->len == 0)
               continue;
             g_clear_pointer (&c->gossip, g_bytes_unref);
             c->gossip = g_bytes_new (bytes->data, bytes->len);

@@ -185,10 +185,10 @@ probe_digest (Probe *p)
 }
 
 char *
-probe_gossips (Probe *p)
+probe_gossips (Probe *p, guint to)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  p->o->ops->gossip (p->o, bytes);
+  p->o->ops->gossip (p->o, to, bytes);
   return to_hex (bytes->data, bytes->len);
 }
 

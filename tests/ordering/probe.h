@@ -34,7 +34,7 @@ void probe_close (Probe *p, const char *order, ...);
 
 /* In hexadecimal. (transfer full) */
 char *probe_digest (Probe *p);
-char *probe_gossips (Probe *p);
+char *probe_gossips (Probe *p, guint to);
 /* The closing order from digests, "" for a member that is not among them; "! 2" if that of member 2 is refused. */
 char *probe_merge (Probe *p, const char *const *digests);
 

@@ -14,11 +14,11 @@ test_stamps (void)
   probe_take (p, 2, "ca", "00");
   probe_pump (p);
   assert_log (p, "(00) 1:1 0:1 2:1");
-  /* The floor rises by 1; rank 0 has 1; rank 2, coded 2-0-1, has 1. */
+  /* The floor rises by 1; of both others there is one more: a bit each. */
   probe_send (p, "c");
   probe_send (p, "f");
   probe_send (p, "s");
-  assert_log (p, "(0100010101) () (00)");
+  assert_log (p, "(010300) () (00)");
   /* Sequenced messages are stated by the floor alone. */
   g_assert_true (probe_packet (p, 0, "01020201"));
   probe_pump (p);
@@ -57,8 +57,9 @@ test_packets (void)
   assert_log (p, "2:2 1:5");
   assert_digest (p, "000301020202010104");
 
-  g_autofree char *gossip = probe_gossips (p);
-  g_assert_cmpstr (gossip, ==, "05");
+  /* Nothing is known to be with all yet. */
+  g_autofree char *nothing = probe_gossips (p, 1);
+  g_assert_cmpstr (nothing, ==, "");
   /* What everyone has delivered is forgotten, by whole runs. */
   g_assert_true (probe_gossip (p, 1, "04"));
   assert_digest (p, "000301020202010104");
@@ -69,6 +70,10 @@ test_packets (void)
   g_assert_true (probe_gossip (p, 1, "05"));
   g_assert_true (probe_gossip (p, 2, "05"));
   assert_digest (p, "050004");
+  g_autofree char *gossip = probe_gossips (p, 1), *again = probe_gossips (p, 1), *other = probe_gossips (p, 2);
+  g_assert_cmpstr (gossip, ==, "05");
+  g_assert_cmpstr (again, ==, "");
+  g_assert_cmpstr (other, ==, "05");
   /* And what comes then goes on from there. */
   probe_take (p, 1, "a", "00");
   probe_pump (p);
@@ -285,8 +290,10 @@ test_order_refused (void)
       assert_digest (p, "00020102020100");
     }
   g_assert_false (probe_packet (p, 1, "01040101"));
-  g_assert_false (probe_gossip (p, 1, "0100"));
-  g_assert_false (probe_gossip (p, 1, "80"));
+  g_assert_false (probe_gossip (p, 0, "0000"));
+  g_assert_false (probe_gossip (p, 0, "80"));
+  g_assert_false (probe_gossip (p, 1, "00")); /* not for it to say */
+  g_assert_false (probe_gossip (p, 0, "01")); /* not delivered here */
   g_assert_false (probe_gossip (p, 3, "01"));
   assert_digest (p, "00020102020100");
 

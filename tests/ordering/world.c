@@ -226,13 +226,15 @@ run_channel (World *w, guint from, guint to)
 static void
 gossip (World *w, Member *m)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  w->ops->gossip (m->o, bytes);
-  world_hash (w, bytes->data, bytes->len);
   for (guint to = 0; to < w->n; to++)
     {
       Channel *c = &w->channels[m->rank][to];
-      if (to == m->rank || c->cut || bytes->len == 0)
+      g_autoptr (GByteArray) bytes = g_byte_array_new ();
+      if (to == m->rank || c->cut)
+        continue;
+      w->ops->gossip (m->o, to, bytes);
+      world_hash (w, bytes->data, bytes->len);
+      if (bytes->len == 0)
         continue;
       g_clear_pointer (&c->gossip, g_bytes_unref);
       c->gossip = g_bytes_new (bytes->data, bytes->len);

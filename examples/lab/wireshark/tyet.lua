@@ -42,6 +42,7 @@ local f = {
   rank = ProtoField.uint64("tyet.rank", "Rank"),
   received = ProtoField.uint64("tyet.received", "Received"),
   unconsumed = ProtoField.uint64("tyet.unconsumed", "Not consumed"),
+  stable = ProtoField.uint64("tyet.stable", "Stable"),
   gossip = ProtoField.bytes("tyet.gossip", "Gossip"),
   name = ProtoField.string("tyet.name", "Name"),
   ordering = ProtoField.string("tyet.ordering", "Ordering"),
@@ -167,12 +168,9 @@ end
 
 local function receipts(r, tree, info)
   r:put_block(tree, f.gossip)
-  for _ = 1, r:varint() do
-    if r.bad then break end
-    r:put_varint(tree, f.rank)
-    r:put_varint(tree, f.received)
-    r:put_varint(tree, f.unconsumed)
-  end
+  r:put_varint(tree, f.stable)
+  r:put_varint(tree, f.received)
+  r:put_varint(tree, f.unconsumed)
 end
 
 local function ballot(r, tree, info)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""test_real.py TYET NEXT: real processes: another version of the protocol (NEXT speaks it), strangers that try things, a
-reader that does not read.
+"""test_real.py TYET NEXT: real processes: another version of the protocol (NEXT speaks it), strangers that try things,
+a reader that does not read.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """

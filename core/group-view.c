@@ -441,7 +441,8 @@ end_here (TyGroup *group, gboolean left, const char *why)
       ty_group_fail_entry (group, g_error_new (TYET_ERROR, TYET_ERROR_EXCLUDED,
                                                "Not in group \"%s\" any more before it was quite in: %s; join it again",
                                                group->name, failure != NULL ? failure : why));
-      return;
+      if (!group->leaving)
+        return;
     }
   TyEffect *effect = ty_group_effect (group, group->leaving ? TY_EFFECT_LEFT : TY_EFFECT_EXCLUDED);
   if (effect != NULL)

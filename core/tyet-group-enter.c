@@ -11,6 +11,13 @@ group_prepare (TyetGroup *group, GError **error)
   TyetGroupState state = tyet_group_get_state (group);
   if (!ty_runtime_check (group->rt, error))
     return FALSE;
+  /* It may have failed already, and its end be told next. */
+  if (group->joining != NULL)
+    {
+      g_set_error (error, TYET_ERROR, TYET_ERROR_STATE, "The group %s is being entered; wait for the end of that",
+                   group->name);
+      return FALSE;
+    }
   /* Who failed to enter may try again; the engine's object is of one attempt only. */
   if (group->engine != NULL && state == TYET_GROUP_STATE_FAILED)
     ty_tyet_group_make_engine (group);

@@ -402,8 +402,9 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
   gint64 suspect_after_us = (gint64) ty_read_bounded (r, G_MAXINT64);
   guint64 told = ty_read_varint (r);
   gsize n = ty_read_count (r, 16);
+  r->bad |= n > TY_MAX_MEMBERS;
   g_autoptr (GArray) reached = g_array_new (FALSE, FALSE, sizeof (TyId));
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < n && !r->bad; i++)
     {
       TyId id;
       ty_read_id (r, &id);

@@ -23,6 +23,7 @@ ty_kept_free (Kept *kept)
   ty_value_unref (kept->value);
   g_array_unref (kept->awaited);
   g_array_unref (kept->answered);
+  g_array_unref (kept->given);
   g_free (kept);
 }
 
@@ -36,6 +37,7 @@ ty_late_keep (TyMembership *m, TyetView *old, TyValue *value)
   kept->value = ty_value_ref (value);
   kept->awaited = g_array_new (FALSE, FALSE, sizeof (TyId));
   kept->answered = g_array_new (FALSE, FALSE, sizeof (TyId));
+  kept->given = g_array_new (FALSE, FALSE, sizeof (TyId));
   for (guint i = 0; i < value->n_members; i++)
     {
       TyReach reach = ty_m_reach (m, &value->members[i].pid);
@@ -88,7 +90,10 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
       if (reach == TY_REACH_DEAD || (reach == TY_REACH_SUSPECT && !member))
         ty_ids_remove (kept->awaited, pid);
       if (fresh)
-        ty_ids_remove (kept->answered, pid);
+        {
+          ty_ids_remove (kept->answered, pid);
+          ty_ids_remove (kept->given, pid);
+        }
       /* Who stays behind waited for nobody that it suspected.  One that it hears of again may not know yet, and
        * there may be nobody else to tell it; if it does know, it says so when it is reminded. */
       if (reach == TY_REACH_UP && m->phase == TY_MEMBERSHIP_LINGERING && is_to_know (kept, pid))
@@ -222,10 +227,13 @@ ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value)
     }
 }
 
-/* The messages that NEED's or STATE's sender lacks, as far as they are kept. */
+/* The messages that NEED's or STATE's sender lacks, as far as they are kept: once a session, which loses nothing; who
+ * goes on asking waits for what is under way, and is not to be sent it again and again. */
 static void
 send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, TyReader *r)
 {
+  if (ty_ids_contain (kept->given, pid))
+    return;
   guint n = kept->view->n_members;
   TyReader receipts = *r;
   if (type == TY_PACKET_STATE)
@@ -252,7 +260,10 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
   g_autofree guint64 *received = g_new0 (guint64, n);
   for (guint i = 0; i < n; i++)
     received[i] = ty_read_bounded (&receipts, G_MAXINT64);
-  for (guint i = 0; i < n && !receipts.bad; i++)
+  if (receipts.bad)
+    return;
+  ty_ids_add (kept->given, pid);
+  for (guint i = 0; i < n; i++)
     if (received[i] < kept->value->cut[i])
       m->host->forward (m->host_data, kept->number, pid, i, received[i], kept->value->cut[i]);
 }

@@ -102,6 +102,7 @@ typedef struct
   TyValue *value;
   GArray *awaited;  /* of TyId: who has not closed it, as far as known */
   GArray *answered; /* of TyId: who has been sent DECIDED over the present session */
+  GArray *given;    /* of TyId: who has been sent what it lacks over the present session */
 } Kept;
 
 typedef enum

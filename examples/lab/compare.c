@@ -247,7 +247,7 @@ write_all (const Comparison *c, GError **error)
 static int
 fail (const GError *error)
 {
-  g_printerr ("tyet compare: %s\n", error->message);
+  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
   return LAB_USAGE;
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore.h"
 
+#include "core/packet.h"
 #include "core/view.h"
 
 const char *const fault_names[N_FAULTS] = {
@@ -13,6 +14,7 @@ const char *const fault_names[N_FAULTS] = {
   [FAULT_DELAY] = "delay",         [FAULT_SLOW] = "slow",         [FAULT_CHOKE] = "choke",     [FAULT_CLOCK] = "clock",
   [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer", [FAULT_BLINK] = "blink",     [FAULT_DEAF] = "deaf",
   [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",         [FAULT_LAG] = "lag",
+  [FAULT_LOSE] = "lose",           [FAULT_HOLD] = "hold",         [FAULT_LINGER] = "linger",
 };
 
 /* How often each comes, of the sum. */
@@ -22,7 +24,7 @@ static const guint weights[N_FAULTS] = {
   [FAULT_ONE_WAY] = 4, [FAULT_STAR] = 4,     [FAULT_PARTITION] = 4, [FAULT_FLAP] = 2,     [FAULT_HEAL] = 10,
   [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
   [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4, [FAULT_BLINK] = 3,     [FAULT_DEAF] = 3,     [FAULT_ALONE] = 2,
-  [FAULT_DOOM] = 3,    [FAULT_LAG] = 2,
+  [FAULT_DOOM] = 3,    [FAULT_LAG] = 2,      [FAULT_LOSE] = 4,      [FAULT_HOLD] = 4,     [FAULT_LINGER] = 2,
 };
 
 static TySimProcess *
@@ -415,6 +417,57 @@ doom (Seed *seed, guint site)
   return TRUE;
 }
 
+#define BIT(type) (G_GUINT64_CONSTANT (1) << (type))
+
+/* What a round is made of, and what it needs. */
+static const guint64 of_rounds[] = {
+  BIT (TY_PACKET_PREPARE), BIT (TY_PACKET_STATE),   BIT (TY_PACKET_PROPOSE),
+  BIT (TY_PACKET_FLUSH),   BIT (TY_PACKET_DECIDED), BIT (TY_PACKET_NEED) | BIT (TY_PACKET_NACK),
+  BIT (TY_PACKET_FORWARD), BIT (TY_PACKET_SUSPECT), BIT (TY_PACKET_DATA) | BIT (TY_PACKET_ORDERING),
+};
+
+static gint64
+a_while (Seed *seed)
+{
+  guint64 usual = (guint64) seed->scene->config.node.suspect_after_us;
+  return (gint64) pick (seed, usual / 5, 2 * usual);
+}
+
+static gboolean
+hold (Seed *seed, guint64 kinds, guint from, guint to, gint64 us)
+{
+  SceneStep *step = seed_step2 (seed, DO_HOLD, from, to);
+  step->number = (gint64) kinds;
+  step->us = us;
+  return seed_do (seed, step);
+}
+
+gboolean
+explore_linger (Seed *seed)
+{
+  gint64 us = a_while (seed);
+  for (guint a = 0; a < seed->n_sites; a++)
+    for (guint b = 0; b < seed->n_sites; b++)
+      {
+        guint64 kinds = 0;
+        for (guint k = 0; k < G_N_ELEMENTS (of_rounds); k++)
+          kinds |= chance (seed, k < 6 ? 3 : 8) ? of_rounds[k] : 0;
+        if (a != b && kinds != 0)
+          hold (seed, kinds, a, b, us);
+      }
+  return TRUE;
+}
+
+/* What it is just being told is lost. */
+static gboolean
+lose (Seed *seed, guint a, guint b)
+{
+  burst (seed, b);
+  if (chance (seed, 2))
+    play_run_to (seed->play, play_now (seed->play) + (gint64) pick (seed, 0, 2000));
+  return seed_do (seed, seed_step2 (seed, DO_LOSE, a, b));
+}
+
 static gboolean
 flap (Seed *seed, guint a, guint b)
 {
@@ -465,6 +518,10 @@ befall_way (Seed *seed, Fault fault)
       return seed_do (seed, chance (seed, 3) ? seed_step2 (seed, DO_HEAL, a, b) : scene_step_new (DO_HEAL_ALL));
     case FAULT_BREAK:
       return seed_do (seed, seed_step2 (seed, DO_BREAK, a, b));
+    case FAULT_LOSE:
+      return lose (seed, a, b);
+    case FAULT_HOLD:
+      return hold (seed, of_rounds[pick (seed, 0, G_N_ELEMENTS (of_rounds) - 1)], a, b, a_while (seed));
     case FAULT_DELAY:
       step = seed_step2 (seed, DO_DELAY, a, b);
       step->us = (gint64) pick (seed, 0, 100000);
@@ -485,6 +542,9 @@ befall (Seed *seed, Fault fault)
     case FAULT_STEP:
     case FAULT_FLUSH:
       return crash_someone (seed, fault);
+    case FAULT_LINGER:
+      cause_a_round (seed, any_site (seed));
+      return explore_linger (seed);
     case FAULT_BLINK:
       return blink (seed, any_site (seed));
     case FAULT_DEAF:
@@ -523,6 +583,11 @@ befall (Seed *seed, Fault fault)
 void
 explore_fault (Seed *seed)
 {
+  if (seed->lingers && chance (seed, 2))
+    {
+      seed->faults[FAULT_LINGER] += explore_linger (seed);
+      return;
+    }
   /* If there is nobody for the one that is drawn, another is. */
   for (guint tries = 0; tries < 5; tries++)
     {

@@ -161,11 +161,12 @@ make_head (Seed *seed)
   if (seed->options->small)
     drawn = (guint) pick (seed, 3, 5);
   seed->rounds = !seed->options->small && chance (seed, 4);
+  seed->lingers = seed->rounds && (seed->options->faults >> FAULT_LINGER & 1) != 0 && chance (seed, 3);
   if (seed->rounds)
     drawn = (guint) pick (seed, 4, 6);
   seed->n_sites = seed->options->processes > 0 ? seed->options->processes : drawn;
   seed->drifts = (seed->options->faults >> FAULT_CLOCK & 1) != 0 && chance (seed, 3);
-  if (scene->n_groups == 1 && !seed->options->small && chance (seed, 10))
+  if (scene->n_groups == 1 && !seed->options->small && chance (seed, seed->lingers ? 2 : 10))
     seed->n_founders = (guint) pick (seed, 2, seed->n_sites);
   else if (chance (seed, 8))
     for (guint site = 0; site < seed->n_sites; site++)
@@ -266,6 +267,8 @@ enter_as_founders (Seed *seed, guint n)
   while (troubles-- > 0)
     {
       guint site = (guint) pick (seed, 0, n - 1);
+      if (seed->lingers)
+        explore_linger (seed);
       SceneStep *step = seed_step (seed, DO_CRASH, site);
       step->unit = UNIT_EFFECTS;
       step->number = (gint64) pick (seed, 0, 30);

@@ -36,6 +36,9 @@ typedef enum
   FAULT_DEAF,     /* one hears nobody, and goes on talking; or is heard by nobody */
   FAULT_ALONE,    /* all but one leave, and that one is cut off */
   FAULT_LAG,      /* one hears late of a round, while the others go on and talk */
+  FAULT_LOSE,     /* a session, with what is under way */
+  FAULT_HOLD,     /* packets of some types take long from one to another */
+  FAULT_LINGER,   /* so do those of a round, here and there */
   FAULT_DOOM,     /* one speaks to the oldest alone, somebody comes, and both crash */
   N_FAULTS
 } Fault;
@@ -81,6 +84,7 @@ typedef struct
   Play *play;
   guint n_sites;
   guint n_founders; /* 0: the first founds the groups alone */
+  gboolean lingers; /* as `rounds`, and packets linger */
   gboolean rounds;  /* few processes and messages, and one round after another */
   gboolean drifts;  /* clocks run unalike from the start */
   guint n_messages;
@@ -121,11 +125,13 @@ void explore_write (int fd, const char *text);
 
 /* Something befalls somebody. */
 void explore_fault (Seed *seed);
+/* Packets of rounds take long for a while, some types from some to some. */
+gboolean explore_linger (Seed *seed);
 /* Of the faults that may befall, those that cause one round after another. */
 #define EXPLORE_ROUNDS                                                                                                 \
   (1u << FAULT_STEP | 1u << FAULT_RESTART | 1u << FAULT_STAR | 1u << FAULT_ONE_WAY | 1u << FAULT_HEAL                  \
    | 1u << FAULT_BREAK | 1u << FAULT_BLINK | 1u << FAULT_DEAF | 1u << FAULT_ALONE | 1u << FAULT_DOOM                   \
-   | 1u << FAULT_LEAVE)
+   | 1u << FAULT_LEAVE | 1u << FAULT_LOSE | 1u << FAULT_HOLD)
 
 /* ---- Shrinking (explore-shrink.c) ---- */
 

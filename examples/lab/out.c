@@ -203,6 +203,16 @@ lab_bad_usage (const char *format, ...)
   return LAB_USAGE;
 }
 
+const char *
+lab_program (void)
+{
+  static char *program;
+  const char *name = g_get_prgname (), *end = name != NULL ? strchr (name, ' ') : NULL;
+  if (program == NULL)
+    program = end != NULL ? g_strndup (name, (gsize) (end - name)) : g_strdup ("tyet");
+  return program;
+}
+
 /* ---- JSON ---- */
 
 void

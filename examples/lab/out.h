@@ -27,6 +27,9 @@ void lab_out_free (LabOut *out, gint64 patience_us);
 /* "tyet run: text", and where to read how it is done, on standard error. Returns LAB_USAGE. */
 int lab_bad_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
+/* What to call to repeat something: "tyet", or the program that has other orderings in it. */
+const char *lab_program (void);
+
 /* ---- JSON ---- */
 
 /* "text", quotes and escapes included. `text` must be UTF-8. */

@@ -37,7 +37,8 @@ static const Option table[] = {
   { "ordering", WORD, AT (ordering), " throughput latency locks view-change memory scale ", NULL,
     "O: the group's ordering; the weakest that offers the service" },
   { "seal", WORD, AT (seal), NULL, " on off ", "on or off: sealed channels" },
-  { "channel", WORD, AT (channel), NULL, " tcp unix shm ", "tcp, unix or shm" },
+  { "channel", WORD, AT (channel), NULL, " tcp unix shm ",
+    "tcp, unix or shm: shared memory, which is not used with the others" },
   { "seconds", NUMBER, AT (seconds), " throughput raw locks scale compare memory ", NULL,
     "T: how long each repetition measures" },
   { "messages", UINT, AT (messages), " throughput raw locks scale compare ", NULL,
@@ -158,8 +159,6 @@ static gboolean
 complete (BenchOptions *options, GError **error)
 {
   gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
-  if (g_str_equal (options->channel, "shm"))
-    return usage (error, "%s%s", "There is no channel over shared memory yet: leave --channel shm out", "");
   if (g_str_equal (options->command, "raw") && !g_str_equal (options->channel, "tcp"))
     return usage (error, "%s%s", "raw is about TCP", "");
   if (options->members_text == NULL)

@@ -222,6 +222,28 @@ test_founders_that_cannot_be (void)
 }
 
 static void
+on_new_again (TyetGroup *group, GParamSpec *pspec, Member *a)
+{
+  if (a->joining && tyet_group_get_state (group) == TYET_GROUP_STATE_NEW)
+    g_object_run_dispose (G_OBJECT (a->process));
+}
+
+/* The state changes in the call that joins again, and whoever hears of it has enough. */
+static void
+test_disposed_in_a_call (void)
+{
+  g_autoptr (Member) a = member_new ("a", "total", NULL, 0);
+  tyet_group_set_join_timeout (a->group, 1);
+  member_join_async (a, "tcp://127.0.0.1:9", NULL);
+  until (a->done);
+  g_clear_error (&a->error);
+  g_signal_connect (a->group, "notify::state", G_CALLBACK (on_new_again), a);
+  member_join_async (a, "tcp://127.0.0.1:9", NULL);
+  until (a->done);
+  g_assert_error (a->error, TYET_ERROR, TYET_ERROR_STATE);
+}
+
+static void
 test_giver_let_go_of (void)
 {
   giver_is_let_go_of (FALSE);
@@ -240,5 +262,6 @@ main (int argc, char **argv)
   g_test_add_func ("/break/cancel-what-is-done", test_cancel_what_is_done);
   g_test_add_func ("/break/longest", test_longest);
   g_test_add_func ("/break/founders-that-cannot-be", test_founders_that_cannot_be);
+  g_test_add_func ("/break/disposed-in-a-call", test_disposed_in_a_call);
   return g_test_run ();
 }

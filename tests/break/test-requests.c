@@ -2,12 +2,14 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group-private.h"
+#include "core/ordering-port.h"
 #include "tests/engine/mesh.h"
 
 static Proc *
 joiner (Mesh *mesh, Proc *contact, const char *name, gboolean takes_state)
 {
-  Proc *p = mesh_spawn (mesh, name, "total", takes_state);
+  const char *ordering = ty_group_get_ordering (contact->group)->name;
+  Proc *p = mesh_spawn (mesh, name, ordering, takes_state);
   const char *contacts[] = { contact->address, NULL };
   g_assert_true (ty_group_join (p->group, contacts, 5000000, NULL));
   return p;

@@ -3,9 +3,9 @@
 and shrunk to scenes that fail with the bug, and are good without it. In TAP.
 
 TEETH is `tyet explore` and `tyet run` with a bug in them, PLANTS the list of bugs, SEEDS the seed at which each is
-known to be found, with options of `tyet explore` that make it likelier, if need be. Where that seed says nothing any more, others are looked at, a bounded number; --update writes SEEDS.
-TYET_TEST_LONG=1 shrinks farther, and looks at more seeds. How far shrinking goes is counted in scenes that are played, not
-in time: it does not depend on the machine.
+known to be found, with options of `tyet explore` that make it likelier, if need be. Where that seed says nothing any
+more, others are looked at, a bounded number; --update writes SEEDS. TYET_TEST_LONG=1 shrinks farther, and looks at
+more seeds. How far shrinking goes is counted in scenes that are played, not in time: it does not depend on the machine.
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
@@ -48,8 +48,8 @@ def play(program, plant, *args):
 
 def explore(teeth, plant, seeds, folder, tries, options=()):
     shrink = ["--shrink", "0"] if tries is None else ["--shrink", "100000", "--tries", tries]
-    done = play(teeth, plant, "explore", "--seeds", seeds, "--failures", "1", "--hang", HANG_S, "--json", "--scenes", folder,
-                *shrink, *options)
+    done = play(teeth, plant, "explore", "--seeds", seeds, "--failures", "1", "--hang", HANG_S, "--json",
+                "--scenes", folder, *shrink, *options)
     failures = json.loads(done.stdout)["failures"]
     return failures[0] if failures else None
 
@@ -98,8 +98,8 @@ def update(teeth, plants, seeds, path, span, only):
         with tempfile.TemporaryDirectory() as folder:
             found = explore(teeth, name, "%d..%d" % (first, last), folder, None, options)
         return name, found and [str(found["seed"]), *options] or known.get(name), found and found["wrong"]
-    lines = ["# The seed of tyet explore with which each planted bug is found, and its options; test_shrink.py --update writes",
-             "# the seeds."]
+    lines = ["# The seed of tyet explore with which each planted bug is found, and its options; test_shrink.py --update",
+             "# writes the seeds."]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, seed, wrong in pool.map(look, plants):
             if wrong != "":

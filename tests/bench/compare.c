@@ -27,6 +27,14 @@ static const char *const standard[] = {
   "view-change --how coordinator",
   "view-change --how leave",
   "view-change --how join",
+  "throughput --size 64 --channel shm",
+  "throughput --size 1K --channel shm",
+  "throughput --size 8K --channel shm",
+  "throughput --size 64K --channel shm",
+  "latency --channel shm",
+  "locks --who one --channel shm",
+  "locks --who all --channel shm",
+  "view-change --how crash --channel shm",
   NULL,
 };
 

@@ -24,6 +24,8 @@
 
 /* Ballots of one view of which FLUSHes are remembered at a time. */
 #define MAX_RECORDS 64
+/* Of these, such of which only one process has spoken, and no PROPOSE has come. */
+#define MOST_ALONE 8
 /* Who is asked in vain for what a decision takes, before it is doubted. */
 #define MANY_ASKED 4
 
@@ -512,6 +514,25 @@ announce (TyMembership *m, const Record *record)
   g_byte_array_unref (w);
 }
 
+/* Of ballots that nobody else speaks of, the FLUSHes of one process displace each other, and nothing else. */
+static void
+forget_own (TyMembership *m, const TyId *pid)
+{
+  guint n = 0, lowest = m->records->len;
+  for (guint i = 0; i < m->records->len; i++)
+    {
+      const Record *record = m->records->pdata[i];
+      if (record->value != NULL || record->flushed->len != 1 || !ty_ids_contain (record->flushed, pid))
+        continue;
+      n++;
+      if (lowest == m->records->len
+          || ty_ballot_compare (&record->ballot, &((const Record *) m->records->pdata[lowest])->ballot) < 0)
+        lowest = i;
+    }
+  if (n >= MOST_ALONE)
+    g_ptr_array_remove_index (m->records, lowest);
+}
+
 gboolean
 ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
 {
@@ -525,6 +546,8 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean member = ty_m_rank (m, pid) < m->view->n_members;
   if (!member && m->records->len >= MAX_RECORDS / 2 && find_record (m, &ballot) == NULL)
     return TRUE;
+  if (find_record (m, &ballot) == NULL)
+    forget_own (m, pid);
   Record *record = record_of (m, &ballot);
   if (record->value != NULL && !ty_id_equal (&record->digest, &digest))
     return FALSE;

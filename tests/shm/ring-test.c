@@ -292,8 +292,11 @@ test_killed (void)
         {
           /* What the parent has mapped is not here. */
           guint8 out[1000];
+          guint64 sent = 0;
           other = ty_shm_open (SMALL, fds, NULL);
-          for (guint64 sent = 0; other != NULL; )
+          if (other == NULL)
+            _exit (1);
+          for (;;)
             {
               fill (out, sent, sizeof out);
               gssize n = put (other, out, sizeof out);
@@ -301,7 +304,6 @@ test_killed (void)
               if (n == 0)
                 g_thread_yield ();
             }
-          _exit (1);
         }
       close (fds[TY_SHM_MEMORY]);
       while (got < enough)

@@ -598,6 +598,7 @@ const TyMembershipHost ty_group_membership_host = {
   .probe = host_probe,
   .name_of = host_name_of,
   .admits = ty_group_admits,
+  .asks_proof = ty_group_asks_proof,
   .draw_keys = ty_group_draw_keys,
   .has_keys = ty_group_has_keys,
   .give_keys = ty_group_give_keys,

@@ -298,6 +298,17 @@ ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 num
   return TRUE;
 }
 
+/* How the view ended, and that it did, is known to its members. Somebody else may have come into a later one, and know,
+ * too: that is believed only where no member can say it, and of nobody who is not admitted. */
+static gboolean
+may_know (TyMembership *m, const TyId *pid)
+{
+  if (ty_m_rank (m, pid) < m->view->n_members)
+    return TRUE;
+  gboolean needed = m->view->id.number == 0 ? !m->host->asks_proof (m->host_data) : m->blocked;
+  return needed && m->host->may_stay (m->host_data, pid);
+}
+
 gboolean
 ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
 {
@@ -315,6 +326,8 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
       return TRUE;
     }
   if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
+    return TRUE;
+  if (!may_know (m, pid))
     return TRUE;
   /* Only who was in the view, or came into the next, can know how it ended. */
   gboolean knows = ty_m_rank (m, pid) < m->view->n_members || ty_value_rank (value, pid) < value->n_members;
@@ -342,7 +355,7 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
   if (!ty_reader_done (r))
     return FALSE;
   ty_late_closed (m, pid, current);
-  if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
+  if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number || !may_know (m, pid))
     return TRUE;
   /* V14: while a quorum of the view has promised to accept none without this process, there is none. Members know that;
    * who is not in the view may say anything, and says it again if it is so. */

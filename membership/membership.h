@@ -7,6 +7,7 @@
  *   select.c     who is in the next view (V9, V10)
  *   voter.c      everybody: STATE, accepting, FLUSH, deciding (V3, V5, V6)
  *   late.c       who is behind, and who stays behind (V7, V11)
+ *   founders.c   founders meet (V13)
  *   rekey.c      new secrets
  *   membership.c the object, and what happens to sessions (V9, V12)
  *
@@ -28,6 +29,7 @@ typedef struct
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
   gboolean barred;  /* not admitted any more, says a member: the next view does without it */
+  gboolean denied;  /* V13: who has come by this founder's name is not admitted */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean rekey;   /* it wants the secrets that `keys` names */
   TyId keys;
@@ -278,6 +280,11 @@ void ty_record_free (Record *record);
 void ty_state_free (State *state);
 /* The decided value takes effect: for a member of its old view, a joiner in its next, or one left out. */
 void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
+
+/* founders.c */
+void ty_founders_reach (TyMembership *m, const TyId *pid);
+void ty_founders_tick (TyMembership *m);
+gboolean ty_founders_on_packet (TyMembership *m, const TyId *pid, TyReader *r);
 
 /* rekey.c */
 void ty_rekey_say (TyMembership *m);

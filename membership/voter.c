@@ -407,7 +407,9 @@ ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
   g_autoptr (GArray) need = read_ids (r);
   g_autoptr (GArray) acceptors = read_ids (r);
   TyReader plan = *r;
-  if (r->bad || !ty_id_equal (&ballot.pid, pid) || !ty_value_follows (value, m->view) || !ty_voter_fits (m, value)
+  /* A member coordinates, and nobody else. */
+  if (r->bad || !ty_id_equal (&ballot.pid, pid) || ty_m_rank (m, pid) == m->view->n_members
+      || !ty_value_follows (value, m->view) || !ty_voter_fits (m, value)
       || !parties_fit (m, value, need, acceptors) || !walk_plan (m, r, value, TRUE))
     return FALSE;
   if (ty_ballot_compare (&ballot, &m->promised) < 0 && !TY_PLANTED (stale_ballot_taken))

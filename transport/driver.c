@@ -162,6 +162,11 @@ source_prepare (GSource *source, int *timeout_ms)
   if (driver->kicked || ty_node_pending (driver->node))
     return TRUE;
   gint64 deadline_us = deadline (driver);
+  if (!ty_sockets_sleep (driver->sockets))
+    {
+      *timeout_ms = 0;
+      return TRUE;
+    }
   if (deadline_us == G_MAXINT64)
     return FALSE;
   gint64 wait_us = deadline_us - driver_now ();

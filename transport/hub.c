@@ -364,6 +364,18 @@ ty_hub_effect (TyHub *hub, const TyEffect *effect)
   ty_hub_leave (hub);
 }
 
+gboolean
+ty_hub_lose (TyHub *hub, const TyId *pid)
+{
+  g_assert (!hub->stepping);
+  TyPeer *peer = ty_peer_find (hub, pid);
+  if (peer == NULL || !peer->announced)
+    return FALSE;
+  ty_peer_lost (peer, "the session is lost");
+  ty_hub_leave (hub);
+  return TRUE;
+}
+
 void
 ty_hub_flush (TyHub *hub)
 {

@@ -6,6 +6,7 @@
 #include "core/packet.h"
 #include "core/view.h"
 #include "transport/noise.h"
+#include "transport/simgate.h"
 
 #define MAX_SPINS 1000
 
@@ -40,9 +41,10 @@ struct _TySimProcess
   TyId pid;
   char *name;
   char *address;
-  TySimPort *port; /* these three NULL once it is dead */
+  TySimPort *port; /* these four NULL once it is dead */
   TyHub *hub;
   TyNode *node;
+  TySimGate *gate; /* between the two */
   GString *history;
   gpointer data;
 
@@ -100,6 +102,7 @@ free_insides (TySimProcess *p)
 {
   g_clear_pointer (&p->hub, ty_hub_free);
   g_clear_pointer (&p->node, ty_node_free);
+  g_clear_pointer (&p->gate, ty_sim_gate_free);
 }
 
 void
@@ -364,6 +367,7 @@ step (TySimProcess *p, gint64 local)
 {
   guint n;
   const TyEvent *events = ty_hub_events (p->hub, &n);
+  events = ty_sim_gate_pass (p->gate, events, &n, ty_sim_now (p->world->net));
   if (n > 0 || ty_node_pending (p->node) || ty_node_deadline (p->node) <= local)
     {
       for (guint i = 0; i < n; i++)
@@ -406,6 +410,7 @@ turn (gpointer data)
   if (ty_sim_port_has_something (p->port) || ty_hub_has_events (p->hub) || ty_node_pending (p->node))
     set_turn (p, soon (p));
   gint64 due = world_time (p, MIN (ty_hub_deadline (p->hub), ty_node_deadline (p->node)));
+  due = MIN (due, ty_sim_gate_deadline (p->gate));
   /* A deadline that is over was seen to in this turn. One that stays over would keep a real driver busy for nothing. */
   p->spins = due <= ty_sim_now (p->world->net) ? p->spins + 1 : 0;
   g_assert (p->spins < MAX_SPINS);
@@ -464,6 +469,7 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
     draw (world, &pid, sizeof pid);
   p->pid = pid;
   p->node = ty_node_new (&world->config.node, &pid, name, world->modules, &of_node);
+  p->gate = ty_sim_gate_new ();
   ty_node_set_address (p->node, p->address);
   ty_node_set_history (p->node, keep_lines, p->history);
 
@@ -660,6 +666,33 @@ ty_sim_set_reads (TySimProcess *p, gsize len_bytes)
 {
   if (p->port != NULL)
     ty_sim_port_limit_reads (p->port, len_bytes);
+}
+
+void
+ty_sim_hold (TySimProcess *p, const TySimProcess *from, guint64 kinds, gint64 us)
+{
+  if (p->gate != NULL)
+    ty_sim_gate_hold (p->gate, &from->pid, kinds, ty_sim_now (p->world->net) + us);
+}
+
+void
+ty_sim_hold_nothing (TySimProcess *p)
+{
+  if (p->gate == NULL)
+    return;
+  gboolean waits = ty_sim_gate_deadline (p->gate) != G_MAXINT64;
+  ty_sim_gate_open (p->gate);
+  if (waits)
+    set_turn (p, soon (p));
+}
+
+gboolean
+ty_sim_lose (TySimProcess *p, const TySimProcess *other)
+{
+  if (!ty_sim_is_alive (p) || !ty_hub_lose (p->hub, &other->pid))
+    return FALSE;
+  set_turn (p, soon (p));
+  return TRUE;
 }
 
 /* ---- Running ---- */

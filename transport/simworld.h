@@ -111,6 +111,14 @@ void ty_sim_set_slow (TySimProcess *p, gint64 turn_us);
 /* It reads at most so many bytes of each link a turn. 0: as usual. */
 void ty_sim_set_reads (TySimProcess *p, gsize len_bytes);
 
+/* Until `us` from now, packets that `from` has sent do not reach it if `kinds` has the bit of their TyPacketType, nor
+ * does what is behind them in their class. */
+void ty_sim_hold (TySimProcess *p, const TySimProcess *from, guint64 kinds, gint64 us);
+/* Nothing is held for it any more. */
+void ty_sim_hold_nothing (TySimProcess *p);
+/* Its session with another is lost, with all that is under way (N1); the other will hear of it. FALSE: it has none. */
+gboolean ty_sim_lose (TySimProcess *p, const TySimProcess *other);
+
 /* ---- Running ---- */
 
 typedef gboolean (*TySimCondition) (gpointer data);

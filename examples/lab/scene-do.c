@@ -230,6 +230,39 @@ delay (Play *play, const SceneStep *step)
       }
 }
 
+/* Of sessions. FALSE: there was none. */
+static gboolean
+lose (Play *play, const SceneStep *step)
+{
+  gboolean any = FALSE;
+  for (char **a = step->who; *a != NULL; a++)
+    for (char **b = step->others; *b != NULL; b++)
+      {
+        TySimProcess *p, *other = play_find (play, *b);
+        if (!wants_living (play, *a, &p))
+          return FALSE;
+        any |= other != NULL && ty_sim_lose (p, other);
+      }
+  return any || cannot (play, "there is no session");
+}
+
+static gboolean
+hold (Play *play, const SceneStep *step)
+{
+  for (char **a = step->who; *a != NULL; a++)
+    for (char **b = step->others; *b != NULL; b++)
+      {
+        TySimProcess *p, *from = play_find (play, *a);
+        if (from == NULL)
+          return cannot (play, "%s has not been started", *a);
+        if (!wants_living (play, *b, &p))
+          return FALSE;
+        if (from != p)
+          ty_sim_hold (p, from, (guint64) step->number, step->us);
+      }
+  return TRUE;
+}
+
 static void
 heal_all (Play *play)
 {
@@ -261,6 +294,10 @@ play_act (Play *play, const SceneStep *step)
     case DO_BREAK:
       for_ways (play, step, ty_sim_break, FALSE);
       return TRUE;
+    case DO_LOSE:
+      return lose (play, step);
+    case DO_HOLD:
+      return hold (play, step);
     case DO_DELAY:
       delay (play, step);
       return TRUE;

@@ -200,6 +200,7 @@ play_calm (Play *play, char **names)
       ty_sim_set_slow (p, 0);
       ty_sim_set_reads (p, 0);
       ty_sim_spare (p);
+      ty_sim_hold_nothing (p);
       if (ty_sim_is_stopped (p))
         ty_sim_continue (p);
     }

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scene-private.h"
 
+#include "core/packet.h"
+
 #include <string.h>
 
 /* What follows a verb that stands first. */
@@ -14,6 +16,7 @@ typedef enum
   TAKES_CUT,
   TAKES_HEAL,
   TAKES_BREAK,
+  TAKES_HOLD,
   TAKES_DELAY,
   TAKES_SLOW,
   TAKES_CHOKE,
@@ -38,7 +41,7 @@ static const struct
   { "delay", DO_DELAY, TAKES_DELAY },     { "slow", DO_SLOW, TAKES_SLOW },    { "choke", DO_CHOKE, TAKES_CHOKE },
   { "clock", DO_CLOCK, TAKES_CLOCK },     { "noise", DO_NOISE, TAKES_NOISE }, { "traffic", DO_TRAFFIC, TAKES_TRAFFIC },
   { "calm", DO_CALM, TAKES_CALM },        { "wait", DO_WAIT, TAKES_WAIT },    { "settle", DO_SETTLE, TAKES_NOTHING },
-  { "expect", DO_EXPECT, TAKES_COND },
+  { "expect", DO_EXPECT, TAKES_COND },    { "lose", DO_LOSE, TAKES_BREAK },    { "hold", DO_HOLD, TAKES_HOLD },
 };
 
 /* "within 2s" */
@@ -98,6 +101,26 @@ want_delay (SceneReader *r, SceneStep *out)
          && scene_want (r, "by") && scene_want_time (r, &out->us);
 }
 
+/* "hold FLUSH and STATE of a to b for 20ms" */
+static gboolean
+want_hold (SceneReader *r, SceneStep *out)
+{
+  guint type;
+  guint64 kinds = 0;
+  for (const char *word; (word = scene_peek (r)) != NULL && (type = ty_packet_find (word)) != 0;)
+    {
+      kinds |= (guint64) 1 << type;
+      r->at++;
+      scene_take (r, "and");
+    }
+  out->number = (gint64) kinds;
+  if (kinds == 0)
+    return scene_wrong (r, r->at, "\"%s\" where a packet should be, such as FLUSH",
+                        scene_peek (r) != NULL ? scene_peek (r) : "");
+  return scene_want (r, "of") && scene_want_names (r, &out->who) && scene_want (r, "to")
+         && scene_want_names (r, &out->others) && scene_want (r, "for") && scene_want_time (r, &out->us);
+}
+
 static gboolean
 want_traffic (SceneReader *r, SceneStep *out)
 {
@@ -133,6 +156,8 @@ want_rest (SceneReader *r, SceneStep *out, Takes takes)
       return want_heal (r, out);
     case TAKES_BREAK:
       return scene_want_names (r, &out->who) && scene_want (r, "from") && scene_want_names (r, &out->others);
+    case TAKES_HOLD:
+      return want_hold (r, out);
     case TAKES_DELAY:
       return want_delay (r, out);
     case TAKES_SLOW:

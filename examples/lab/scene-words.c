@@ -8,15 +8,14 @@
 
 /* Words that a name cannot be. */
 static const char *const kept[]
-    = { "after",    "all",     "and",      "are",   "as",     "at",    "before",    "break",     "by",      "calm",
-        "choke",    "clock",   "continue", "crash", "cut",    "delay", "delays",    "every",     "expect",  "found",
-        "founds",   "from",    "group",    "has",   "have",   "heal",  "heartbeat", "in",        "is",      "join",
-        "joins",    "lack",    "lacks",    "later", "lease",  "leave", "leaves",    "legal",     "live",    "message",
-        "messages", "noise",   "not",      "of",    "open",   "order", "ordering",  "processes", "refusal", "refused",
-        "restart",  "same",    "sealed",   "seed",  "send",   "sends", "sent",      "settle",    "settled", "slow",
-        "split",    "start",   "state",    "steps", "stop",   "stops", "suspect",   "the",       "then",    "through",
-        "to",       "towards", "traffic",  "turns", "unplug", "until", "view",      "wait",      "was",     "weight",
-        "were",     "when",    "window",   "with",  "within" };
+    = { "after", "all", "and", "are", "as", "at", "before", "break", "by", "calm", "choke", "clock", "continue",
+        "crash", "cut", "delay", "delays", "every", "expect", "for", "found", "founds", "from", "group", "has", "have",
+        "heal", "heartbeat", "hold", "in", "is", "join", "joins", "lack", "lacks", "later", "lease", "leave",
+        "leaves", "legal", "live", "lose", "message", "messages", "noise", "not", "of", "open", "order", "ordering",
+        "processes", "refusal", "refused", "restart", "same", "sealed", "seed", "send", "sends", "sent", "settle",
+        "settled", "slow", "split", "start", "state", "steps", "stop", "stops", "suspect", "the", "then", "through",
+        "to", "towards", "traffic", "turns", "unplug", "until", "view", "wait", "was", "weight", "were", "when",
+        "window", "with", "within" };
 
 gboolean
 scene_wrong (SceneReader *r, guint index, const char *format, ...)

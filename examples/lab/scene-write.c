@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scene.h"
 
+#include "core/packet.h"
+
 static const char *const services[] = { "fifo", "causal", "agreed", "safe" };
 
 char *
@@ -195,6 +197,17 @@ put_what (GString *out, const SceneStep *step, const Scene *scene)
       break;
     case DO_BREAK:
       put_two (out, "break ", step, " from ");
+      break;
+    case DO_LOSE:
+      put_two (out, "lose ", step, " from ");
+      break;
+    case DO_HOLD:
+      g_string_append (out, "hold");
+      for (guint type = 0; type < 64; type++)
+        if (((guint64) step->number >> type & 1) != 0)
+          g_string_append_printf (out, " %s", ty_packet_name (type));
+      put_two (out, " of ", step, " to ");
+      put_time (out, " for ", step->us);
       break;
     case DO_DELAY:
       put_two (out, "delay ", step, " towards ");

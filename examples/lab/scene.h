@@ -26,6 +26,8 @@ typedef enum
   DO_HEAL_TOWARDS,
   DO_HEAL_ALL,
   DO_BREAK,
+  DO_LOSE, /* a session */
+  DO_HOLD, /* packets, for `us`; `number` has the bits of their types */
   DO_DELAY,
   DO_SLOW,
   DO_CHOKE, /* reads so many bytes a turn */

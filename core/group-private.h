@@ -161,7 +161,8 @@ struct _TyGroup
   GArray *kept;  /* of TyKeptStore */
   GQueue future; /* of TyFuture */
   gsize future_bytes;
-  gsize strange_bytes; /* of these, from processes that are not in the view */
+  gsize strange_bytes;   /* of these, from processes that are not in the view */
+  gsize *future_of_rank; /* of these, from each that is; NULL: there is no view */
 
   /* Sending. */
   TyBatchBuilder open;

@@ -273,13 +273,19 @@ ty_group_keep_future (TyGroup *group, const TyId *from, guint64 view, GBytes *pa
   /* Who came into the later view is not known here yet, and has little to say in it before this process follows. */
   const TyNodeConfig *config = &group->node->config;
   gsize strange_limit = config->window_bytes + config->max_message_bytes;
-  if (group->future_bytes + size > ty_group_future_limit (group)
-      || (strange && group->strange_bytes + size > strange_limit))
+  gsize limit = ty_group_future_limit (group);
+  gsize *share = group->future_of_rank != NULL && !strange ? &group->future_of_rank[ty_view_rank (group->view, from)]
+                                                           : NULL;
+  /* Nobody takes the room of all others. */
+  if (group->future_bytes + size > limit || (strange && group->strange_bytes + size > strange_limit)
+      || (share != NULL && *share + size > limit / 2))
     {
       group->lost_future = TRUE;
       return;
     }
   group->strange_bytes += strange ? size : 0;
+  if (share != NULL)
+    *share += size;
   TyFuture *future = g_new (TyFuture, 1);
   *future = (TyFuture){ .from = *from, .view = view, .packet = g_bytes_ref (packet) };
   g_queue_push_tail (&group->future, future);

@@ -60,6 +60,13 @@ next_ordered (const Order *o, const TyStay *s, guint *i)
   return ty_judge_next_ordered (o->j, o->view, s, i);
 }
 
+/* As a leaver, as those who go on do. One that is blocked just goes. */
+static gboolean
+closed (const TyStay *s)
+{
+  return s->left && !s->blocked;
+}
+
 static void
 find_counting (Order *o)
 {
@@ -70,9 +77,9 @@ find_counting (Order *o)
       const TyStay *s = stay_at (o, slot);
       o->survived[slot] = ty_stay_survived (o->j, s);
       any |= o->survived[slot];
-      left |= s->left;
+      left |= closed (s);
       first |= o->survived[slot] && process_at (o, slot) == v->members[0];
-      first_left |= s->left && process_at (o, slot) == v->members[0];
+      first_left |= closed (s) && process_at (o, slot) == v->members[0];
     }
   /* Where nobody went on, the last leavers have closed the view, without rank 0 perhaps; where there are none, there
    * is no order but the one that rank 0 gave. */
@@ -80,7 +87,7 @@ find_counting (Order *o)
   gboolean all = o->j->options.strict || o->j->options.model == TY_JUDGE_EXTENDED || first
                  || (last && (first_left || !left));
   for (guint slot = 0; slot < o->stays->len; slot++)
-    o->counts[slot] = all || o->survived[slot] || (last && stay_at (o, slot)->left);
+    o->counts[slot] = all || o->survived[slot] || (last && closed (stay_at (o, slot)));
 }
 
 static void

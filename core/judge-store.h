@@ -69,7 +69,7 @@ typedef struct
   guint32 split;  /* events from this one on are of the transitional view */
   guint32 n_delivered;
   gboolean failed, blocked;
-  gboolean left; /* failed, by leaving: it has closed the view as those who went on did */
+  gboolean left; /* failed, by leaving */
 } TyStay;
 
 typedef struct

@@ -129,8 +129,9 @@ group_begin_entering (TyetGroup *group, GTask *owned, GCancellable *cancellable,
       g_source_set_callback (group->join_cancel, G_SOURCE_FUNC (group_on_join_cancelled), group, NULL);
       g_source_attach (group->join_cancel, group->rt->context);
     }
-  ty_tyet_group_notify_state (group);
   ty_runtime_kick (group->rt);
+  /* Last: whoever hears of it may dispose of everything. */
+  ty_tyet_group_notify_state (group);
 }
 
 /**

@@ -70,7 +70,10 @@
 #include "core/event.h"
 #include "core/wire.h"
 
+/* Tests build another. */
+#ifndef TY_WIRE_VERSION
 #define TY_WIRE_VERSION 1
+#endif
 
 #define TY_HELLO_BYTES 48
 #define TY_HELLO_PREFIX_BYTES 12

@@ -66,6 +66,63 @@ find_model (const Check *check, TyJudgeModel *model, GError **error)
   return FALSE;
 }
 
+/* ---- What may be meant ---- */
+
+static gboolean
+are_same (const char *a, const char *b)
+{
+  g_autoptr (GMappedFile) x = g_mapped_file_new (a, FALSE, NULL), y = g_mapped_file_new (b, FALSE, NULL);
+  gsize len = x != NULL ? g_mapped_file_get_length (x) : 0;
+  return len > 0 && y != NULL && g_mapped_file_get_length (y) == len
+         && memcmp (g_mapped_file_get_contents (x), g_mapped_file_get_contents (y), len) == 0;
+}
+
+/* One history twice is a run in which everything happens after its end. */
+static gboolean
+tell_of_twins (const Check *check)
+{
+  for (char **a = check->files; *a != NULL; a++)
+    for (char **b = a + 1; *b != NULL; b++)
+      if (are_same (*a, *b))
+        {
+          g_printerr ("%s: %s and %s are the same history: each is to be given once.\n", g_get_prgname (), *a, *b);
+          return TRUE;
+        }
+  return FALSE;
+}
+
+/* Two processes of one name are taken for one, that comes back after its end, or leaves out views. */
+static void
+tell_of_namesakes (const TyJudgeReport *report)
+{
+  for (guint i = 0; i < report->violations->len; i++)
+    {
+      const TyJudgeViolation *v = report->violations->pdata[i];
+      gboolean likely = v->rule == TY_RULE_NEXT || v->rule == TY_RULE_SKIP || v->rule == TY_RULE_AFTER;
+      if (!likely || v->processes[0] == NULL)
+        continue;
+      g_autofree char *who = g_strjoinv (" or ", v->processes);
+      g_printerr ("%s: Histories know processes by their names. If %s was ended and started again, that is "
+                  "another process: give it\nanother name (tyet cat --rejoin numbers them), or the two are taken for one.\n",
+                  g_get_prgname (), who);
+      return;
+    }
+}
+
+static void
+advise (const Check *check, const TyJudgeReport *report)
+{
+  if (report->events == 0)
+    g_printerr ("%s: Nothing is recorded there.\n", g_get_prgname ());
+  if (check->model == NULL && report->by_rule[TY_RULE_PRIMARY] > 0)
+    g_printerr (
+        "%s: There are views in it that are not primary. If every part of the group was to go on, judge it with "
+        "--model extended.\n",
+        g_get_prgname ());
+  if (!report->legal && !tell_of_twins (check))
+    tell_of_namesakes (report);
+}
+
 static int
 run (const Check *check, TyJudgeModel model, GError **error)
 {
@@ -79,11 +136,7 @@ run (const Check *check, TyJudgeModel model, GError **error)
       return LAB_USAGE;
   g_autoptr (TyJudgeReport) report = ty_judge_report (judge);
   g_autofree char *text = check->json ? ty_judge_report_to_json (report) : ty_judge_report_to_string (report);
-  if (check->model == NULL && report->by_rule[TY_RULE_PRIMARY] > 0)
-    g_printerr (
-        "%s: There are views in it that are not primary. If every part of the group was to go on, judge it with "
-        "--model extended.\n",
-        g_get_prgname ());
+  advise (check, report);
   if (fputs (text, stdout) < 0 || (check->json && putchar ('\n') < 0) || fflush (stdout) != 0)
     {
       g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "Standard output cannot be written: %s",

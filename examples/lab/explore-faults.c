@@ -15,6 +15,7 @@ const char *const fault_names[N_FAULTS] = {
   [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer", [FAULT_BLINK] = "blink",     [FAULT_DEAF] = "deaf",
   [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",         [FAULT_LAG] = "lag",
   [FAULT_LOSE] = "lose",           [FAULT_HOLD] = "hold",         [FAULT_LINGER] = "linger",
+  [FAULT_RIVALS] = "rivals",       [FAULT_WHISPER] = "whisper",
 };
 
 /* How often each comes, of the sum. */
@@ -25,6 +26,7 @@ static const guint weights[N_FAULTS] = {
   [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
   [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4, [FAULT_BLINK] = 3,     [FAULT_DEAF] = 3,     [FAULT_ALONE] = 2,
   [FAULT_DOOM] = 3,    [FAULT_LAG] = 2,      [FAULT_LOSE] = 4,      [FAULT_HOLD] = 4,     [FAULT_LINGER] = 2,
+  [FAULT_RIVALS] = 2,  [FAULT_WHISPER] = 2,
 };
 
 static TySimProcess *
@@ -393,30 +395,6 @@ leave_alone (Seed *seed, guint site)
   return n > 0;
 }
 
-/* What only two have, who die with it, after a round may have counted on it. */
-static gboolean
-doom (Seed *seed, guint site)
-{
-  guint first = oldest (seed, site);
-  guint coming = pick_site (seed, FALSE);
-  if (first == site || first == seed->n_sites || seed->n_sites < 5)
-    return FALSE;
-  SceneStep *step = seed_step (seed, DO_CUT, site);
-  step->others = all_but (seed, site, first);
-  seed_do (seed, step);
-  burst (seed, site);
-  burst (seed, first);
-  if (coming < seed->n_sites)
-    seed_do (seed, seed_step (seed, DO_RESTART, coming));
-  gint64 at = play_now (seed->play) + (gint64) pick (seed, 200, chance (seed, 2) ? 6000 : 100000);
-  seed_plan (seed, at, seed_step (seed, DO_CRASH, site));
-  step = seed_step (seed, DO_CRASH, first);
-  step->unit = chance (seed, 2) ? UNIT_EFFECTS : UNIT_NONE;
-  step->number = step->unit == UNIT_EFFECTS ? (gint64) pick (seed, 0, 20) : 0;
-  seed_plan (seed, at, step);
-  return TRUE;
-}
-
 #define BIT(type) (G_GUINT64_CONSTANT (1) << (type))
 
 /* What a round is made of, and what it needs. */
@@ -466,6 +444,178 @@ lose (Seed *seed, guint a, guint b)
   if (chance (seed, 2))
     play_run_to (seed->play, play_now (seed->play) + (gint64) pick (seed, 0, 2000));
   return seed_do (seed, seed_step2 (seed, DO_LOSE, a, b));
+}
+
+/* About as long as it takes from one to another. */
+static gint64
+a_hop (Seed *seed)
+{
+  const TySimWorldConfig *c = &seed->scene->config;
+  return c->net.delay_max_us + c->turn_max_us + 200;
+}
+
+static void
+hold_from_to_all (Seed *seed, guint64 kinds, guint from, guint but, gint64 us)
+{
+  SceneStep *step = seed_step (seed, DO_HOLD, from);
+  step->others = all_but (seed, from, but);
+  step->number = (gint64) kinds;
+  step->us = us;
+  if (step->others[0] != NULL)
+    seed_do (seed, step);
+  else
+    scene_step_free (step);
+}
+
+static void
+hold_to_from_all (Seed *seed, guint64 kinds, guint to, gint64 us)
+{
+  SceneStep *step = scene_step_new (DO_HOLD);
+  step->who = all_but (seed, to, to);
+  step->others = seed_step_name (to);
+  step->number = (gint64) kinds;
+  step->us = us;
+  seed_do (seed, step);
+}
+
+/* What only two have, who die with it, after a round may have counted on it. */
+static gboolean
+doom (Seed *seed, guint site)
+{
+  guint first = oldest (seed, site);
+  guint coming = pick_site (seed, FALSE);
+  if (first == site || first == seed->n_sites || seed->n_sites < 5)
+    return FALSE;
+  gboolean told = coming < seed->n_sites && chance (seed, 2);
+  if (told)
+    hold_from_to_all (seed, BIT (TY_PACKET_DATA), site, first, a_while (seed));
+  else
+    {
+      SceneStep *cut = seed_step (seed, DO_CUT, site);
+      cut->others = all_but (seed, site, first);
+      seed_do (seed, cut);
+    }
+  burst (seed, site);
+  burst (seed, first);
+  if (coming < seed->n_sites)
+    seed_do (seed, seed_step (seed, DO_RESTART, coming));
+  /* It alone has heard what the round comes to. */
+  if (told)
+    {
+      hold_from_to_all (seed, BIT (TY_PACKET_PROPOSE) | BIT (TY_PACKET_FORWARD), first, coming, a_while (seed));
+      seed_when_sent (seed, coming, "FLUSH", seed_step (seed, DO_CRASH, first));
+      seed_when_sent (seed, coming, "FLUSH", seed_step (seed, DO_CRASH, site));
+      return TRUE;
+    }
+  gint64 at = play_now (seed->play) + (gint64) pick (seed, 200, chance (seed, 2) ? 6000 : 100000);
+  seed_plan (seed, at, seed_step (seed, DO_CRASH, site));
+  SceneStep *step = seed_step (seed, DO_CRASH, first);
+  step->unit = chance (seed, 2) ? UNIT_EFFECTS : UNIT_NONE;
+  step->number = step->unit == UNIT_EFFECTS ? (gint64) pick (seed, 0, 20) : 0;
+  seed_plan (seed, at, step);
+  return TRUE;
+}
+
+/* The two oldest lose each other, and each begins a round; what they propose comes late, and what is decided later. */
+static gboolean
+rivals (Seed *seed, guint site)
+{
+  guint a = oldest (seed, site), b = site;
+  guint64 usual = (guint64) seed->scene->config.node.suspect_after_us;
+  if (a == b || a == seed->n_sites || seed->n_sites < 3)
+    return FALSE;
+  seed_do (seed, seed_step2 (seed, DO_CUT, a, b));
+  for (guint i = 0; i < 2; i++)
+    {
+      guint first = i == 0 ? a : b, other = i == 0 ? b : a;
+      hold_from_to_all (seed, BIT (TY_PACKET_FLUSH) | BIT (TY_PACKET_DECIDED), first, other,
+                        (gint64) pick (seed, usual, 4 * usual));
+      hold_from_to_all (seed, BIT (TY_PACKET_PROPOSE), first, other, (gint64) pick (seed, usual / 10, 2 * usual));
+    }
+  seed_do (seed, seed_step2 (seed, DO_LOSE, a, b));
+  seed_plan (seed, play_now (seed->play) + (gint64) pick (seed, usual, 6 * usual), seed_step2 (seed, DO_HEAL, a, b));
+  return TRUE;
+}
+
+static void
+say (Seed *seed, guint site)
+{
+  SceneStep *step = some_messages (seed, site, 0);
+  if (step != NULL)
+    seed_do (seed, step);
+}
+
+/* One does not hear of a round, and is lost by the others in the middle of it. Before that, what some say reaches the
+ * oldest alone, who then dies; or reaches all but the oldest, and him once the round is on. */
+static gboolean
+whisper (Seed *seed, guint site)
+{
+  guint first = oldest (seed, site);
+  gint64 now = play_now (seed->play), hop = a_hop (seed);
+  gboolean dies = chance (seed, 2);
+  if (first == site || first == seed->n_sites || seed->n_sites < 4)
+    return FALSE;
+  if (dies)
+    hold_from_to_all (seed, BIT (TY_PACKET_DATA), site, first, (gint64) pick (seed, 6, 12) * hop);
+  for (guint i = 0; !dies && i < seed->n_sites; i++)
+    if (i != first && i != site)
+      {
+        hold (seed, BIT (TY_PACKET_DATA), i, first, (gint64) pick (seed, 6, 12) * hop);
+        say (seed, i);
+      }
+  hold_to_from_all (seed, BIT (TY_PACKET_PREPARE), site, 20 * hop + seed->scene->config.node.suspect_after_us);
+  if (dies)
+    say (seed, site);
+  else if (!leave (seed))
+    restart (seed);
+  if (dies)
+    seed_plan (seed, now + (gint64) pick (seed, 2, 4) * hop, seed_step (seed, DO_CRASH, first));
+  gint64 at = now + (gint64) pick (seed, 10, 18) * hop;
+  SceneStep *lost = seed_step (seed, DO_LOSE, 0);
+  g_strfreev (lost->who);
+  lost->who = all_but (seed, site, dies ? first : site);
+  lost->others = seed_step_name (site);
+  seed_plan (seed, at, lost);
+  seed_plan (seed, at, from_all (seed, DO_CUT, site));
+  return TRUE;
+}
+
+void
+explore_two_halves (Seed *seed, guint n)
+{
+  guint votes = (guint) pick (seed, 0, n - 1);
+  gint64 now = play_now (seed->play);
+  guint64 usual = (guint64) seed->scene->config.node.suspect_after_us;
+  g_autoptr (GStrvBuilder) one = g_strv_builder_new (), two = g_strv_builder_new ();
+  for (guint i = 0, k = 0; i < n; i++)
+    if (i != votes)
+      g_strv_builder_add (k++ % 2 == 0 ? one : two, seed_site (seed, i)->name);
+  for (guint phase = 0; phase < 2; phase++)
+    {
+      SceneStep *step = phase == 0 ? seed_step (seed, DO_CUT, votes) : seed_step (seed, DO_HEAL, votes);
+      step->others = g_strv_builder_end (two);
+      for (guint i = 0; step->others[i] != NULL; i++)
+        g_strv_builder_add (two, step->others[i]);
+      SceneStep *apart = scene_step_new (DO_CUT);
+      apart->who = g_strv_builder_end (one);
+      for (guint i = 0; apart->who[i] != NULL; i++)
+        g_strv_builder_add (one, apart->who[i]);
+      apart->others = g_strdupv (step->others);
+      seed_do (seed, step);
+      if (phase == 0)
+        {
+          seed_do (seed, apart);
+          seed_when_sent (seed, votes, "FLUSH", seed_step (seed, DO_CRASH, votes));
+          play_run_to (seed->play, now + (gint64) pick (seed, usual, 4 * usual));
+          continue;
+        }
+      g_strfreev (apart->others);
+      apart->others = seed_step_name (votes);
+      seed_do (seed, apart);
+      if (!ty_sim_is_alive (process (seed, votes)))
+        seed_do (seed, seed_step (seed, DO_RESTART, votes));
+      play_run_to (seed->play, play_now (seed->play) + (gint64) pick (seed, usual, 4 * usual));
+    }
 }
 
 static gboolean
@@ -545,6 +695,10 @@ befall (Seed *seed, Fault fault)
     case FAULT_LINGER:
       cause_a_round (seed, any_site (seed));
       return explore_linger (seed);
+    case FAULT_RIVALS:
+      return rivals (seed, any_site (seed));
+    case FAULT_WHISPER:
+      return whisper (seed, any_site (seed));
     case FAULT_BLINK:
       return blink (seed, any_site (seed));
     case FAULT_DEAF:

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 /* So many failing seeds are shrunk. */
 #define MAX_SHRUNK 3
@@ -168,6 +169,7 @@ take_line (Worker *worker, const char *line)
     }
   t->seeds++;
   t->messages += out.messages;
+  t->processes += out.processes;
   t->views += out.views;
   t->simulated_us += out.simulated_us;
   for (guint i = 0; i < N_FAULTS; i++)
@@ -252,7 +254,8 @@ shrink (const Course *course, ExploreFailure *failure)
   g_autofree char *seeds = g_strdup_printf ("--seeds=%" G_GUINT64_FORMAT, failure->seed);
   g_autofree char *seconds = g_strdup_printf ("--shrink=%u", course->jobs->shrink_s);
   g_autofree char *scenes = g_strdup_printf ("--scenes=%s", course->jobs->scenes != NULL ? course->jobs->scenes : ".");
-  char *more[] = { seeds, seconds, scenes, "--shrinks", NULL };
+  g_autofree char *tries = g_strdup_printf ("--tries=%u", course->jobs->tries);
+  char *more[] = { seeds, seconds, tries, scenes, "--shrinks", NULL };
   g_autoptr (GSubprocess) process = run_self (course, G_SUBPROCESS_FLAGS_STDOUT_PIPE, more);
   g_autofree char *output = NULL;
   if (process == NULL || !g_subprocess_communicate_utf8 (process, NULL, NULL, &output, NULL, NULL) || output == NULL)
@@ -260,6 +263,16 @@ shrink (const Course *course, ExploreFailure *failure)
   g_strchomp (output);
   if (output[0] != '\0')
     failure->scene = g_steal_pointer (&output);
+}
+
+static gint64
+cpu_of_workers (void)
+{
+  struct rusage used;
+  if (getrusage (RUSAGE_CHILDREN, &used) != 0)
+    return 0;
+  return (gint64) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * G_USEC_PER_SEC + used.ru_utime.tv_usec
+         + used.ru_stime.tv_usec;
 }
 
 ExploreTotals *
@@ -286,6 +299,7 @@ explore_jobs (const ExploreJobs *jobs)
   if (course.showed)
     fprintf (stderr, "\n");
   course.totals->real_us = g_get_monotonic_time () - course.start_us;
+  course.totals->cpu_us = cpu_of_workers ();
   for (guint i = 0; jobs->shrink_s > 0 && i < MIN (course.totals->failures->len, MAX_SHRUNK); i++)
     shrink (&course, course.totals->failures->pdata[i]);
   for (guint i = 0; i < n; i++)

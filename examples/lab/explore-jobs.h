@@ -15,9 +15,10 @@ typedef struct
 
 typedef struct
 {
-  guint64 seeds, messages, views;
+  guint64 seeds, messages, views, processes;
   guint64 faults[N_FAULTS];
   gint64 simulated_us, real_us;
+  gint64 cpu_us; /* of the processor, in all workers */
   GPtrArray *failures; /* ExploreFailure */
 } ExploreTotals;
 
@@ -31,6 +32,7 @@ typedef struct
   guint n_jobs;
   gint64 until_us; /* -1: none */
   guint shrink_s;  /* 0: no shrinking */
+  guint tries;     /* candidates in shrinking; 0: no limit */
   guint failures;  /* stops when so many seeds have failed; 0: goes on */
   const char *scenes;
   guint progress; /* milliseconds between two lines of progress on standard error */

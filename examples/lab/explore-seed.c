@@ -69,6 +69,32 @@ seed_do (Seed *seed, SceneStep *step)
   return play_do (seed->play, step);
 }
 
+char **
+seed_step_name (guint site)
+{
+  char **names = g_new0 (char *, 2);
+  names[0] = g_strdup_printf ("p%u", site);
+  return names;
+}
+
+void
+seed_when_sent (Seed *seed, guint site, const char *packet, SceneStep *step)
+{
+  step->when_kind = WHEN_COND;
+  step->when = scene_cond_new (COND_SENT);
+  step->when->who = seed_step_name (site);
+  step->when->names = g_strdupv ((char *[]){ (char *) packet, NULL });
+  step->when->number = 1;
+  if (seed->log >= 0)
+    {
+      g_autofree char *line = scene_step_to_string (step, seed->scene, TRUE);
+      g_autofree char *ended = g_strconcat (line, "\n", NULL);
+      explore_write (seed->log, ended);
+    }
+  g_ptr_array_add (seed->scene->steps, step);
+  play_arm (seed->play, step);
+}
+
 static void
 plan (Seed *seed, gint64 us, int kind, SceneStep *step)
 {
@@ -85,19 +111,11 @@ seed_plan (Seed *seed, gint64 us, SceneStep *step)
   plan (seed, MIN (us, seed->end_us), PLAN_STEP, step);
 }
 
-static char **
-one_name (guint site)
-{
-  char **names = g_new0 (char *, 2);
-  names[0] = g_strdup_printf ("p%u", site);
-  return names;
-}
-
 SceneStep *
 seed_step (Seed *seed, SceneDo what, guint site)
 {
   SceneStep *step = scene_step_new (what);
-  step->who = one_name (site);
+  step->who = seed_step_name (site);
   return step;
 }
 
@@ -105,7 +123,7 @@ SceneStep *
 seed_step2 (Seed *seed, SceneDo what, guint site, guint other)
 {
   SceneStep *step = seed_step (seed, what, site);
-  step->others = one_name (other);
+  step->others = seed_step_name (other);
   return step;
 }
 
@@ -256,18 +274,21 @@ static void
 enter_as_founders (Seed *seed, guint n)
 {
   guint troubles = (guint) pick (seed, 0, 5);
+  gboolean two_halves = n >= 3 && chance (seed, 3);
   for (guint site = 0; site < n; site++)
     {
       SceneStep *step = seed_step (seed, DO_FOUND, site);
       step->others = names_upto (n);
       seed_do (seed, step);
-      if (chance (seed, 3))
+      if (!two_halves && chance (seed, 3))
         play_run_to (seed->play, play_now (seed->play) + (gint64) pick (seed, 0, 20000));
     }
+  if (two_halves)
+    explore_two_halves (seed, n);
   while (troubles-- > 0)
     {
       guint site = (guint) pick (seed, 0, n - 1);
-      if (seed->lingers)
+      if (seed->lingers && chance (seed, 2))
         explore_linger (seed);
       SceneStep *step = seed_step (seed, DO_CRASH, site);
       step->unit = UNIT_EFFECTS;
@@ -433,7 +454,8 @@ explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOut
   *out = (ExploreOutcome){ .wrong = explore_wrong (seed.play),
                            .simulated_us = play_now (seed.play),
                            .messages = seed.play->n_messages,
-                           .views = seed.play->n_views };
+                           .views = seed.play->n_views,
+                           .processes = seed.n_sites };
   out->good = out->wrong == NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *history = options->history != NULL ? ty_sim_histories (seed.play->world) : NULL;

@@ -23,7 +23,7 @@ typedef struct
   gboolean live; /* it fails to go on, rather than to be legal */
   gint64 until_us;
   guint hang_s;
-  guint plays;
+  guint plays, most_plays; /* 0: no limit */
 } Shrink;
 
 /* ---- In a process of its own ---- */
@@ -112,16 +112,16 @@ fails (const Job *job)
 static gboolean
 is_time_over (const Shrink *s)
 {
-  return g_get_monotonic_time () >= s->until_us;
+  return g_get_monotonic_time () >= s->until_us || (s->most_plays > 0 && s->plays >= s->most_plays);
 }
 
 /* Takes `candidate` (transfer full) if it fails alike. */
 static gboolean
 take_if_alike (Shrink *s, Scene *candidate)
 {
-  s->plays++;
   g_autofree char *wrong = is_time_over (s) ? NULL : fails (&(Job){ .scene = candidate, .hang_s = s->hang_s });
   gboolean alike = g_strcmp0 (wrong, s->wrong) == 0;
+  s->plays++;
   Scene *loser = alike ? s->best : candidate;
   if (alike)
     s->best = candidate;
@@ -352,6 +352,7 @@ explore_shrink (guint64 seed, const ExploreOptions *options, gint64 seconds, cha
   Shrink s = { .best = scene,
                .wrong = *wrong,
                .live = live,
+               .most_plays = options->tries,
                .hang_s = MIN (options->hang_s, HANG_S),
                .until_us = g_get_monotonic_time () + seconds * G_USEC_PER_SEC };
   if (!take_if_alike (&s, scene_copy (scene)))

@@ -84,6 +84,7 @@ explore_step (guint64 number, const ExploreOptions *options, int log, ExploreOut
   *out = (ExploreOutcome){
     .wrong = explore_wrong (play), .simulated_us = play_now (play), .messages = play->n_messages, .views = play->n_views
   };
+  out->processes = play->sites->len;
   out->good = out->wrong == NULL;
   out->faults[FAULT_STEP] = number < base.n ? 1 : 2;
   g_autoptr (GError) error = NULL;

@@ -1,6 +1,6 @@
 /* examples/lab/explore-work.c: one worker of `tyet explore`: seed after seed, a line each on standard output.
  *
- *   SEED good|BAD simulated_us messages views fault,fault,... [what is wrong]
+ *   SEED good|BAD simulated_us messages views processes fault,fault,... [what is wrong]
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore-work.h"
@@ -15,8 +15,10 @@ print_line (guint64 seed, const ExploreOutcome *out)
 {
   g_autoptr (GString) line = g_string_new (NULL);
   g_string_append_printf (line,
-                          "%" G_GUINT64_FORMAT " %s %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
-                          seed, out->good ? "good" : "BAD", out->simulated_us, out->messages, out->views);
+                          "%" G_GUINT64_FORMAT " %s %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+                          " %" G_GUINT64_FORMAT,
+                          seed, out->good ? "good" : "BAD", out->simulated_us, out->messages, out->views,
+                          out->processes);
   for (guint i = 0; i < N_FAULTS; i++)
     g_string_append_printf (line, "%c%" G_GUINT64_FORMAT, i == 0 ? ' ' : ',', out->faults[i]);
   g_string_append_printf (line, " %s\n", out->wrong != NULL ? out->wrong : "");
@@ -28,20 +30,21 @@ print_line (guint64 seed, const ExploreOutcome *out)
 gboolean
 explore_parse_line (const char *line, guint64 *seed, ExploreOutcome *out)
 {
-  g_auto (GStrv) words = g_strsplit (line, " ", 7);
-  if (g_strv_length (words) != 7)
+  g_auto (GStrv) words = g_strsplit (line, " ", 8);
+  if (g_strv_length (words) != 8)
     return FALSE;
-  g_auto (GStrv) faults = g_strsplit (words[5], ",", -1);
+  g_auto (GStrv) faults = g_strsplit (words[6], ",", -1);
   if (g_strv_length (faults) != N_FAULTS)
     return FALSE;
   *seed = g_ascii_strtoull (words[0], NULL, 10);
   *out = (ExploreOutcome){ .good = g_str_equal (words[1], "good"),
                            .simulated_us = g_ascii_strtoll (words[2], NULL, 10),
                            .messages = g_ascii_strtoull (words[3], NULL, 10),
-                           .views = g_ascii_strtoull (words[4], NULL, 10) };
+                           .views = g_ascii_strtoull (words[4], NULL, 10),
+                           .processes = g_ascii_strtoull (words[5], NULL, 10) };
   for (guint i = 0; i < N_FAULTS; i++)
     out->faults[i] = g_ascii_strtoull (faults[i], NULL, 10);
-  out->wrong = out->good ? NULL : g_strdup (words[6]);
+  out->wrong = out->good ? NULL : g_strdup (words[7]);
   return TRUE;
 }
 

@@ -16,7 +16,8 @@
 
 static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history,
     *option_every_step;
-static gint option_processes = 0, option_jobs = 1, option_shrink = 60, option_failures = 0, option_hang = 60;
+static gint option_processes = 0, option_jobs = 1, option_shrink = 60, option_failures = 0, option_hang = 60,
+            option_tries = 0;
 static double option_minutes = -1;
 static gboolean option_sealed, option_json, option_shrinks, option_print;
 
@@ -34,6 +35,8 @@ static const GOptionEntry entries[] = {
     "FOLDER" },
   { "shrink", 0, 0, G_OPTION_ARG_INT, &option_shrink,
     "Spend so long on shrinking a failing seed; 60 unless set, 0: do not", "SECONDS" },
+  { "tries", 0, 0, G_OPTION_ARG_INT, &option_tries,
+    "Play no more scenes than that in shrinking a failing seed, whatever time is left", "N" },
   { "sealed", 0, 0, G_OPTION_ARG_NONE, &option_sealed, "All connections are sealed; else the seed picks", NULL },
   { "failures", 0, 0, G_OPTION_ARG_INT, &option_failures, "Stop when so many seeds have failed", "N" },
   { "hang", 0, 0, G_OPTION_ARG_INT, &option_hang, "A seed that takes more time of the processor hangs; 60 unless set",
@@ -87,7 +90,7 @@ parse_ordering (const char *text, const char **out)
 static gboolean
 parse_faults (const char *text, guint32 *out)
 {
-  *out = (1u << N_FAULTS) - 1;
+  *out = G_MAXUINT32 >> (32 - N_FAULTS);
   if (text == NULL || g_str_equal (text, "all"))
     return TRUE;
   *out = 0;
@@ -166,6 +169,8 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--jobs wants a number from 1 to 1024");
   if (option_shrink < 0)
     return wrong ("--shrink wants seconds, or 0");
+  if (option_tries < 0)
+    return wrong ("--tries wants a number");
   if (option_failures < 0)
     return wrong ("--failures wants a number");
   if (option_hang < 1)
@@ -179,6 +184,7 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong (error->message);
   options->sealed = option_sealed;
   options->hang_s = (guint) option_hang;
+  options->tries = (guint) option_tries;
   options->history = option_history;
   options->processes = (guint) option_processes;
   return parse_ordering (option_ordering, &options->ordering) && parse_faults (option_faults, &options->faults)
@@ -254,10 +260,11 @@ put_json (const ExploreTotals *t)
 {
   g_autoptr (GString) out = g_string_new ("{");
   g_string_append_printf (out,
-                          "\"seeds\":%" G_GUINT64_FORMAT ",\"failed\":%u,\"seconds\":%.3f,\"simulated_seconds\":%.3f,"
-                          "\"messages\":%" G_GUINT64_FORMAT ",\"views\":%" G_GUINT64_FORMAT ",\"faults\":{",
-                          t->seeds, t->failures->len, (double) t->real_us / 1e6, (double) t->simulated_us / 1e6,
-                          t->messages, t->views);
+                          "\"seeds\":%" G_GUINT64_FORMAT ",\"failed\":%u,\"seconds\":%.3f,\"cpu_seconds\":%.3f,"
+                          "\"simulated_seconds\":%.3f,\"processes\":%" G_GUINT64_FORMAT
+                          ",\"messages\":%" G_GUINT64_FORMAT ",\"views\":%" G_GUINT64_FORMAT ",\"faults\":{",
+                          t->seeds, t->failures->len, (double) t->real_us / 1e6, (double) t->cpu_us / 1e6,
+                          (double) t->simulated_us / 1e6, t->processes, t->messages, t->views);
   for (guint i = 0; i < N_FAULTS; i++)
     g_string_append_printf (out, "%s\"%s\":%" G_GUINT64_FORMAT, i > 0 ? "," : "", fault_names[i], t->faults[i]);
   g_string_append (out, "},\"failures\":[");
@@ -289,6 +296,11 @@ put_text (const ExploreTotals *t)
           t->failures->len, (double) t->simulated_us / 1e6, seconds, (double) t->seeds / seconds);
   printf ("%" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " views, %" G_GUINT64_FORMAT " faults: %s\n",
           t->messages, t->views, faults, kinds->str);
+  /* Others may be at work on this machine, too: what a seed costs is told by the processor. */
+  double n = (double) MAX (t->seeds, 1);
+  printf ("the mean seed: %.1f processes, %.0f messages, %.1f faults, %.1f s long; %.0f seeds/s of one core\n",
+          (double) t->processes / n, (double) t->messages / n, (double) faults / n,
+          (double) t->simulated_us / 1e6 / n, (double) t->seeds / ((double) MAX (t->cpu_us, 1) / 1e6));
 }
 
 static void
@@ -327,6 +339,7 @@ lab_explore (int argc, char **argv)
     .n_jobs = (guint) option_jobs,
     .until_us = until,
     .shrink_s = (guint) option_shrink,
+    .tries = (guint) option_tries,
     .failures = (guint) option_failures,
     .scenes = option_scenes,
     .progress = isatty (STDERR_FILENO) ? 500 : 5000,

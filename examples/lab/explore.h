@@ -39,6 +39,8 @@ typedef enum
   FAULT_LOSE,     /* a session, with what is under way */
   FAULT_HOLD,     /* packets of some types take long from one to another */
   FAULT_LINGER,   /* so do those of a round, here and there */
+  FAULT_RIVALS,   /* two rounds that do not know of each other */
+  FAULT_WHISPER,  /* one is heard by the oldest alone, by the others once a round is on, and not for long */
   FAULT_DOOM,     /* one speaks to the oldest alone, somebody comes, and both crash */
   N_FAULTS
 } Fault;
@@ -59,6 +61,7 @@ typedef struct
   gboolean small;       /* a short run of few processes and messages, with one or two faults */
   gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
   guint64 base;
+  guint tries;          /* candidates that are played in shrinking, at most; 0: no limit */
   guint hang_s;         /* a run that takes more of the processor's time hangs */
   const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
 } ExploreOptions;
@@ -68,7 +71,7 @@ typedef struct
   gboolean good;
   char *wrong; /* what is wrong: a rule's number and name, or what did not come about */
   gint64 simulated_us;
-  guint64 messages, views;
+  guint64 messages, views, processes;
   guint64 faults[N_FAULTS];
   guint64 effects[EXPLORE_MAX_SITES]; /* that the first process of each site carried out before the calm */
 } ExploreOutcome;
@@ -100,11 +103,15 @@ guint64 pick (Seed *seed, guint64 low, guint64 high);
 gboolean chance (Seed *seed, guint64 one_in);
 /* Plays a step, now, and adds it to the scene. FALSE: it could not be done, and is not in the scene. */
 gboolean seed_do (Seed *seed, SceneStep *step);
+/* The same, once somebody has sent another packet of that type. */
+void seed_when_sent (Seed *seed, guint site, const char *packet, SceneStep *step);
 /* The same, at `us`. */
 void seed_plan (Seed *seed, gint64 us, SceneStep *step);
 /* "VERB site" and "VERB site ... other". */
 SceneStep *seed_step (Seed *seed, SceneDo what, guint site);
 SceneStep *seed_step2 (Seed *seed, SceneDo what, guint site, guint other);
+/* Its name alone. */
+char **seed_step_name (guint site);
 PlaySite *seed_site (Seed *seed, guint site);
 
 /* Plays it, or the variation. `out` is filled in; `log` as above. (transfer full) */
@@ -127,11 +134,14 @@ void explore_write (int fd, const char *text);
 void explore_fault (Seed *seed);
 /* Packets of rounds take long for a while, some types from some to some. */
 gboolean explore_linger (Seed *seed);
+/* Of `n` founders one votes with each of two halves that do not hear of each other, and crashes in between. */
+void explore_two_halves (Seed *seed, guint n);
 /* Of the faults that may befall, those that cause one round after another. */
 #define EXPLORE_ROUNDS                                                                                                 \
   (1u << FAULT_STEP | 1u << FAULT_RESTART | 1u << FAULT_STAR | 1u << FAULT_ONE_WAY | 1u << FAULT_HEAL                  \
    | 1u << FAULT_BREAK | 1u << FAULT_BLINK | 1u << FAULT_DEAF | 1u << FAULT_ALONE | 1u << FAULT_DOOM                   \
-   | 1u << FAULT_LEAVE | 1u << FAULT_LOSE | 1u << FAULT_HOLD)
+   | 1u << FAULT_LEAVE | 1u << FAULT_LOSE | 1u << FAULT_HOLD                   \
+   | 1u << FAULT_RIVALS | 1u << FAULT_WHISPER)
 
 /* ---- Shrinking (explore-shrink.c) ---- */
 

@@ -2,7 +2,7 @@
  *
  * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the
  * output must not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that
- * far behind, the main loop does wait.
+ * far behind, the main loop does wait, until there is room or a signal tells the program to stop: then lines are lost.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once

@@ -191,12 +191,15 @@ fire (Play *play)
     }
 }
 
-static void
-arm (Play *play, const SceneStep *step)
+static void watch (TySimProcess *p, const TyEffect *e, gpointer data);
+
+void
+play_arm (Play *play, const SceneStep *step)
 {
   Armed *armed = g_new0 (Armed, 1);
   armed->step = step;
   armed->before = play_count_packets (play, step->when);
+  ty_sim_world_set_watch (play->world, watch, play);
   g_ptr_array_add (play->armed, armed);
   fire (play);
 }
@@ -388,7 +391,7 @@ play_steps (Play *play)
       const SceneStep *step = play->scene->steps->pdata[i];
       if (step->when_kind == WHEN_COND)
         {
-          arm (play, step);
+          play_arm (play, step);
           continue;
         }
       if (step->when_kind == WHEN_AT)

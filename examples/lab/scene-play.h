@@ -81,6 +81,8 @@ void play_run_to (Play *play, gint64 us);
 void play_steps (Play *play);
 /* One step, now. FALSE if it could not be done; `play->trouble` says why. */
 gboolean play_do (Play *play, const SceneStep *step);
+/* A step that waits for its condition. It stays the caller's. */
+void play_arm (Play *play, const SceneStep *step);
 /* Ends the world and has it judged; unless the end is open, it is given time to settle before. */
 void play_end (Play *play);
 /* Every expectation holds, every step could be done (if that matters), and the judge says legal. */

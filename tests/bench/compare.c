@@ -81,6 +81,7 @@ item_options (Item *item, const BenchOptions *all, GError **error)
                             error)
       || !bench_options_parse (&item->raw, "raw", 0, none, error))
     return FALSE;
+  bench_prepare_seal (&item->options);
   item->by_time = !g_str_equal (item->words[0], "throughput");
   item->raw.members = MAX (item->options.members, 2);
   item->raw.senders = item->options.senders;

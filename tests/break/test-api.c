@@ -222,6 +222,85 @@ test_founders_that_cannot_be (void)
 }
 
 static void
+on_new_again (TyetGroup *group, GParamSpec *pspec, Member *a)
+{
+  if (a->joining && tyet_group_get_state (group) == TYET_GROUP_STATE_NEW)
+    g_object_run_dispose (G_OBJECT (a->process));
+}
+
+/* The state changes in the call that joins again, and whoever hears of it has enough. */
+static void
+test_disposed_in_a_call (void)
+{
+  g_autoptr (Member) a = member_new ("a", "total", NULL, 0);
+  tyet_group_set_join_timeout (a->group, 1);
+  member_join_async (a, "tcp://127.0.0.1:9", NULL);
+  until (a->done);
+  g_clear_error (&a->error);
+  g_signal_connect (a->group, "notify::state", G_CALLBACK (on_new_again), a);
+  member_join_async (a, "tcp://127.0.0.1:9", NULL);
+  until (a->done);
+  g_assert_error (a->error, TYET_ERROR, TYET_ERROR_STATE);
+}
+
+/* ---- Excluded before it could leave ---- */
+
+typedef struct
+{
+  const char *contact;
+  gint in, out, left; /* atomic */
+} Late;
+
+static gpointer
+leave_late (gpointer data)
+{
+  Late *late = data;
+  const char *contacts[] = { late->contact, NULL };
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_main_context_push_thread_default (context);
+  g_autoptr (GError) error = NULL;
+  TyetProcess *process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", "b", "suspect-after", 500u, NULL);
+  g_assert_no_error (error);
+  TyetGroup *group = tyet_group_new (process, "g", "total");
+  gboolean joined = tyet_group_join (group, contacts, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (joined);
+  /* It stands still, until the other has gone on without it. */
+  g_atomic_int_set (&late->in, 1);
+  g_main_context_wakeup (NULL);
+  while (!g_atomic_int_get (&late->out))
+    g_usleep (1000);
+  g_assert_false (tyet_group_leave (group, NULL, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_EXCLUDED);
+  g_assert_cmpint (tyet_group_get_state (group), ==, TYET_GROUP_STATE_EXCLUDED);
+  g_object_unref (group);
+  g_object_unref (process);
+  g_main_context_pop_thread_default (context);
+  g_atomic_int_set (&late->left, 1);
+  g_main_context_wakeup (NULL);
+  return NULL;
+}
+
+static void
+test_leave_late (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TyetProcess) process
+      = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "name", "a", "suspect-after", 500u, NULL);
+  g_assert_no_error (error);
+  g_autoptr (TyetGroup) group = tyet_group_new (process, "g", "total");
+  Late late = { .contact = tyet_process_get_address (process) };
+  g_assert_true (tyet_group_found (group, NULL));
+  until (tyet_group_get_view (group) != NULL);
+  GThread *thread = g_thread_new ("b", leave_late, &late);
+  until (g_atomic_int_get (&late.in) && tyet_view_get_n_members (tyet_group_get_view (group)) == 2);
+  until (tyet_view_get_n_members (tyet_group_get_view (group)) == 1);
+  g_atomic_int_set (&late.out, 1);
+  until (g_atomic_int_get (&late.left));
+  g_thread_join (thread);
+}
+
+static void
 test_giver_let_go_of (void)
 {
   giver_is_let_go_of (FALSE);
@@ -240,5 +319,7 @@ main (int argc, char **argv)
   g_test_add_func ("/break/cancel-what-is-done", test_cancel_what_is_done);
   g_test_add_func ("/break/longest", test_longest);
   g_test_add_func ("/break/founders-that-cannot-be", test_founders_that_cannot_be);
+  g_test_add_func ("/break/disposed-in-a-call", test_disposed_in_a_call);
+  g_test_add_func ("/break/leave-late", test_leave_late);
   return g_test_run ();
 }

@@ -162,6 +162,9 @@ static const Case cases[] = {
   { "order/dissolved-with-rank-0", "P19",
     ABC "b send 1 m agreed\nc send 1 n agreed\na,b deliver 1 m n\nc deliver 1 n m\na,b fail 1 leave\n"
         "c block 1\n" END_ABC },
+  { "order/legal-dissolved-and-rank-0-gives-up", "",
+    ABC "b send 1 m agreed\nc send 1 n agreed\na deliver 1 m n\nb,c deliver 1 n m\nb,c fail 1 leave\n"
+        "a block 1\na fail 1 leave\n" END_ABC },
   { "hole/legal-beginning", "",
     ABC "a send 1 l agreed\nb send 1 m agreed\na,b deliver 1 l m\nc deliver 1 l\na,b conf 2 a,b after 1\n" END_AB },
   { "hole/middle", "P20",

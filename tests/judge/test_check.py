@@ -149,6 +149,20 @@ class Check(unittest.TestCase):
             "rule": "P22", "name": "set", "group": "g", "text": "a has delivered n in view 1, b has not",
             "processes": ["a", "b"], "messages": ["n"], "views": ["1"]}])
 
+    def test_advice(self):
+        """What is often meant is said: one history twice, two processes of one name, nothing in it."""
+        a, b = self.pair()
+        status, _, err = self.check(a, b, self.file("again.history", record("a", "ab", "mn")))
+        self.assertEqual(status, ILLEGAL)
+        self.assertRegex(err, r"a\.history and .*again\.history are the same")
+        status, out, err = self.check(a, b, self.file("later.history", record("a", "ab", "m")))
+        self.assertEqual(status, ILLEGAL)
+        self.assertIn("P10", out)
+        self.assertRegex(err, r"If a was ended and started again, that is another")
+        status, out, err = self.check(self.file("empty.history", ""))
+        self.assertEqual((status, out[:15]), (LEGAL, "legal: 0 events"))
+        self.assertIn("Nothing is recorded", err)
+
     def test_usage(self):
         """Bad usage is told; --help is not."""
         for args in (("--model", "other", "x"), ("--nonsense",)):

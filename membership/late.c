@@ -309,6 +309,35 @@ may_know (TyMembership *m, const TyId *pid)
   return needed && m->host->may_stay (m->host_data, pid);
 }
 
+static void
+believe (TyMembership *m, TyValue *value, const TyId *pid)
+{
+  m->decided = ty_value_ref (value);
+  m->decided_by = *pid;
+  m->asked = 0;
+  if (!m->frozen)
+    {
+      m->frozen = TRUE;
+      m->frozen_at = ty_m_now (m);
+      m->host->freeze (m->host_data);
+    }
+  /* What is lacking is asked for at once: NEED says what has been received. */
+  m->need_at = ty_m_now (m);
+  ty_voter_progress (m);
+}
+
+/* A newcomer has said how the view ended, and it turns out that no member can. */
+void
+ty_late_recall (TyMembership *m)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || m->hearsay == NULL || m->decided != NULL || !may_know (m, &m->hearsay_of))
+    return;
+  g_autoptr (TyValue) value = g_steal_pointer (&m->hearsay);
+  /* It was so when it was said; there may have been deliveries since. */
+  if (ty_voter_fits (m, value))
+    believe (m, value, &m->hearsay_of);
+}
+
 gboolean
 ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
 {
@@ -327,24 +356,19 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
     }
   if (m->phase != TY_MEMBERSHIP_IN || !ty_view_id_equal (&value->old, &m->view->id) || m->decided != NULL)
     return TRUE;
-  if (!may_know (m, pid))
-    return TRUE;
   /* Only who was in the view, or came into the next, can know how it ended. */
   gboolean knows = ty_m_rank (m, pid) < m->view->n_members || ty_value_rank (value, pid) < value->n_members;
   if (!knows || !ty_voter_fits (m, value))
     return FALSE;
-  m->decided = g_steal_pointer (&value);
-  m->decided_by = *pid;
-  m->asked = 0;
-  if (!m->frozen)
+  if (may_know (m, pid))
     {
-      m->frozen = TRUE;
-      m->frozen_at = ty_m_now (m);
-      m->host->freeze (m->host_data);
+      believe (m, value, pid);
+      return TRUE;
     }
-  /* What is lacking is asked for at once: NEED says what has been received. */
-  m->need_at = ty_m_now (m);
-  ty_voter_progress (m);
+  /* It is said once a session: whom only a newcomer can tell may not know yet that it is so. */
+  g_clear_pointer (&m->hearsay, ty_value_unref);
+  m->hearsay = g_steal_pointer (&value);
+  m->hearsay_of = *pid;
   return TRUE;
 }
 

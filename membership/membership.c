@@ -152,6 +152,7 @@ ty_m_drop_instance (TyMembership *m)
   m->accepted_ballot = (TyBallot){ 0 };
   g_clear_pointer (&m->accepted, ty_value_unref);
   g_clear_pointer (&m->decided, ty_value_unref);
+  g_clear_pointer (&m->hearsay, ty_value_unref);
   m->frozen = FALSE;
   m->counter = 0;
   m->state_ballot = (TyBallot){ 0 };
@@ -774,7 +775,9 @@ membership_tick (TyMembership *m)
       break;
     case TY_MEMBERSHIP_IN:
       reach_out (m);
-      ty_lease_tick (m);
+      ty_late_recall (m);
+      if (m->phase == TY_MEMBERSHIP_IN)
+        ty_lease_tick (m);
       ty_voter_tick (m);
       if (m->phase == TY_MEMBERSHIP_IN)
         ty_round_tick (m);

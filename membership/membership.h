@@ -144,6 +144,8 @@ struct _TyMembership
   GPtrArray *records;  /* of Record */
   TyValue *decided;    /* told by DECIDED; installing waits for the cut */
   TyId decided_by;
+  TyValue *hearsay;    /* what a newcomer says of it, and is not believed as yet (V7) */
+  TyId hearsay_of;
   guint asked;         /* whom to ask next for what is lacking, in turn; 0: who told of it */
   gboolean need_round; /* something other than what can be seen calls for one */
   gint64 back_off_until;
@@ -306,6 +308,7 @@ void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
 /* A former member of the view before this one asks whether that is closed here: it is. */
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
+void ty_late_recall (TyMembership *m);
 gboolean ty_late_awaits (const TyMembership *m);
 void ty_late_remind (TyMembership *m);
 void ty_late_gone (TyMembership *m, const TyId *pid);

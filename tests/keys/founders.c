@@ -9,6 +9,7 @@ typedef struct
 {
   GHashTable *records; /* name -> GByteArray */
   const char *liar;    /* a process that has the network secret, and nothing else that it needs; or NULL */
+  gboolean guesses;  /* it has a secret, but another */
   gboolean with_secret, with_list, asks;
 } Play;
 
@@ -36,6 +37,8 @@ on_new (Part *part, gpointer data)
   static const Play honest;
   if (play->with_secret && !lies)
     ty_group_set_secret (part->group, (const guint8 *) "the secret of the group, 32 long");
+  if (play->with_secret && lies && play->guesses)
+    ty_group_set_secret (part->group, (const guint8 *) "a secret, but not of that group.");
   if (play->asks && !lies)
     ty_group_set_asks (part->group, TRUE);
   if (!play->with_list || lies)
@@ -143,7 +146,7 @@ static void
 test_without_the_secret (void)
 {
   for (guint64 seed = 0; seed < 20; seed++)
-    found (&(Play){ .with_secret = TRUE, .liar = "c" }, seed);
+    found (&(Play){ .with_secret = TRUE, .liar = "c", .guesses = seed % 2 == 0 }, seed);
 }
 
 static void

@@ -115,7 +115,8 @@ typedef enum
   TY_EFFECT_VIEW,
   /* found () or join () has come to its end: `error` is NULL, or why not. The first view came just before. */
   TY_EFFECT_ENTERED,
-  /* leave () has come to its end: the view without this process is decided (or the group is dissolved). */
+  /* leave () has come to its end: the view without this process is decided (or the group is dissolved), or the others
+   * went on without it before, and its state is EXCLUDED. */
   TY_EFFECT_LEFT,
   TY_EFFECT_BLOCKED, /* `text`: why; ty_group_waits () says for whom */
   TY_EFFECT_UNBLOCKED,

@@ -44,12 +44,31 @@ digest_founding (const TyGroup *group, const char *const *names, const char *con
   crypto_generichash (out->b, sizeof out->b, w->data, w->len, NULL, 0);
 }
 
+/* What the others' readers take for a text. */
+static gboolean
+fits (const char *text, gsize most_bytes)
+{
+  g_autoptr (GByteArray) w = g_byte_array_new ();
+  ty_write_text (w, text);
+  TyReader r = TY_READER (w->data, w->len);
+  g_autofree char *read = ty_read_text (&r, most_bytes);
+  return read != NULL && *read != '\0';
+}
+
 static gboolean
 check_founders (TyGroup *group, const char *const *names, const char *const *addresses, GError **error)
 {
   gboolean self = FALSE;
   for (guint i = 0; names[i] != NULL; i++)
     {
+      if (!fits (names[i], TY_MAX_NAME_BYTES) || !fits (addresses[i], TY_MAX_ADDRESS_BYTES))
+        {
+          g_set_error (error, TYET_ERROR, TYET_ERROR_ADDRESS,
+                       "Founder %u of group \"%s\" is no NAME=ADDRESS: each is 1 to 255 bytes of UTF-8 without control "
+                       "characters",
+                       i + 1, group->name);
+          return FALSE;
+        }
       self |= g_str_equal (names[i], group->node->name);
       for (guint j = 0; j < i; j++)
         if (g_str_equal (names[i], names[j]) || g_str_equal (addresses[i], addresses[j]))

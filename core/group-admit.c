@@ -8,10 +8,10 @@
  * The proof is HMAC-SHA256, by the group's secret, over
  *
  *    "tyet join 1"   11 bytes
- *    role            1: the joiner proves
+ *    role            1: the joiner proves, 2: one founder to another
  *    binding         32: the hash of the handshake that the session began with, the same at its two ends and nowhere
  *                    else
- *    group id        16: zero as long as the joiner has not been told it
+ *    group id        16: zero as long as the joiner has not been told it; founders: what stands for it until then
  *    group name
  *
  * so it is of use on this session, for this group, and to nobody else.
@@ -36,44 +36,44 @@ G_STATIC_ASSERT (crypto_auth_hmacsha256_BYTES == TY_PROOF_BYTES);
 G_STATIC_ASSERT (TY_SEAL_KEY_BYTES == TY_KEY_BYTES);
 
 static void
-make_proof (const TyGroup *group, const guint8 *binding, gboolean knows_id, guint8 out[TY_PROOF_BYTES])
+make_proof (const TyGroup *group, const guint8 *binding, TyProofRole role, guint8 out[TY_PROOF_BYTES])
 {
   static const TyId nobody;
-  static const guint8 role = 1;
+  guint8 said = role == TY_PROOF_FOUNDER ? 2 : 1;
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init (&state, group->secret, TY_KEY_BYTES);
   crypto_auth_hmacsha256_update (&state, (const guint8 *) "tyet join 1", 11);
-  crypto_auth_hmacsha256_update (&state, &role, 1);
+  crypto_auth_hmacsha256_update (&state, &said, 1);
   crypto_auth_hmacsha256_update (&state, binding, TY_SEAL_KEY_BYTES);
-  crypto_auth_hmacsha256_update (&state, knows_id ? group->id.b : nobody.b, sizeof nobody.b);
+  crypto_auth_hmacsha256_update (&state, role != TY_PROOF_STRANGER ? group->id.b : nobody.b, sizeof nobody.b);
   crypto_auth_hmacsha256_update (&state, (const guint8 *) group->name, strlen (group->name));
   crypto_auth_hmacsha256_final (&state, out);
   sodium_memzero (&state, sizeof state);
 }
 
-/* ---- at the joiner ---- */
+/* ---- at the joiner, or a founder ---- */
 
 void
-ty_group_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w)
+ty_group_write_proof (gpointer host, const TyId *to, TyProofRole role, TyWriter *w)
 {
   TyGroup *group = host;
   const TyKnown *known = ty_node_known (group->node, to);
   guint8 proof[TY_PROOF_BYTES];
   gboolean can = group->secret != NULL && known != NULL && known->sealed;
   if (can)
-    make_proof (group, known->seal + TY_SEAL_KEY_BYTES, knows_id, proof);
+    make_proof (group, known->seal + TY_SEAL_KEY_BYTES, role, proof);
   ty_write_block (w, proof, can ? sizeof proof : 0);
 }
 
 /* ---- at a member ---- */
 
 static gboolean
-has_proved (const TyGroup *group, const TyKnown *known, gboolean knows_id, const guint8 *proof, gsize proof_len)
+has_proved (const TyGroup *group, const TyKnown *known, TyProofRole role, const guint8 *proof, gsize proof_len)
 {
   guint8 right[TY_PROOF_BYTES];
   if (!known->sealed || proof_len != sizeof right)
     return FALSE;
-  make_proof (group, known->seal + TY_SEAL_KEY_BYTES, knows_id, right);
+  make_proof (group, known->seal + TY_SEAL_KEY_BYTES, role, right);
   return sodium_memcmp (right, proof, sizeof right) == 0;
 }
 
@@ -121,7 +121,7 @@ ask (TyGroup *group, const TyKnown *known, const TyMember *as)
 }
 
 TyAdmission
-ty_group_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof, gsize proof_len)
+ty_group_admits (gpointer host, const TyMember *as, TyProofRole role, const guint8 *proof, gsize proof_len)
 {
   TyGroup *group = host;
   const TyKnown *known = ty_node_known (group->node, &as->pid);
@@ -129,7 +129,7 @@ ty_group_admits (gpointer host, const TyMember *as, gboolean knows_id, const gui
     return TY_ADMISSION_NO;
   if (group->admit != NULL && !(known->sealed && ty_admit_list_has (group->admit, known->seal)))
     return TY_ADMISSION_NO;
-  if (group->secret != NULL && !has_proved (group, known, knows_id, proof, proof_len))
+  if (group->secret != NULL && !has_proved (group, known, role, proof, proof_len))
     return TY_ADMISSION_NO;
   return group->asks ? ask (group, known, as) : TY_ADMISSION_YES;
 }
@@ -159,6 +159,13 @@ ty_group_shut_out (gpointer host, const TyId *pid)
     }
   if (known != NULL)
     ty_node_close (node, known);
+}
+
+gboolean
+ty_group_asks_proof (gpointer host)
+{
+  const TyGroup *group = host;
+  return group->secret != NULL || group->asks;
 }
 
 /* ---- requests ---- */

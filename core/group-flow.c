@@ -575,6 +575,7 @@ ty_group_begin_flow (TyGroup *group)
   group->owed = g_new0 (gboolean, n);
   group->head_since = g_new0 (gint64, n);
   group->told_gap = g_new0 (gboolean, n);
+  group->future_of_rank = g_new0 (gsize, n);
   group->spilled_to = g_new0 (guint64, n);
   group->peer_of_rank = g_new0 (guint, n);
   group->broken = g_new0 (gboolean, n);
@@ -595,6 +596,7 @@ ty_group_end_flow (TyGroup *group)
   g_clear_pointer (&group->owed, g_free);
   g_clear_pointer (&group->head_since, g_free);
   g_clear_pointer (&group->told_gap, g_free);
+  g_clear_pointer (&group->future_of_rank, g_free);
   g_clear_pointer (&group->spilled_to, g_free);
   g_clear_pointer (&group->peer_of_rank, g_free);
   g_clear_pointer (&group->broken, g_free);

@@ -161,7 +161,8 @@ struct _TyGroup
   GArray *kept;  /* of TyKeptStore */
   GQueue future; /* of TyFuture */
   gsize future_bytes;
-  gsize strange_bytes; /* of these, from processes that are not in the view */
+  gsize strange_bytes;   /* of these, from processes that are not in the view */
+  gsize *future_of_rank; /* of these, from each that is; NULL: there is no view */
 
   /* Sending. */
   TyBatchBuilder open;
@@ -228,10 +229,11 @@ gboolean ty_group_on_packet (TyGroup *group, const TyId *from, GBytes *packet, T
 void ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, const char *why);
 
 /* ---- group-admit.c ---- */
-TyAdmission ty_group_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof,
+TyAdmission ty_group_admits (gpointer host, const TyMember *as, TyProofRole role, const guint8 *proof,
                              gsize proof_len);
+gboolean ty_group_asks_proof (gpointer host);
 gboolean ty_group_may_stay (gpointer host, const TyId *pid);
-void ty_group_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w);
+void ty_group_write_proof (gpointer host, const TyId *to, TyProofRole role, TyWriter *w);
 void ty_group_shut_out (gpointer host, const TyId *pid);
 void ty_group_take_policy (TyGroup *group);
 void ty_group_forget_judged (TyGroup *group, const TyId *pid);

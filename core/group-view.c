@@ -273,13 +273,19 @@ ty_group_keep_future (TyGroup *group, const TyId *from, guint64 view, GBytes *pa
   /* Who came into the later view is not known here yet, and has little to say in it before this process follows. */
   const TyNodeConfig *config = &group->node->config;
   gsize strange_limit = config->window_bytes + config->max_message_bytes;
-  if (group->future_bytes + size > ty_group_future_limit (group)
-      || (strange && group->strange_bytes + size > strange_limit))
+  gsize limit = ty_group_future_limit (group);
+  gsize *share = group->future_of_rank != NULL && !strange ? &group->future_of_rank[ty_view_rank (group->view, from)]
+                                                           : NULL;
+  /* Nobody takes the room of all others. */
+  if (group->future_bytes + size > limit || (strange && group->strange_bytes + size > strange_limit)
+      || (share != NULL && *share + size > limit / 2))
     {
       group->lost_future = TRUE;
       return;
     }
   group->strange_bytes += strange ? size : 0;
+  if (share != NULL)
+    *share += size;
   TyFuture *future = g_new (TyFuture, 1);
   *future = (TyFuture){ .from = *from, .view = view, .packet = g_bytes_ref (packet) };
   g_queue_push_tail (&group->future, future);
@@ -441,7 +447,8 @@ end_here (TyGroup *group, gboolean left, const char *why)
       ty_group_fail_entry (group, g_error_new (TYET_ERROR, TYET_ERROR_EXCLUDED,
                                                "Not in group \"%s\" any more before it was quite in: %s; join it again",
                                                group->name, failure != NULL ? failure : why));
-      return;
+      if (!group->leaving)
+        return;
     }
   TyEffect *effect = ty_group_effect (group, group->leaving ? TY_EFFECT_LEFT : TY_EFFECT_EXCLUDED);
   if (effect != NULL)
@@ -591,6 +598,7 @@ const TyMembershipHost ty_group_membership_host = {
   .probe = host_probe,
   .name_of = host_name_of,
   .admits = ty_group_admits,
+  .asks_proof = ty_group_asks_proof,
   .draw_keys = ty_group_draw_keys,
   .has_keys = ty_group_has_keys,
   .give_keys = ty_group_give_keys,

@@ -35,7 +35,15 @@ typedef enum
   TY_ADMISSION_LATER /* the application has been asked; the process asks again soon */
 } TyAdmission;
 
-/* The longest proof that a joiner gives. */
+/* As what a process proves that it knows the group's secret. */
+typedef enum
+{
+  TY_PROOF_STRANGER, /* a joiner that has not been told the group's id */
+  TY_PROOF_JOINER,
+  TY_PROOF_FOUNDER
+} TyProofRole;
+
+/* The longest proof that is given. */
 #define TY_PROOF_BYTES 32
 
 /* Receipts and order of one member's STATE, as the host wrote them. `rank` in the view that ends. */
@@ -62,12 +70,14 @@ typedef struct
 
   /* ---- who may enter, and who may stay ---- */
 
-  /* `knows_id`: the joiner has been told the group's id. `proof`: what its write_proof () wrote for this process. */
-  TyAdmission (*admits) (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof, gsize proof_len);
+  /* `proof`: what its write_proof () wrote for this process. */
+  TyAdmission (*admits) (gpointer host, const TyMember *as, TyProofRole role, const guint8 *proof, gsize proof_len);
+  /* More is asked for than a key on the list. */
+  gboolean (*asks_proof) (gpointer host);
   /* FALSE: its key is known, and not admitted. */
   gboolean (*may_stay) (gpointer host, const TyId *pid);
-  /* A block: a joiner's proof to `to`. */
-  void (*write_proof) (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w);
+  /* A block: this process's proof to `to`. */
+  void (*write_proof) (gpointer host, const TyId *to, TyProofRole role, TyWriter *w);
   /* A member that was not to stay is out: no channel to it is wanted. */
   void (*shut_out) (gpointer host, const TyId *pid);
 

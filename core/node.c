@@ -45,6 +45,7 @@ TyNode *
 ty_node_new (const TyNodeConfig *config, const TyId *pid, const char *name, const TyModules *modules,
              const TyWorld *world)
 {
+  g_assert (config->max_message_bytes <= TY_MOST_MESSAGE_BYTES);
   g_assert (config->suspect_after_us > 0 && config->heartbeat_us > 0 && config->window_bytes > 0);
   TyNode *node = g_new0 (TyNode, 1);
   node->config = *config;

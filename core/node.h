@@ -16,6 +16,9 @@
 
 typedef struct _TyNode TyNode;
 
+/* No message is longer: packets, in which it is with what stands around it, have lengths of 31 bits. */
+#define TY_MOST_MESSAGE_BYTES ((gsize) G_MAXINT32 / 2)
+
 /* Times in microseconds, on the driver's clock, which must count suspended time (V14). */
 typedef struct
 {
@@ -30,7 +33,7 @@ typedef struct
   guint max_half_open;       /* so many at once that have not shaken hands, */
   guint max_half_open_from;  /* and so many of one host; the oldest makes room */
   gboolean refusal_is_death; /* a closed connection and a port that refuses prove a death (V14) */
-  gsize max_message_bytes;
+  gsize max_message_bytes; /* at most TY_MOST_MESSAGE_BYTES */
   gsize window_bytes;        /* of a sender in a group: own messages that are not yet stable */
   gsize spill_bytes;         /* kept for the application while it loads a state (V15) */
 } TyNodeConfig;

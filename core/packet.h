@@ -18,6 +18,7 @@ typedef enum
   TY_PACKET_RECEIPTS = 4, /* what has been received and consumed of each sender; the ordering's gossip */
   TY_PACKET_ALIVE = 5,    /* keepalive: view, lease stamp and echo (V7, V14) */
   TY_PACKET_GAP = 6,      /* something of the receiver's messages is lost here: to be forwarded in the round (V7, N2) */
+  TY_PACKET_FOUNDER = 7,  /* a founder proves to another that it may found the group (V13) */
   /* entering and leaving */
   TY_PACKET_JOIN = 8,    /* by group name */
   TY_PACKET_WELCOME = 9, /* answer to JOIN: the view to reach, or a refusal */

@@ -85,14 +85,18 @@ group_excluded (TyetGroup *group, const TyEffect *effect)
 }
 
 static void
-group_left (TyetGroup *group)
+group_left (TyetGroup *group, const TyEffect *effect)
 {
   /* A join that was cancelled too late to be stopped ends so. */
   g_autoptr (GError) error
       = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Joining %s was cancelled, and it was left again", group->name);
+  g_autoptr (GError) late = NULL;
+  if (ty_group_get_state (group->engine) == TY_GROUP_EXCLUDED)
+    late = g_error_new (TYET_ERROR, TYET_ERROR_EXCLUDED, "The group %s went on without this process: %s", group->name,
+                        effect->text != NULL ? effect->text : "before it could leave");
   ty_tyet_group_notify_state (group);
   ty_tyet_group_entered (group, error);
-  ty_tyet_group_left (group, NULL);
+  ty_tyet_group_left (group, late);
 }
 
 /* ---- State transfer ---- */
@@ -212,7 +216,7 @@ ty_tyet_group_on_effect (TyetGroup *group, const TyEffect *effect)
       ty_tyet_group_entered (group, effect->error);
       break;
     case TY_EFFECT_LEFT:
-      group_left (group);
+      group_left (group, effect);
       break;
     case TY_EFFECT_REKEYED:
       ty_tyet_group_rekeyed (group, effect);

@@ -11,6 +11,13 @@ group_prepare (TyetGroup *group, GError **error)
   TyetGroupState state = tyet_group_get_state (group);
   if (!ty_runtime_check (group->rt, error))
     return FALSE;
+  /* It may have failed already, and its end be told next. */
+  if (group->joining != NULL)
+    {
+      g_set_error (error, TYET_ERROR, TYET_ERROR_STATE, "The group %s is being entered; wait for the end of that",
+                   group->name);
+      return FALSE;
+    }
   /* Who failed to enter may try again; the engine's object is of one attempt only. */
   if (group->engine != NULL && state == TYET_GROUP_STATE_FAILED)
     ty_tyet_group_make_engine (group);
@@ -122,8 +129,9 @@ group_begin_entering (TyetGroup *group, GTask *owned, GCancellable *cancellable,
       g_source_set_callback (group->join_cancel, G_SOURCE_FUNC (group_on_join_cancelled), group, NULL);
       g_source_attach (group->join_cancel, group->rt->context);
     }
-  ty_tyet_group_notify_state (group);
   ty_runtime_kick (group->rt);
+  /* Last: whoever hears of it may dispose of everything. */
+  ty_tyet_group_notify_state (group);
 }
 
 /**

@@ -193,16 +193,18 @@ send_free (TySend *send)
   g_free (send);
 }
 
-/* Ends it: takes over `error`, NULL in good order. */
+/* Ends it: takes over `error`, NULL in good order. Nothing is left of it when the callback is called, which may run the
+ * main loop: a cancellation comes too late. */
 static void
 send_end (TySend *send, GError *error)
 {
+  g_autoptr (GTask) task = g_steal_pointer (&send->task);
   g_assert (send->queue == NULL);
-  if (error != NULL)
-    g_task_return_error (send->task, error);
-  else
-    g_task_return_boolean (send->task, TRUE);
   send_free (send);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
 }
 
 static void

@@ -9,37 +9,41 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "core/driver-port.h"
 #include "core/key-file.h"
+#include "core/locked-key.h"
 #include "core/private-file.h"
 #include "core/tyet-error.h"
 
 struct _TyetIdentity
 {
-  gatomicrefcount ref;
-  guint8 *secret; /* locked memory */
+  TyLockedKey key;
   char public_key[TY_KEY_TEXT_BYTES];
 };
 
 G_DEFINE_BOXED_TYPE (TyetIdentity, tyet_identity, tyet_identity_ref, tyet_identity_unref)
 
-TyetIdentity *
-ty_identity_new (const guint8 secret[TY_KEY_BYTES])
+/* `secret` NULL: drawn. */
+static TyetIdentity *
+identity_of (const guint8 *secret)
 {
   TyetIdentity *identity = g_new0 (TyetIdentity, 1);
   guint8 public[TY_KEY_BYTES];
-  g_atomic_ref_count_init (&identity->ref);
-  identity->secret = ty_locked_new (TY_KEY_BYTES);
-  memcpy (identity->secret, secret, TY_KEY_BYTES);
-  ty_key_public (secret, public);
+  ty_locked_key_init (&identity->key, secret);
+  ty_key_public (identity->key.bytes, public);
   ty_key_print (public, identity->public_key);
   return identity;
+}
+
+TyetIdentity *
+ty_identity_new (const guint8 secret[TY_KEY_BYTES])
+{
+  return identity_of (secret);
 }
 
 const guint8 *
 ty_identity_secret (TyetIdentity *identity)
 {
-  return identity->secret;
+  return identity->key.bytes;
 }
 
 /**
@@ -52,11 +56,7 @@ ty_identity_secret (TyetIdentity *identity)
 TyetIdentity *
 tyet_identity_new (void)
 {
-  guint8 *secret = ty_locked_new (TY_KEY_BYTES);
-  ty_modules.driver->draw (secret, TY_KEY_BYTES);
-  TyetIdentity *identity = ty_identity_new (secret);
-  sodium_free (secret);
-  return identity;
+  return identity_of (NULL);
 }
 
 /**
@@ -71,7 +71,7 @@ TyetIdentity *
 tyet_identity_ref (TyetIdentity *identity)
 {
   g_return_val_if_fail (identity != NULL, NULL);
-  g_atomic_ref_count_inc (&identity->ref);
+  ty_locked_key_ref (&identity->key);
   return identity;
 }
 
@@ -85,10 +85,8 @@ void
 tyet_identity_unref (TyetIdentity *identity)
 {
   g_return_if_fail (identity != NULL);
-  if (!g_atomic_ref_count_dec (&identity->ref))
-    return;
-  sodium_free (identity->secret); /* wipes it */
-  g_free (identity);
+  if (ty_locked_key_unref (&identity->key))
+    g_free (identity);
 }
 
 /**
@@ -160,7 +158,7 @@ tyet_identity_save (TyetIdentity *identity, const char *path, GError **error)
   g_return_val_if_fail (identity != NULL && path != NULL, FALSE);
   const char *why = NULL;
   char *text = ty_locked_new (TY_KEY_FILE_BYTES);
-  ty_key_file_write (identity->secret, text);
+  ty_key_file_write (identity->key.bytes, text);
   gboolean good = ty_private_write (path, text, TY_KEY_FILE_BYTES, &why);
   sodium_free (text);
   return good || fail (error, path, "written", why);

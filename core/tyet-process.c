@@ -430,11 +430,12 @@ process_install_limits (TyNodeConfig *defaults)
   /**
    * TyetProcess:max-message-size:
    *
-   * The longest message that this process sends or accepts, in bytes. All members of a group should agree on it: a
-   * longer message from a member that does not is refused with its channel.
+   * The longest message that this process sends or accepts, in bytes: less than 1 GiB. All members of a group should
+   * agree on it: a longer message from a member that does not is refused with its channel.
    */
   props[PROP_MAX_MESSAGE_SIZE]
-      = g_param_spec_uint ("max-message-size", NULL, NULL, 1, G_MAXUINT, (guint) defaults->max_message_bytes, flags);
+      = g_param_spec_uint ("max-message-size", NULL, NULL, 1, (guint) TY_MOST_MESSAGE_BYTES,
+                           (guint) defaults->max_message_bytes, flags);
   /**
    * TyetProcess:spill-size:
    *

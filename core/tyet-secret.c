@@ -7,31 +7,36 @@
 #include <string.h>
 
 #include "core/api.h"
+#include "core/locked-key.h"
 #include "core/private-file.h"
 #include "core/secret-file.h"
 
 struct _TyetSecret
 {
-  gatomicrefcount ref;
-  guint8 *bytes; /* locked memory */
+  TyLockedKey key;
 };
 
 G_DEFINE_BOXED_TYPE (TyetSecret, tyet_secret, tyet_secret_ref, tyet_secret_unref)
 
+/* `bytes` NULL: drawn. */
+static TyetSecret *
+secret_of (const guint8 *bytes)
+{
+  TyetSecret *secret = g_new0 (TyetSecret, 1);
+  ty_locked_key_init (&secret->key, bytes);
+  return secret;
+}
+
 TyetSecret *
 ty_tyet_secret_new (const guint8 bytes[TY_KEY_BYTES])
 {
-  TyetSecret *secret = g_new0 (TyetSecret, 1);
-  g_atomic_ref_count_init (&secret->ref);
-  secret->bytes = ty_locked_new (TY_KEY_BYTES);
-  memcpy (secret->bytes, bytes, TY_KEY_BYTES);
-  return secret;
+  return secret_of (bytes);
 }
 
 const guint8 *
 ty_tyet_secret_bytes (TyetSecret *secret)
 {
-  return secret->bytes;
+  return secret->key.bytes;
 }
 
 /**
@@ -44,11 +49,7 @@ ty_tyet_secret_bytes (TyetSecret *secret)
 TyetSecret *
 tyet_secret_new (void)
 {
-  guint8 *bytes = ty_locked_new (TY_KEY_BYTES);
-  ty_modules.driver->draw (bytes, TY_KEY_BYTES);
-  TyetSecret *secret = ty_tyet_secret_new (bytes);
-  sodium_free (bytes);
-  return secret;
+  return secret_of (NULL);
 }
 
 /**
@@ -63,7 +64,7 @@ TyetSecret *
 tyet_secret_ref (TyetSecret *secret)
 {
   g_return_val_if_fail (secret != NULL, NULL);
-  g_atomic_ref_count_inc (&secret->ref);
+  ty_locked_key_ref (&secret->key);
   return secret;
 }
 
@@ -77,10 +78,8 @@ void
 tyet_secret_unref (TyetSecret *secret)
 {
   g_return_if_fail (secret != NULL);
-  if (!g_atomic_ref_count_dec (&secret->ref))
-    return;
-  sodium_free (secret->bytes); /* wipes it */
-  g_free (secret);
+  if (ty_locked_key_unref (&secret->key))
+    g_free (secret);
 }
 
 /**
@@ -96,7 +95,7 @@ gboolean
 tyet_secret_equal (TyetSecret *secret, TyetSecret *other)
 {
   g_return_val_if_fail (secret != NULL && other != NULL, FALSE);
-  return sodium_memcmp (secret->bytes, other->bytes, TY_KEY_BYTES) == 0;
+  return sodium_memcmp (secret->key.bytes, other->key.bytes, TY_KEY_BYTES) == 0;
 }
 
 /* ---- Where they come from ---- */
@@ -199,7 +198,7 @@ tyet_secret_save (TyetSecret *secret, const char *path, GError **error)
   g_return_val_if_fail (secret != NULL && path != NULL, FALSE);
   const char *why = NULL;
   char *text = ty_locked_new (TY_SECRET_KEY_FILE_BYTES);
-  ty_secret_file_write (secret->bytes, text);
+  ty_secret_file_write (secret->key.bytes, text);
   gboolean good = ty_private_write (path, text, TY_SECRET_KEY_FILE_BYTES, &why);
   sodium_free (text);
   return good || fail (error, path, "written", why);

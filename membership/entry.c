@@ -70,7 +70,7 @@ ty_entry_ask (TyMembership *m, const TyId *pid)
   for (guint i = 0; i < n; i++)
     if (ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
       ty_write_id (w, &m->view->members[i].pid);
-  m->host->write_proof (m->host_data, pid, m->view != NULL, w);
+  m->host->write_proof (m->host_data, pid, m->view != NULL ? TY_PROOF_JOINER : TY_PROOF_STRANGER, w);
   ty_m_send (m, pid, w);
 }
 
@@ -402,8 +402,9 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
   gint64 suspect_after_us = (gint64) ty_read_bounded (r, G_MAXINT64);
   guint64 told = ty_read_varint (r);
   gsize n = ty_read_count (r, 16);
+  r->bad |= n > TY_MAX_MEMBERS;
   g_autoptr (GArray) reached = g_array_new (FALSE, FALSE, sizeof (TyId));
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < n && !r->bad; i++)
     {
       TyId id;
       ty_read_id (r, &id);
@@ -438,7 +439,8 @@ ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *gro
       TyReader none = TY_READER (NULL, 0);
       ty_late_answer (m, pid, TY_PACKET_JOIN, m->view->id.number - 1, &none);
     }
-  else if ((admission = m->host->admits (m->host_data, &as, told > 0, proof, proof_len)) == TY_ADMISSION_NO)
+  else if ((admission = m->host->admits (m->host_data, &as, told > 0 ? TY_PROOF_JOINER : TY_PROOF_STRANGER, proof,
+                                             proof_len)) == TY_ADMISSION_NO)
     {
       /* Nothing more: not who is in it, nor how it is ordered. */
       forget (m, pid);

@@ -23,6 +23,7 @@ ty_kept_free (Kept *kept)
   ty_value_unref (kept->value);
   g_array_unref (kept->awaited);
   g_array_unref (kept->answered);
+  g_array_unref (kept->given);
   g_free (kept);
 }
 
@@ -36,6 +37,7 @@ ty_late_keep (TyMembership *m, TyetView *old, TyValue *value)
   kept->value = ty_value_ref (value);
   kept->awaited = g_array_new (FALSE, FALSE, sizeof (TyId));
   kept->answered = g_array_new (FALSE, FALSE, sizeof (TyId));
+  kept->given = g_array_new (FALSE, FALSE, sizeof (TyId));
   for (guint i = 0; i < value->n_members; i++)
     {
       TyReach reach = ty_m_reach (m, &value->members[i].pid);
@@ -88,7 +90,10 @@ ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fres
       if (reach == TY_REACH_DEAD || (reach == TY_REACH_SUSPECT && !member))
         ty_ids_remove (kept->awaited, pid);
       if (fresh)
-        ty_ids_remove (kept->answered, pid);
+        {
+          ty_ids_remove (kept->answered, pid);
+          ty_ids_remove (kept->given, pid);
+        }
       /* Who stays behind waited for nobody that it suspected.  One that it hears of again may not know yet, and
        * there may be nobody else to tell it; if it does know, it says so when it is reminded. */
       if (reach == TY_REACH_UP && m->phase == TY_MEMBERSHIP_LINGERING && is_to_know (kept, pid))
@@ -222,10 +227,13 @@ ty_late_shut_out (TyMembership *m, const TyetView *old, const TyValue *value)
     }
 }
 
-/* The messages that NEED's or STATE's sender lacks, as far as they are kept. */
+/* The messages that NEED's or STATE's sender lacks, as far as they are kept: once a session, which loses nothing; who
+ * goes on asking waits for what is under way, and is not to be sent it again and again. */
 static void
 send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, TyReader *r)
 {
+  if (ty_ids_contain (kept->given, pid))
+    return;
   guint n = kept->view->n_members;
   TyReader receipts = *r;
   if (type == TY_PACKET_STATE)
@@ -252,7 +260,10 @@ send_lacking (TyMembership *m, Kept *kept, const TyId *pid, TyPacketType type, T
   g_autofree guint64 *received = g_new0 (guint64, n);
   for (guint i = 0; i < n; i++)
     received[i] = ty_read_bounded (&receipts, G_MAXINT64);
-  for (guint i = 0; i < n && !receipts.bad; i++)
+  if (receipts.bad)
+    return;
+  ty_ids_add (kept->given, pid);
+  for (guint i = 0; i < n; i++)
     if (received[i] < kept->value->cut[i])
       m->host->forward (m->host_data, kept->number, pid, i, received[i], kept->value->cut[i]);
 }
@@ -287,6 +298,46 @@ ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 num
   return TRUE;
 }
 
+/* How the view ended, and that it did, is known to its members. Somebody else may have come into a later one, and know,
+ * too: that is believed only where no member can say it, and of nobody who is not admitted. */
+static gboolean
+may_know (TyMembership *m, const TyId *pid)
+{
+  if (ty_m_rank (m, pid) < m->view->n_members)
+    return TRUE;
+  gboolean needed = m->view->id.number == 0 ? !m->host->asks_proof (m->host_data) : m->blocked;
+  return needed && m->host->may_stay (m->host_data, pid);
+}
+
+static void
+believe (TyMembership *m, TyValue *value, const TyId *pid)
+{
+  m->decided = ty_value_ref (value);
+  m->decided_by = *pid;
+  m->asked = 0;
+  if (!m->frozen)
+    {
+      m->frozen = TRUE;
+      m->frozen_at = ty_m_now (m);
+      m->host->freeze (m->host_data);
+    }
+  /* What is lacking is asked for at once: NEED says what has been received. */
+  m->need_at = ty_m_now (m);
+  ty_voter_progress (m);
+}
+
+/* A newcomer has said how the view ended, and it turns out that no member can. */
+void
+ty_late_recall (TyMembership *m)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || m->hearsay == NULL || m->decided != NULL || !may_know (m, &m->hearsay_of))
+    return;
+  g_autoptr (TyValue) value = g_steal_pointer (&m->hearsay);
+  /* It was so when it was said; there may have been deliveries since. */
+  if (ty_voter_fits (m, value))
+    believe (m, value, &m->hearsay_of);
+}
+
 gboolean
 ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
 {
@@ -309,18 +360,15 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean knows = ty_m_rank (m, pid) < m->view->n_members || ty_value_rank (value, pid) < value->n_members;
   if (!knows || !ty_voter_fits (m, value))
     return FALSE;
-  m->decided = g_steal_pointer (&value);
-  m->decided_by = *pid;
-  m->asked = 0;
-  if (!m->frozen)
+  if (may_know (m, pid))
     {
-      m->frozen = TRUE;
-      m->frozen_at = ty_m_now (m);
-      m->host->freeze (m->host_data);
+      believe (m, value, pid);
+      return TRUE;
     }
-  /* What is lacking is asked for at once: NEED says what has been received. */
-  m->need_at = ty_m_now (m);
-  ty_voter_progress (m);
+  /* It is said once a session: whom only a newcomer can tell may not know yet that it is so. */
+  g_clear_pointer (&m->hearsay, ty_value_unref);
+  m->hearsay = g_steal_pointer (&value);
+  m->hearsay_of = *pid;
   return TRUE;
 }
 
@@ -331,7 +379,7 @@ ty_late_on_excluded (TyMembership *m, const TyId *pid, TyReader *r)
   if (!ty_reader_done (r))
     return FALSE;
   ty_late_closed (m, pid, current);
-  if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number)
+  if (m->phase != TY_MEMBERSHIP_IN || current <= m->view->id.number || !may_know (m, pid))
     return TRUE;
   /* V14: while a quorum of the view has promised to accept none without this process, there is none. Members know that;
    * who is not in the view may say anything, and says it again if it is so. */

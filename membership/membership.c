@@ -152,6 +152,7 @@ ty_m_drop_instance (TyMembership *m)
   m->accepted_ballot = (TyBallot){ 0 };
   g_clear_pointer (&m->accepted, ty_value_unref);
   g_clear_pointer (&m->decided, ty_value_unref);
+  g_clear_pointer (&m->hearsay, ty_value_unref);
   m->frozen = FALSE;
   m->counter = 0;
   m->state_ballot = (TyBallot){ 0 };
@@ -362,20 +363,6 @@ suspect_member (TyMembership *m, guint rank, gboolean dead)
     }
 }
 
-/* V13: a founder is met: from now on it is known by its incarnation. One that comes back with another one has forgotten
- * what it promised, and is no voter. */
-static void
-meet_founder (TyMembership *m, const TyId *pid)
-{
-  const char *name = m->host->name_of (m->host_data, pid);
-  for (guint i = 0; name != NULL && i < m->view->n_members; i++)
-    {
-      TyMember *member = &m->view->members[i];
-      if (ty_id_is_null (&member->pid) && g_str_equal (member->name, name))
-        member->pid = *pid;
-    }
-}
-
 /* It is gone, or has given up. */
 static void
 forget_joiner (TyMembership *m, const TyId *pid)
@@ -405,7 +392,7 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   if (m->phase != TY_MEMBERSHIP_IN)
     return;
   if (m->view->id.number == 0 && reach == TY_REACH_UP)
-    meet_founder (m, pid);
+    ty_founders_reach (m, pid);
   guint rank = ty_m_rank (m, pid);
   if (rank == m->view->n_members && m->blocked && m->met->len < MOST_MET && reach == TY_REACH_UP)
     ty_ids_add (m->met, pid);
@@ -470,6 +457,8 @@ reach_out (TyMembership *m)
       if (since > 0 && now - since >= m->config.suspect_after_us)
         suspect_member (m, i, FALSE);
     }
+  if (m->view->id.number == 0)
+    ty_founders_tick (m);
   if (m->blocked)
     ask_around (m);
   check_block (m);
@@ -640,6 +629,8 @@ membership_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint
 {
   if (m->phase == TY_MEMBERSHIP_OVER || m->phase == TY_MEMBERSHIP_IDLE)
     return TRUE;
+  if (type == TY_PACKET_FOUNDER)
+    return ty_founders_on_packet (m, pid, r);
   /* V13: a founder that came back without what it had promised has no voice; but it does not know that. */
   gboolean founding = number == 0 && m->phase == TY_MEMBERSHIP_IN && m->view->id.number == 0;
   if (founding && type != TY_PACKET_GONE && type != TY_PACKET_DECIDED && type != TY_PACKET_EXCLUDED
@@ -784,7 +775,9 @@ membership_tick (TyMembership *m)
       break;
     case TY_MEMBERSHIP_IN:
       reach_out (m);
-      ty_lease_tick (m);
+      ty_late_recall (m);
+      if (m->phase == TY_MEMBERSHIP_IN)
+        ty_lease_tick (m);
       ty_voter_tick (m);
       if (m->phase == TY_MEMBERSHIP_IN)
         ty_round_tick (m);
@@ -881,7 +874,9 @@ waits_of_flush (TyMembership *m, GArray *waits)
       const TyMember *member = &m->view->members[i];
       if (m->view->id.number == 0 && i != m->view->self && ty_m_reach (m, &member->pid) != TY_REACH_UP)
         add_wait (waits, "founder", member->name, m->frozen_at,
-                  g_strdup_printf ("does not reach founder %s at %s yet", member->name, member->address));
+                  m->members[i].denied && ty_id_is_null (&member->pid)
+                      ? g_strdup_printf ("the process that is there as founder %s is not admitted", member->name)
+                      : g_strdup_printf ("does not reach founder %s at %s yet", member->name, member->address));
       if (round != NULL && !round->proposed && !round->suspected[i] && round->states[i] == NULL)
         add_wait (waits, "state", member->name, round->started,
                   g_strdup_printf ("waits for %s to say what it has received (STATE)", member->name));

@@ -7,6 +7,7 @@
  *   select.c     who is in the next view (V9, V10)
  *   voter.c      everybody: STATE, accepting, FLUSH, deciding (V3, V5, V6)
  *   late.c       who is behind, and who stays behind (V7, V11)
+ *   founders.c   founders meet (V13)
  *   rekey.c      new secrets
  *   membership.c the object, and what happens to sessions (V9, V12)
  *
@@ -28,6 +29,7 @@ typedef struct
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
   gboolean barred;  /* not admitted any more, says a member: the next view does without it */
+  gboolean denied;  /* V13: who has come by this founder's name is not admitted */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean rekey;   /* it wants the secrets that `keys` names */
   TyId keys;
@@ -100,6 +102,7 @@ typedef struct
   TyValue *value;
   GArray *awaited;  /* of TyId: who has not closed it, as far as known */
   GArray *answered; /* of TyId: who has been sent DECIDED over the present session */
+  GArray *given;    /* of TyId: who has been sent what it lacks over the present session */
 } Kept;
 
 typedef enum
@@ -141,6 +144,8 @@ struct _TyMembership
   GPtrArray *records;  /* of Record */
   TyValue *decided;    /* told by DECIDED; installing waits for the cut */
   TyId decided_by;
+  TyValue *hearsay;    /* what a newcomer says of it, and is not believed as yet (V7) */
+  TyId hearsay_of;
   guint asked;         /* whom to ask next for what is lacking, in turn; 0: who told of it */
   gboolean need_round; /* something other than what can be seen calls for one */
   gint64 back_off_until;
@@ -278,6 +283,11 @@ void ty_state_free (State *state);
 /* The decided value takes effect: for a member of its old view, a joiner in its next, or one left out. */
 void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
 
+/* founders.c */
+void ty_founders_reach (TyMembership *m, const TyId *pid);
+void ty_founders_tick (TyMembership *m);
+gboolean ty_founders_on_packet (TyMembership *m, const TyId *pid, TyReader *r);
+
 /* rekey.c */
 void ty_rekey_say (TyMembership *m);
 /* Whose secrets are next; NULL: nobody wants any. */
@@ -298,6 +308,7 @@ void ty_late_closed (TyMembership *m, const TyId *pid, guint64 number);
 /* A former member of the view before this one asks whether that is closed here: it is. */
 void ty_late_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean fresh);
 void ty_late_tick (TyMembership *m);
+void ty_late_recall (TyMembership *m);
 gboolean ty_late_awaits (const TyMembership *m);
 void ty_late_remind (TyMembership *m);
 void ty_late_gone (TyMembership *m, const TyId *pid);

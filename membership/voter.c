@@ -24,6 +24,8 @@
 
 /* Ballots of one view of which FLUSHes are remembered at a time. */
 #define MAX_RECORDS 64
+/* Of these, such of which only one process has spoken, and no PROPOSE has come. */
+#define MOST_ALONE 8
 /* Who is asked in vain for what a decision takes, before it is doubted. */
 #define MANY_ASKED 4
 
@@ -405,7 +407,9 @@ ty_voter_on_propose (TyMembership *m, const TyId *pid, TyReader *r)
   g_autoptr (GArray) need = read_ids (r);
   g_autoptr (GArray) acceptors = read_ids (r);
   TyReader plan = *r;
-  if (r->bad || !ty_id_equal (&ballot.pid, pid) || !ty_value_follows (value, m->view) || !ty_voter_fits (m, value)
+  /* A member coordinates, and nobody else. */
+  if (r->bad || !ty_id_equal (&ballot.pid, pid) || ty_m_rank (m, pid) == m->view->n_members
+      || !ty_value_follows (value, m->view) || !ty_voter_fits (m, value)
       || !parties_fit (m, value, need, acceptors) || !walk_plan (m, r, value, TRUE))
     return FALSE;
   if (ty_ballot_compare (&ballot, &m->promised) < 0 && !TY_PLANTED (stale_ballot_taken))
@@ -510,6 +514,25 @@ announce (TyMembership *m, const Record *record)
   g_byte_array_unref (w);
 }
 
+/* Of ballots that nobody else speaks of, the FLUSHes of one process displace each other, and nothing else. */
+static void
+forget_own (TyMembership *m, const TyId *pid)
+{
+  guint n = 0, lowest = m->records->len;
+  for (guint i = 0; i < m->records->len; i++)
+    {
+      const Record *record = m->records->pdata[i];
+      if (record->value != NULL || record->flushed->len != 1 || !ty_ids_contain (record->flushed, pid))
+        continue;
+      n++;
+      if (lowest == m->records->len
+          || ty_ballot_compare (&record->ballot, &((const Record *) m->records->pdata[lowest])->ballot) < 0)
+        lowest = i;
+    }
+  if (n >= MOST_ALONE)
+    g_ptr_array_remove_index (m->records, lowest);
+}
+
 gboolean
 ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
 {
@@ -523,6 +546,8 @@ ty_voter_on_flush (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean member = ty_m_rank (m, pid) < m->view->n_members;
   if (!member && m->records->len >= MAX_RECORDS / 2 && find_record (m, &ballot) == NULL)
     return TRUE;
+  if (find_record (m, &ballot) == NULL)
+    forget_own (m, pid);
   Record *record = record_of (m, &ballot);
   if (record->value != NULL && !ty_id_equal (&record->digest, &digest))
     return FALSE;

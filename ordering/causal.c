@@ -76,7 +76,7 @@ causal_begin (TyOrdering *base, guint members, guint self)
   o->held.out.user = o;
   guint64 was = TY_PLANTED (clock_not_reset) && o->past.delivered != NULL ? o->past.delivered[0] : 0;
   ty_past_clear (&o->past);
-  ty_past_init (&o->past, members);
+  ty_past_init (&o->past, members, self);
   if (was > 0 && self > 0)
     ty_past_note (&o->past, 0, was);
 }

@@ -152,7 +152,7 @@ total_begin (TyOrdering *base, guint members, guint self)
   o->held.out.limits = total_limits;
   o->held.out.passed = total_passed;
   o->held.out.user = o;
-  ty_past_init (&o->past, members);
+  ty_past_init (&o->past, members, self);
   ty_least_init (&o->acks, members);
   ty_least_init (&o->deliveries, members);
   o->gossiped = g_new0 (guint64, members);

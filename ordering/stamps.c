@@ -14,14 +14,69 @@ malformed (TyReader *r)
   return FALSE;
 }
 
+/* ---- reading ---- */
+
+static gboolean
+take_bit (TyClockReader *clock, TyReader *r)
+{
+  if (clock->n_bits == 0)
+    {
+      clock->bits = ty_read_u8 (r);
+      clock->n_bits = 8;
+    }
+  clock->n_bits--;
+  return (clock->bits >> clock->n_bits & 1) != 0;
+}
+
+/* Ones up to a zero: as many as the bytes left may hold at most. */
+static guint64
+take_unary (TyClockReader *clock, TyReader *r)
+{
+  guint64 ones = 0;
+  while (!r->bad && take_bit (clock, r))
+    ones++;
+  return ones;
+}
+
+static gboolean
+read_dense (TyClockReader *clock, TyReader *r, TyNeed *out)
+{
+  while (!r->bad && clock->next < clock->n_members)
+    {
+      guint rank = clock->next++;
+      guint64 coded = rank != clock->sender ? take_unary (clock, r) : 1;
+      guint64 more = coded < 2 ? 1 - coded : coded;
+      guint64 stated = clock->stated != NULL ? clock->stated[rank] : 0;
+      if (r->bad || more > TY_MAX_NUMBER - stated)
+        return malformed (r);
+      if (more == 0)
+        continue;
+      *out = (TyNeed){ .rank = rank, .number = stated + more };
+      return TRUE;
+    }
+  while (!r->bad && clock->n_bits > 0)
+    if (take_bit (clock, r))
+      return malformed (r);
+  return !r->bad && ty_reader_left (r) == 0 ? FALSE : malformed (r);
+}
+
 gboolean
 ty_clock_read (TyClockReader *clock, TyReader *r, TyNeed *out)
 {
+  if (clock->dense)
+    return read_dense (clock, r, out);
   if (r->bad || ty_reader_left (r) == 0)
     return FALSE;
   if (clock->next >= clock->n_members)
     return malformed (r);
-  guint rank = clock->next + (guint) ty_read_bounded (r, clock->n_members - 1 - clock->next);
+  gboolean first = clock->next == 0;
+  guint further = (guint) ty_read_bounded (r, clock->n_members - (first ? 0 : 1) - clock->next);
+  if (!r->bad && first && further == clock->n_members)
+    {
+      clock->dense = TRUE;
+      return read_dense (clock, r, out);
+    }
+  guint rank = clock->next + further;
   if (r->bad || rank == clock->sender)
     return malformed (r);
   guint64 stated = clock->stated != NULL ? clock->stated[rank] : 0;
@@ -33,9 +88,14 @@ ty_clock_read (TyClockReader *clock, TyReader *r, TyNeed *out)
   return TRUE;
 }
 
+/* ---- writing ---- */
+
 void
-ty_past_init (TyPast *p, guint n_members)
+ty_past_init (TyPast *p, guint n_members, guint self)
 {
+  g_assert (self < n_members);
+  p->n_members = n_members;
+  p->self = self;
   p->delivered = g_new0 (guint64, n_members);
   p->changed = g_new (guint, n_members);
   p->is_changed = g_new0 (guint8, n_members);
@@ -58,11 +118,9 @@ by_rank (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-void
-ty_past_write (TyPast *p, const guint64 *stated, TyWriter *w)
+static void
+write_sparse (const TyPast *p, const guint64 *stated, TyWriter *w)
 {
-  if (p->n_changed > 1)
-    qsort (p->changed, p->n_changed, sizeof *p->changed, by_rank);
   guint next = 0;
   for (guint i = 0; i < p->n_changed; i++)
     {
@@ -75,6 +133,66 @@ ty_past_write (TyPast *p, const guint64 *stated, TyWriter *w)
       ty_write_varint (w, upto - (TY_PLANTED (clock_wrong_base) ? 0 : before));
       next = rank + 1;
     }
+}
+
+static void
+put_unary (TyWriter *w, gsize from, guint64 *n_bits, guint64 ones)
+{
+  for (guint64 i = 0; i <= ones; i++, ++*n_bits)
+    {
+      if (*n_bits % 8 == 0)
+        ty_write_u8 (w, 0);
+      if (i < ones)
+        w->data[from + *n_bits / 8] |= (guint8) (0x80 >> *n_bits % 8);
+    }
+}
+
+static void
+write_dense (const TyPast *p, const guint64 *stated, TyWriter *w)
+{
+  guint64 n_bits = 0;
+  ty_write_varint (w, p->n_members);
+  gsize from = w->len;
+  for (guint rank = 0; rank < p->n_members; rank++)
+    {
+      guint64 before = stated != NULL ? stated[rank] : 0;
+      guint64 more = p->is_changed[rank] && p->delivered[rank] > before ? p->delivered[rank] - before : 0;
+      if (rank != p->self)
+        put_unary (w, from, &n_bits, more < 2 ? 1 - more : more);
+    }
+}
+
+/* By the entries that have changed alone: the others cost two bits each. */
+static gboolean
+dense_is_shorter (const TyPast *p, const guint64 *stated)
+{
+  guint8 scratch[10];
+  guint64 sparse = 0, bits = 2 * (guint64) (p->n_members - 1);
+  guint next = 0;
+  for (guint i = 0; i < p->n_changed; i++)
+    {
+      guint rank = p->changed[i];
+      guint64 before = stated != NULL ? stated[rank] : 0;
+      if (p->delivered[rank] <= before)
+        continue;
+      guint64 more = p->delivered[rank] - before;
+      sparse += ty_varint_put (scratch, rank - next) + ty_varint_put (scratch, more);
+      bits = bits - 2 + (more == 1 ? 1 : MIN (more, TY_MAX_NUMBER / p->n_members / 2) + 1);
+      next = rank + 1;
+    }
+  return ty_varint_put (scratch, p->n_members) + (bits + 7) / 8 < sparse;
+}
+
+void
+ty_past_write (TyPast *p, const guint64 *stated, TyWriter *w)
+{
+  gboolean planted = TY_PLANTED (clock_off_by_one) || TY_PLANTED (clock_wrong_base);
+  if (p->n_changed > 1)
+    qsort (p->changed, p->n_changed, sizeof *p->changed, by_rank);
+  if (p->n_changed > 1 && !planted && dense_is_shorter (p, stated))
+    write_dense (p, stated, w);
+  else
+    write_sparse (p, stated, w);
 }
 
 void

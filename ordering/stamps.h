@@ -12,6 +12,12 @@
  *   varint  rank; from the second entry on, minus the previous entry's rank, minus 1
  *   varint  number of the last message of that member delivered (under total ordering, plain ones only), minus the one
  *           stated before; never 0
+ *   or, where that is shorter, for all members at once:
+ *   varint  how many members the view has
+ *   bits    from the highest of each byte on, for each member but the sender, in order of rank, what was added to its
+ *           number: 0 for 1, 10 for 0, and for a larger one so many ones and a zero; then zeros to the end of the byte
+ *
+ * Of n that talk alike between two stamps nearly all entries are 0, 1 or 2: that is two bits each.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -25,6 +31,9 @@ typedef struct
   guint sender;
   const guint64 *stated; /* by rank; NULL: all zeros */
   guint next;            /* the least rank that the next entry may have */
+  gboolean dense;        /* bits: */
+  guint n_bits;          /* of `bits`, left */
+  guint8 bits;
 } TyClockReader;
 
 /* FALSE at the end of the stamp, or when the reader has gone bad: a rank out of range or its sender's own, a number
@@ -34,13 +43,15 @@ gboolean ty_clock_read (TyClockReader *clock, TyReader *r, TyNeed *out);
 /* What this process has delivered, by sender, and of which senders it has not been stated yet. */
 typedef struct
 {
+  guint n_members;
+  guint self;
   guint64 *delivered; /* by rank */
   guint *changed;     /* ranks; those of which nothing need be stated may linger */
   guint n_changed;
   guint8 *is_changed; /* by rank */
 } TyPast;
 
-void ty_past_init (TyPast *p, guint n_members);
+void ty_past_init (TyPast *p, guint n_members, guint self);
 void ty_past_clear (TyPast *p);
 
 /* A message was delivered that stamps must state. */

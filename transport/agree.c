@@ -278,7 +278,8 @@ ty_handshake_dialer_on_intro (TyConn *conn, const TyIntro *intro)
       ty_handshake_unusable (conn, "answers with a session that was not asked for");
       return;
     }
-  ty_peer_connected (peer, conn, intro);
+  if (ty_peer_connected (peer, conn, intro))
+    ty_conn_shm_ask (conn, intro);
 }
 
 /* ---- The acceptor ---- */

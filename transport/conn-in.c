@@ -32,7 +32,7 @@ on_frame (TyConn *conn, const TyRecordHead *head, const guint8 *body)
   GBytes *packet = NULL;
   const char *why = NULL;
   GBytes *buffer = head->part != TY_FRAME_WHOLE ? ty_inbox_buffer (&hub->inbox, body, head->body_bytes) : NULL;
-  gsize between_bytes = conn->seal != NULL ? TY_SEALED_BETWEEN_BYTES : 0;
+  gsize between_bytes = ty_conn_opens (conn) ? TY_SEALED_BETWEEN_BYTES : 0;
   TyFrameOutcome outcome = ty_session_on_frame (peer->session, head, body, buffer, between_bytes, &packet, &why);
   hub->stats.frames_in++;
   if (outcome == TY_FRAME_BAD)
@@ -67,6 +67,8 @@ on_record (TyConn *conn, const guint8 *data, gsize len_bytes)
     ty_conn_malformed (conn, "an acknowledgement of what was never sent");
   else if (head.kind == TY_RECORD_FRAME)
     on_frame (conn, &head, data + TY_RECORD_HEAD_BYTES);
+  else if (head.kind == TY_RECORD_SWITCH)
+    ty_conn_shm_on_switch (conn);
   else if (head.kind == TY_RECORD_END)
     on_end (conn, data + TY_RECORD_HEAD_BYTES, head.body_bytes);
   return all;
@@ -91,7 +93,7 @@ on_some (TyConn *conn, const guint8 *data, gsize len_bytes)
   /* What is opened in place is the inbox's memory: ours to write to. */
   if (conn->state == TY_CONN_SEALING)
     return ty_sealing_on_handshake (conn, (guint8 *) data, len_bytes);
-  if (conn->seal != NULL && listens)
+  if (ty_conn_opens (conn) && listens)
     return ty_sealing_on_record (conn, (guint8 *) data, len_bytes);
   return ty_conn_on_records (conn, data, len_bytes);
 }
@@ -108,14 +110,18 @@ ty_conn_on_read (TyConn *conn, gsize len_bytes)
   conn->heard_bytes = TRUE;
   while (used < all && n > 0)
     {
+      gboolean before = !conn->shm_in;
       n = on_some (conn, data + used, all - used);
       used += n;
+      /* Nobody has sealed what follows: it would be taken for what comes through the shared memory. */
+      if (before && conn->shm_in && used < all)
+        ty_conn_shm_broken (conn, "something follows the switch");
     }
   g_assert (used <= all);
   gboolean listens = conn->state != TY_CONN_GONE && conn->state != TY_CONN_LINGER;
   ty_inbox_keep (&hub->inbox, &conn->remnant, listens ? all - used : 0, conn->half_open);
   /* Bytes that nobody has proved to be the other's are no sign of its life. */
-  gboolean heard = conn->seal == NULL || conn->opened_records != opened;
+  gboolean heard = !ty_conn_opens (conn) || conn->opened_records != opened;
   if (conn->state == TY_CONN_OPEN && heard && hub->stats.packets_in == packets)
     ty_hub_event (hub, TY_EVENT_PEER_HEARD, conn->peer, NULL);
 }

@@ -57,7 +57,8 @@ flush_once (TyConn *conn)
   TyHub *hub = conn->hub;
   TyGather *g = &hub->gather;
   TySession *session = conn_session (conn);
-  if (conn->seal != NULL && conn->raw->len == 0)
+  gboolean switching = conn->shm_out == TY_SHM_SAID;
+  if (ty_conn_seals (conn) && conn->raw->len == 0)
     ty_sealing_fill (conn, session);
   gsize raw_left = conn->raw->len - conn->raw_offset;
   g->n_parts = g->n_heads = 0;
@@ -69,8 +70,13 @@ flush_once (TyConn *conn)
       g->parts[g->n_parts++] = (struct iovec){ conn->raw->data + conn->raw_offset, raw_left };
       g->n_bytes = raw_left;
     }
-  if (session != NULL && conn->seal == NULL)
-    ty_session_gather (session, g);
+  if (session != NULL && !ty_conn_seals (conn) && !switching)
+    {
+      /* The switch waits for the end of the frame that is under way, and only for that. */
+      if (conn->shm_out == TY_SHM_DUE && ty_session_mid_frame (session))
+        g->n_heads = TY_GATHER_FRAMES - 1;
+      ty_session_gather (session, g);
+    }
   if (g->n_parts == 0)
     return FALSE;
   gssize n = hub->ops->writev (conn->link, g->parts, g->n_parts);
@@ -90,7 +96,9 @@ flush_once (TyConn *conn)
     }
   if ((gsize) n > raw_written)
     ty_session_wrote (session, (gsize) n - raw_written);
-  return !conn->blocked;
+  if (switching && conn->raw->len == 0)
+    ty_conn_shm_go (conn);
+  return !conn->blocked && conn->state != TY_CONN_GONE;
 }
 
 void
@@ -101,6 +109,7 @@ ty_conn_flush (TyConn *conn)
   guint64 out_before = conn->hub->stats.bytes_out;
   for (;;)
     {
+      ty_conn_shm_say (conn);
       TySession *session = conn_session (conn);
       gboolean mute = conn->raw->len == 0 && (conn->said == NULL || conn->said->len == 0);
       gboolean idle = mute && session != NULL && !ty_session_has_output (session);

@@ -92,7 +92,7 @@ GByteArray *
 ty_conn_words (TyConn *conn)
 {
   g_assert (conn->hub->keys == NULL || conn->seal != NULL);
-  return conn->seal != NULL ? conn->said : conn->raw;
+  return ty_conn_seals (conn) ? conn->said : conn->raw;
 }
 
 void
@@ -107,9 +107,10 @@ ty_conn_end (TyConn *conn, TyEndWhy why, const char *text)
 {
   TySession *session = conn->state == TY_CONN_OPEN && conn->peer != NULL ? conn->peer->session : NULL;
   gboolean mute = conn->hub->keys != NULL && conn->seal == NULL;
-  if (mute || (session != NULL && ty_session_mid_frame (session)))
+  gboolean mid_frame = session != NULL && ty_session_mid_frame (session);
+  if (mute || mid_frame || conn->shm_out == TY_SHM_SAID)
     {
-      /* There is no place for a word before the seal, or in the middle of a frame. */
+      /* There is no place for a word before the seal, in the middle of a frame, or behind the switch. */
       ty_conn_close (conn);
       return;
     }
@@ -123,6 +124,11 @@ void
 ty_conn_malformed (TyConn *conn, const char *why)
 {
   TyPeer *peer = conn->peer;
+  if (conn->shm_in)
+    {
+      ty_conn_shm_broken (conn, why);
+      return;
+    }
   g_autofree char *text = g_strdup_printf ("it sent what is not in the wire format: %s", why);
   conn->hub->stats.malformed++;
   ty_conn_end (conn, TY_END_MALFORMED, why);
@@ -208,6 +214,8 @@ end_text (TyLinkEnd why)
       return "there is no way there";
     case TY_LINK_BAD_ADDRESS:
       return "that is no address";
+    case TY_LINK_SHM_BROKEN:
+      return "what is in the shared memory cannot be";
     }
   return "the connection ended";
 }
@@ -224,6 +232,8 @@ ty_hub_on_ended (TyHub *hub, TyLink *link, TyLinkEnd why, const char *text)
   if (conn->state < TY_CONN_OPEN)
     ty_handshake_failed (conn, why, text);
   ty_conn_close (conn);
+  if (peer != NULL && why == TY_LINK_SHM_BROKEN)
+    ty_peer_shm_rests (peer);
   if (peer != NULL)
     ty_peer_disconnected (peer, text, TRUE);
   ty_hub_leave (hub);

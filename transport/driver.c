@@ -162,6 +162,11 @@ source_prepare (GSource *source, int *timeout_ms)
   if (driver->kicked || ty_node_pending (driver->node))
     return TRUE;
   gint64 deadline_us = deadline (driver);
+  if (!ty_sockets_sleep (driver->sockets))
+    {
+      *timeout_ms = 0;
+      return TRUE;
+    }
   if (deadline_us == G_MAXINT64)
     return FALSE;
   gint64 wait_us = deadline_us - driver_now ();
@@ -297,7 +302,7 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   config.handshake_us = with->handshake_us;
   config.max_half_open = with->max_half_open;
   config.max_half_open_from = with->max_half_open_from;
-  config.max_packet_bytes = MIN (with->max_message_bytes, G_MAXINT32 / 2) + PACKET_OVERHEAD_BYTES;
+  config.max_packet_bytes = with->max_message_bytes + PACKET_OVERHEAD_BYTES;
   config.keep_bytes = config.max_packet_bytes + 4 * with->window_bytes;
 
   if (keys != NULL)

@@ -53,6 +53,9 @@ ty_handshake_say_intro (TyConn *conn, TyPeer *peer, gboolean resume)
     .name = conn->hub->name,
     .address = conn->hub->address,
   };
+  char place[TY_SHM_PLACE_BYTES];
+  if (!conn->dialed)
+    ty_conn_shm_offer (conn, &intro, place);
   if (conn->state == TY_CONN_SEALING)
     {
       g_autoptr (GByteArray) record = g_byte_array_new ();

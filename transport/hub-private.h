@@ -6,6 +6,7 @@
  *   sealing.c    the seal of a connection: its handshake, sealed records
  *   keyring.c    who has which key
  *   inbox.c      the memory that connections read into
+ *   shm-hub.c    how a connection goes over to shared memory
  *   handshake.c  hello and intro: their bytes
  *   agree.c      and what follows from them: who may have which session over which connection
  *   peer.c       peers and what becomes of their sessions
@@ -109,6 +110,15 @@ typedef enum
 } TyConnState;
 
 /* What a dialer wants to be sure of before it believes a hello: it asks for proof, and for no session. */
+/* What is written on a connection goes through shared memory: see shm-hub.c. */
+typedef enum
+{
+  TY_SHM_OFF,
+  TY_SHM_DUE,  /* as soon as no frame is under way */
+  TY_SHM_SAID, /* the switch is among the bytes that are to be written, and is the last of them */
+  TY_SHM_ON
+} TyShmOut;
+
 typedef enum
 {
   TY_PROBE_NONE,
@@ -151,6 +161,11 @@ struct _TyConn
   guint64 opened_records;
   gboolean by_old; /* the other end has proved a former network secret only */
   TyRemnant remnant;
+  /* Shared memory: */
+  TyShmOut shm_out;
+  gboolean shm_in;      /* what is read comes through it */
+  gboolean shm_offered; /* an acceptor's: it can be asked for, once, by who knows: */
+  guint8 shm_token[TY_SHM_TOKEN_BYTES];
 };
 
 TyConn *ty_conn_new (TyHub *hub, TyLink *link, TyDial *dial);
@@ -262,6 +277,35 @@ void ty_handshake_probed (TyConn *conn);
 void ty_handshake_acceptor_on_hello (TyConn *conn, const TyHello *hello);
 void ty_handshake_acceptor_on_intro (TyConn *conn, const TyIntro *intro);
 
+/* ---- shm-hub.c ---- */
+
+/* What an acceptor offers with its intro; `place` is memory for it. */
+void ty_conn_shm_offer (TyConn *conn, TyIntro *intro, char place[TY_SHM_PLACE_BYTES]);
+/* A dialer, to whom `intro` was said. */
+void ty_conn_shm_ask (TyConn *conn, const TyIntro *intro);
+/* Says the switch if it is due and can be said now. */
+void ty_conn_shm_say (TyConn *conn);
+/* The switch has been written. */
+void ty_conn_shm_go (TyConn *conn);
+/* It has come. */
+void ty_conn_shm_on_switch (TyConn *conn);
+/* What has come that way cannot be: the session goes on over another connection, without it for a while. */
+void ty_conn_shm_broken (TyConn *conn, const char *why);
+void ty_peer_shm_rests (TyPeer *peer);
+
+/* Whether what is said next, or read next, is in sealed records. */
+static inline gboolean
+ty_conn_seals (const TyConn *conn)
+{
+  return conn->seal != NULL && conn->shm_out != TY_SHM_ON;
+}
+
+static inline gboolean
+ty_conn_opens (const TyConn *conn)
+{
+  return conn->seal != NULL && !conn->shm_in;
+}
+
 /* ---- Peers ---- */
 
 struct _TyPeer
@@ -281,6 +325,7 @@ struct _TyPeer
   gboolean has_key;
   guint8 key[TY_NOISE_KEY_BYTES]; /* its static public key */
   guint8 binding[TY_NOISE_HASH_BYTES]; /* the hash of the handshake that its session began with */
+  gint64 shm_after_us; /* no shared memory with it before that */
   char *dead;         /* its death is proven, and told once its last bytes are read: why */
 };
 

@@ -99,6 +99,12 @@ void ty_hub_on_hangup (TyHub *hub, TyLink *link);
 /* It is over; `link` is dead to the hub when this returns (TyNetOps.close is not called for it). `text` may be NULL. */
 void ty_hub_on_ended (TyHub *hub, TyLink *link, TyLinkEnd why, const char *text);
 
+/* Somebody on this machine offers shared memory for a connection: which one, or NULL if it is not the process at its
+ * other end who does. */
+TyLink *ty_hub_shm_asked (TyHub *hub, const TyShmAsk *ask);
+/* `link` has it now: what is said goes through it from the next record on. */
+void ty_hub_on_shm (TyHub *hub, TyLink *link);
+
 /* ---- Time ---- */
 
 /* It is `now_us`, which never goes back. */
@@ -138,6 +144,8 @@ typedef struct
   guint64 forged;                    /* connections closed for sealed bytes that the other end did not seal */
   guint64 crowded;                   /* half-open connections that made room for others */
   guint64 malformed;                 /* sessions ended by bytes out of the wire format */
+  guint64 shm;                       /* connections that went over to shared memory, in both directions */
+  guint64 shm_broken;                /* those of them that were closed for what was in it */
   guint64 bytes_in, bytes_out, writes, reads;
   guint64 frames_in, frames_out, packets_in, acks_alone;
 } TyHubStats;

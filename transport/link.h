@@ -7,12 +7,24 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
 #include <sys/uio.h>
+
+#include "core/id.h"
 
 typedef struct _TyLink TyLink; /* each net defines its own; the hub keeps its own data by set_user () */
 
 #define TY_ORIGIN_BYTES 16
+
+/* Shared memory within a machine: see shm-hub.c. */
+#define TY_SHM_PLACE_BYTES 64 /* of the name that a process is asked at, with its NUL */
+#define TY_SHM_PROOF_BYTES 32
+
+/* What is said to the other process outside of the connection: who asks, and that it is meant by it. */
+typedef struct
+{
+  TyId pid;
+  guint8 proof[TY_SHM_PROOF_BYTES];
+} TyShmAsk;
 
 typedef enum
 {
@@ -20,7 +32,8 @@ typedef enum
   TY_LINK_RESET,       /* it broke */
   TY_LINK_REFUSED,     /* a dial: nobody listens there */
   TY_LINK_UNREACHABLE, /* a dial: no way there, or no answer */
-  TY_LINK_BAD_ADDRESS  /* a dial: not an address */
+  TY_LINK_BAD_ADDRESS, /* a dial: not an address */
+  TY_LINK_SHM_BROKEN   /* what is in the shared memory cannot be */
 } TyLinkEnd;
 
 typedef struct
@@ -43,4 +56,14 @@ typedef struct
   gboolean (*origin) (TyLink *link, guint8 out[TY_ORIGIN_BYTES]);
   void (*set_user) (TyLink *link, gpointer user);
   gpointer (*get_user) (TyLink *link);
+
+  /* Shared memory: all NULL where there is none.
+   *
+   * Where this process can be asked for it, if the other end is on this machine, as far as that can be said. */
+  gboolean (*shm_place) (TyLink *link, char place[TY_SHM_PLACE_BYTES]);
+  /* Makes some, and passes it to whom can be asked at `place`. FALSE: that failed, and is no matter. */
+  gboolean (*shm_ask) (TyLink *link, const char *place, const TyShmAsk *ask);
+  /* All that is written from now on, or read, goes through it. FALSE: there is none. */
+  gboolean (*shm_write) (TyLink *link);
+  gboolean (*shm_read) (TyLink *link);
 } TyNetOps;

@@ -225,6 +225,7 @@ ty_sockets_listen (TySockets *sockets, const char *text, GError **error)
           if (!address.is_unix && getsockname (fd, (struct sockaddr *) &sockaddr.addr, &sockaddr.len) == 0)
             address.port = ty_sockaddr_port (&sockaddr);
           listener_add (sockets, fd, &address);
+          ty_shm_net_listen (sockets);
           real = ty_address_print (&address);
         }
       else

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/record.h"
 #include "core/view.h"
+#include "transport/link.h"
 
 static const guint8 magic[8] = { 't', 'y', 'e', 't', '\r', '\n', '\r', '\n' };
 
@@ -78,9 +79,9 @@ head_wrong (const guint8 *data, const TyRecordHead *head)
   gboolean body = head->body_bytes > 0;
   if (head->body_bytes > TY_RECORD_MAX_BODY)
     return "a record that is too long";
-  if (head->kind > TY_RECORD_END)
+  if (head->kind > TY_RECORD_SWITCH)
     return "a record of no known kind";
-  if (body != (head->kind != TY_RECORD_ACK))
+  if (body != (head->kind != TY_RECORD_ACK && head->kind != TY_RECORD_SWITCH))
     return "a record with the wrong length for its kind";
   if (get (data + 6, 2) != 0)
     return "a record with a field that is not zero";
@@ -123,6 +124,34 @@ begin_record (TyWriter *w)
 
 /* ---- Intro ---- */
 
+#define OFFER 1
+
+static void
+write_offer (const TyIntro *intro, TyWriter *w)
+{
+  guint8 offer[1 + TY_SHM_TOKEN_BYTES + TY_SHM_PLACE_BYTES] = { OFFER };
+  gsize n = intro->shm_place != NULL ? strlen (intro->shm_place) : 0;
+  g_assert (n < TY_SHM_PLACE_BYTES);
+  memcpy (offer + 1, intro->shm_token, TY_SHM_TOKEN_BYTES);
+  if (n > 0)
+    memcpy (offer + 1 + TY_SHM_TOKEN_BYTES, intro->shm_place, n);
+  ty_write_block (w, offer, n > 0 ? 1 + TY_SHM_TOKEN_BYTES + n : 0);
+}
+
+/* What is not understood is no offer, and nothing more: it may be a later one. */
+static void
+read_offer (const guint8 *offer, gsize len_bytes, TyIntro *out)
+{
+  const gsize before = 1 + TY_SHM_TOKEN_BYTES;
+  if (len_bytes <= before || len_bytes >= before + TY_SHM_PLACE_BYTES || offer[0] != OFFER)
+    return;
+  for (gsize i = before; i < len_bytes; i++)
+    if (!g_ascii_isgraph ((char) offer[i]))
+      return;
+  memcpy (out->shm_token, offer + 1, TY_SHM_TOKEN_BYTES);
+  out->shm_place = g_strndup ((const char *) offer + before, len_bytes - before);
+}
+
 void
 ty_intro_write (const TyIntro *intro, TyWriter *w)
 {
@@ -132,7 +161,7 @@ ty_intro_write (const TyIntro *intro, TyWriter *w)
   ty_write_u64 (w, intro->next);
   ty_write_text (w, intro->name);
   ty_write_text (w, intro->address);
-  ty_write_block (w, NULL, 0);
+  write_offer (intro, w);
   g_assert (w->len - at <= TY_RECORD_HEAD_BYTES + TY_INTRO_MAX_BODY);
   finish_record (w, at, TY_RECORD_INTRO, 0);
 }
@@ -141,18 +170,22 @@ gboolean
 ty_intro_read (const guint8 *body, gsize len_bytes, TyIntro *out)
 {
   TyReader r = TY_READER (body, len_bytes);
-  gsize proof_bytes;
+  gsize offer_bytes;
+  *out = (TyIntro){ 0 };
   guint8 resume = ty_read_u8 (&r);
   out->resume = resume == 1;
   ty_read_id (&r, &out->session);
   out->next = ty_read_u64 (&r);
   out->name = ty_read_text (&r, TY_MAX_NAME_BYTES);
   out->address = ty_read_text (&r, TY_MAX_ADDRESS_BYTES);
-  ty_read_block (&r, &proof_bytes);
+  const guint8 *offer = ty_read_block (&r, &offer_bytes);
   gboolean fresh_from_one = out->resume || out->next == 1;
   if (ty_reader_done (&r) && resume <= 1 && !ty_id_is_null (&out->session) && out->next > 0 && fresh_from_one
-      && proof_bytes <= TY_INTRO_MAX_PROOF)
-    return TRUE;
+      && offer_bytes <= TY_INTRO_MAX_OFFER)
+    {
+      read_offer (offer, offer_bytes, out);
+      return TRUE;
+    }
   ty_intro_clear (out);
   return FALSE;
 }
@@ -162,6 +195,7 @@ ty_intro_clear (TyIntro *intro)
 {
   g_clear_pointer (&intro->name, g_free);
   g_clear_pointer (&intro->address, g_free);
+  g_clear_pointer (&intro->shm_place, g_free);
 }
 
 /* ---- End ---- */

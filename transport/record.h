@@ -33,7 +33,7 @@
  *   record, 24 bytes and the body
  *   offset  size  field
  *   0       4     length of the body, at most 65472: a whole record fits into a sealed one
- *   4       1     kind: 0 acknowledgement (no body), 1 frame, 2 intro, 3 end
+ *   4       1     kind: 0 acknowledgement (no body), 1 frame, 2 intro, 3 end, 4 switch (no body)
  *   5       1     of a frame: class (bits 0-1: control, data, bulk), first of its packet (bit 4), last of it (bit 5);
  *                 else zero
  *   6       2     zero
@@ -48,7 +48,16 @@
  *   17      8       number of the frame that the sender expects next: 1 in a fresh session
  *   25      varint  length of the name, and the name of the sender (UTF-8)
  *           varint  length of the address, and the address where the sender listens; empty: nowhere
- *           varint  length of the proof, and the proof (empty as yet: what a later sealing proves inside)
+ *           varint  length of the offer, and the offer: shared memory; an acceptor's, or empty
+ *
+ *   offer
+ *   offset  size    field
+ *   0       1       1
+ *   1       32      token, drawn for this connection
+ *   33      ...     the rest: where the acceptor can be asked, 1 to 63 printable characters
+ *
+ *   A switch says: what I send from here on comes through the shared memory, in the clear.  It is the last record of
+ *   its direction on the connection.
  *
  *   end, the body
  *   offset  size    field
@@ -61,7 +70,10 @@
 #include "core/event.h"
 #include "core/wire.h"
 
+/* Tests build another. */
+#ifndef TY_WIRE_VERSION
 #define TY_WIRE_VERSION 1
+#endif
 
 #define TY_HELLO_BYTES 48
 #define TY_HELLO_PREFIX_BYTES 12
@@ -69,7 +81,8 @@
 #define TY_RECORD_HEAD_BYTES 24
 #define TY_RECORD_MAX_BODY 65472
 #define TY_INTRO_MAX_BODY 2048
-#define TY_INTRO_MAX_PROOF 1024
+#define TY_INTRO_MAX_OFFER 1024
+#define TY_SHM_TOKEN_BYTES 32
 
 typedef enum
 {
@@ -110,6 +123,7 @@ typedef enum
   TY_RECORD_FRAME,
   TY_RECORD_INTRO,
   TY_RECORD_END,
+  TY_RECORD_SWITCH,
 } TyRecordKind;
 
 #define TY_FRAME_FIRST 0x10
@@ -138,6 +152,8 @@ typedef struct
   guint64 next;
   char *name;
   char *address;
+  char *shm_place; /* NULL: no offer, or none that is understood */
+  guint8 shm_token[TY_SHM_TOKEN_BYTES];
 } TyIntro;
 
 /* The whole record is appended to `w`. */

@@ -491,7 +491,7 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
   config.address = p->address;
   config.heartbeat_us = world->config.node.heartbeat_us;
   config.refusal_is_death = world->config.node.refusal_is_death;
-  config.max_packet_bytes = MIN (world->config.node.max_message_bytes, G_MAXINT32 / 2) + 1024 * 1024;
+  config.max_packet_bytes = world->config.node.max_message_bytes + 1024 * 1024;
   config.keep_bytes = config.max_packet_bytes + 4 * world->config.node.window_bytes;
   p->hub = ty_hub_new (&config, &ty_sim_net_ops, p->port, draw, world);
 

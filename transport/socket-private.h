@@ -18,8 +18,14 @@ typedef enum
 typedef enum
 {
   TY_ENTRY_LINK,
-  TY_ENTRY_LISTENER
+  TY_ENTRY_LISTENER,
+  TY_ENTRY_SHM_PLACE, /* these three are shm-net.c's */
+  TY_ENTRY_SHM_CALLER,
+  TY_ENTRY_SHM_BELL
 } TyEntryKind;
+
+typedef struct _TyShmNet TyShmNet;
+typedef struct _TyShmLink TyShmLink;
 
 /* A name that is being looked up. It outlives a link that ends meanwhile. */
 typedef struct
@@ -44,6 +50,7 @@ struct _TyLink
   TyLinkEnd end;
   char *text;
   gpointer user;
+  TyShmLink *shm; /* NULL: it has, and had, no shared memory */
   /* A dial: */
   TyAddress address;
   GArray *candidates; /* of TySockaddr, tried one after the other */
@@ -76,6 +83,7 @@ struct _TySockets
   GPtrArray *due;   /* of TyLink: outcome_due */
   GPtrArray *listeners;
   gboolean ended_any;
+  TyShmNet *shm; /* NULL: no shared memory */
 };
 
 TyLink *ty_socket_link_new (TySockets *sockets, int fd, TySocketState state);
@@ -86,6 +94,7 @@ void ty_sockets_watch (TySockets *sockets, int fd, gpointer entry, guint32 event
 void ty_socket_link_due (TyLink *link);
 void ty_socket_link_fail (TyLink *link, TyLinkEnd end, const char *text);
 void ty_socket_link_close_fd (TyLink *link);
+void ty_socket_tell_ended (TyLink *link, TyLinkEnd end, const char *text);
 
 TyLink *ty_socket_dial (gpointer sockets, const char *address, GError **error);
 void ty_socket_connect_next (TyLink *link);
@@ -96,3 +105,31 @@ gboolean ty_socket_same_user (int fd);
 void ty_listener_on_ready (TyListener *listener);
 void ty_listener_resume (TyListener *listener);
 void ty_listener_free (gpointer listener);
+
+/* ---- shm-net.c, shm-link.c ---- */
+
+/* NULL: it is switched off. */
+TyShmNet *ty_shm_net_new (TySockets *sockets);
+void ty_shm_net_free (TyShmNet *net);
+/* This process can be asked from now on. */
+void ty_shm_net_listen (TySockets *sockets);
+/* An entry of its own is ready. */
+void ty_shm_net_on_ready (gpointer entry);
+/* In each dispatch, after the sockets: reads what has come through the rings, and goes on where there is room. */
+void ty_shm_net_turn (TySockets *sockets);
+/* FALSE: there is something to do. TRUE: from now on bells ring. */
+gboolean ty_shm_net_sleep (TySockets *sockets);
+
+/* Of the table of the net (link.h). */
+gboolean ty_shm_place (TyLink *link, char place[TY_SHM_PLACE_BYTES]);
+gboolean ty_shm_ask (TyLink *link, const char *place, const TyShmAsk *ask);
+gboolean ty_shm_write (TyLink *link);
+gboolean ty_shm_link_start_reading (TyLink *link);
+
+/* Whether what is written, and what is read, goes through shared memory; and then: */
+gboolean ty_shm_link_writes (const TyLink *link);
+gboolean ty_shm_link_reads (const TyLink *link);
+gssize ty_shm_link_writev (TyLink *link, const struct iovec *parts, guint n_parts);
+/* `look`: the connection may have ended, which counts once all is read. */
+void ty_shm_link_read (TyLink *link, gboolean look);
+void ty_shm_link_ended (TyLink *link);

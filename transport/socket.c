@@ -72,6 +72,7 @@ link_free (gpointer data)
   ty_address_clear (&link->address);
   g_clear_pointer (&link->candidates, g_array_unref);
   g_free (link->text);
+  g_free (link->shm);
   g_free (link);
 }
 
@@ -89,6 +90,7 @@ link_ended (TyLink *link)
 {
   link->state = TY_SOCKET_ENDED;
   link->sockets->ended_any = TRUE;
+  ty_shm_link_ended (link);
   ty_socket_link_close_fd (link);
   if (link->lookup != NULL)
     {
@@ -155,6 +157,8 @@ socket_writev (TyLink *link, const struct iovec *parts, guint n_parts)
   g_assert (link->state == TY_SOCKET_OPEN);
   if (link->outcome_due)
     return -1;
+  if (ty_shm_link_writes (link))
+    return ty_shm_link_writev (link, parts, n_parts);
   for (guint i = 0; i < n_parts; i++)
     all += parts[i].iov_len;
   gssize n;
@@ -258,12 +262,16 @@ const TyNetOps ty_socket_ops = {
   .origin = socket_origin,
   .set_user = socket_set_user,
   .get_user = socket_get_user,
+  .shm_place = ty_shm_place,
+  .shm_ask = ty_shm_ask,
+  .shm_write = ty_shm_write,
+  .shm_read = ty_shm_link_start_reading,
 };
 
 /* ---- What happens ---- */
 
-static void
-tell_ended (TyLink *link, TyLinkEnd end, const char *text)
+void
+ty_socket_tell_ended (TyLink *link, TyLinkEnd end, const char *text)
 {
   link_ended (link);
   ty_hub_on_ended (link->sockets->hub, link, end, text);
@@ -284,7 +292,7 @@ on_connected (TyLink *link)
     }
   if (!ty_socket_same_user (link->fd))
     {
-      tell_ended (link, TY_LINK_BAD_ADDRESS, "that Unix socket belongs to a process of another user");
+      ty_socket_tell_ended (link, TY_LINK_BAD_ADDRESS, "that Unix socket belongs to a process of another user");
       return;
     }
   link->failed = FALSE;
@@ -298,6 +306,11 @@ static void
 read_some (TyLink *link)
 {
   TyHub *hub = link->sockets->hub;
+  if (ty_shm_link_reads (link))
+    {
+      ty_shm_link_read (link, TRUE);
+      return;
+    }
   for (guint i = 0; i < READS_PER_LINK && link->state == TY_SOCKET_OPEN && link->reading; i++)
     {
       gsize room;
@@ -306,10 +319,10 @@ read_some (TyLink *link)
       if (n > 0)
         ty_hub_on_read (hub, link, (gsize) n);
       else if (n == 0)
-        tell_ended (link, TY_LINK_EOF, NULL);
+        ty_socket_tell_ended (link, TY_LINK_EOF, NULL);
       else if (errno != EAGAIN && errno != EINTR)
-        tell_ended (link, TY_LINK_RESET, g_strerror (errno));
-      if (n <= 0 || (gsize) n < room)
+        ty_socket_tell_ended (link, TY_LINK_RESET, g_strerror (errno));
+      if (n <= 0 || (gsize) n < room || ty_shm_link_reads (link))
         return;
     }
 }
@@ -340,7 +353,12 @@ on_ready (TyLink *link, guint32 events)
       link_watch (link);
       ty_hub_on_hangup (hub, link);
     }
-  if ((events & EPOLLOUT) != 0 && link->state == TY_SOCKET_OPEN)
+  if ((events & EPOLLOUT) != 0 && link->state == TY_SOCKET_OPEN && ty_shm_link_writes (link))
+    {
+      link->watch_write = FALSE;
+      link_watch (link);
+    }
+  else if ((events & EPOLLOUT) != 0 && link->state == TY_SOCKET_OPEN)
     {
       /* Watched on until there has been room for nothing: who writes much is stopped again at once. */
       link->watch_write = link->want_write;
@@ -366,7 +384,7 @@ tell_due (TySockets *sockets)
         read_some (link);
       g_autofree char *text = g_steal_pointer (&link->text);
       if (link->state != TY_SOCKET_ENDED)
-        tell_ended (link, link->end, text);
+        ty_socket_tell_ended (link, link->end, text);
     }
 }
 
@@ -407,10 +425,19 @@ ty_sockets_dispatch (TySockets *sockets, gint64 now_us)
       TyEntryKind *kind = events[i].data.ptr;
       if (*kind == TY_ENTRY_LISTENER)
         ty_listener_on_ready (events[i].data.ptr);
+      else if (*kind != TY_ENTRY_LINK)
+        ty_shm_net_on_ready (events[i].data.ptr);
       else
         on_ready (events[i].data.ptr, events[i].events);
     }
+  ty_shm_net_turn (sockets);
   free_ended (sockets);
+}
+
+gboolean
+ty_sockets_sleep (TySockets *sockets)
+{
+  return ty_shm_net_sleep (sockets);
 }
 
 gint64
@@ -441,6 +468,7 @@ ty_sockets_new (GMainContext *context, TySocketsWake wake, gpointer wake_data)
   sockets->links = g_ptr_array_new ();
   sockets->due = g_ptr_array_new ();
   sockets->listeners = g_ptr_array_new_with_free_func (ty_listener_free);
+  sockets->shm = ty_shm_net_new (sockets);
   return sockets;
 }
 
@@ -465,6 +493,7 @@ ty_sockets_free (TySockets *sockets)
       g_assert (link->state == TY_SOCKET_ENDED);
       link_free (link);
     }
+  ty_shm_net_free (sockets->shm);
   g_ptr_array_unref (sockets->links);
   g_ptr_array_unref (sockets->due);
   g_ptr_array_unref (sockets->listeners);

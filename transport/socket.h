@@ -28,5 +28,7 @@ char *ty_sockets_listen (TySockets *sockets, const char *address, GError **error
 int ty_sockets_fd (const TySockets *sockets);
 /* Tells the hub what has happened: reads what can be read (a bounded amount), accepts, ends. Does not block. */
 void ty_sockets_dispatch (TySockets *sockets, gint64 now_us);
+/* Before the file descriptor is slept at: FALSE if there is something to dispatch that it does not show. */
+gboolean ty_sockets_sleep (TySockets *sockets);
 /* When it has to be called though the file descriptor is silent (G_MAXINT64: never). */
 gint64 ty_sockets_deadline (const TySockets *sockets);

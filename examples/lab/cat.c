@@ -642,6 +642,20 @@ check_founders (Cat *cat, GError **error)
   return TRUE;
 }
 
+/* What the library would say of it, but before anybody is told where this process listens. */
+static gboolean
+check_group_name (const char *name, GError **error)
+{
+  if (*name == '\0')
+    return refuse (error, "The name of the group is empty");
+  if (strlen (name) > 255)
+    return refuse (error, "The name of the group is longer than 255 bytes");
+  for (const char *at = name; *at != '\0'; at = g_utf8_next_char (at))
+    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+      return refuse (error, "The name of the group has control characters");
+  return TRUE;
+}
+
 static gboolean
 check (Cat *cat, int argc, char **argv, GError **error)
 {
@@ -653,6 +667,8 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "\"%s\" belongs to no option", argv[1]);
   if (cat->group_name == NULL || cat->ordering == NULL)
     return refuse (error, "--group and --ordering are needed");
+  if (!check_group_name (cat->group_name, error))
+    return FALSE;
   if (!g_strv_contains (orderings, cat->ordering))
     return refuse (error, "There is no ordering \"%s\"; there are %s", cat->ordering, all);
   for (char **c = cat->contacts; c != NULL && *c != NULL; c++)

@@ -115,7 +115,7 @@ plain_number (double v)
 }
 
 static void
-put_axis (GString *out, const Axis *a, double top, double bottom, gboolean times)
+put_axis (GString *out, const Axis *a, double top, double bottom)
 {
   static const double parts[] = { 1, 2, 5 };
   for (double power = floor (a->low); power <= a->high; power++)
@@ -128,7 +128,7 @@ put_axis (GString *out, const Axis *a, double top, double bottom, gboolean times
         g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sV%s\"/>\n", svg_n (x), svg_n (top), svg_n (bottom));
         if (i > 0 && a->high - a->low > 3)
           continue;
-        g_autofree char *text = times ? film_time_text ((gint64) (v + 0.5)) : plain_number (v);
+        g_autofree char *text = film_time_text ((gint64) (v + 0.5));
         put_text (out, "ps", x, bottom + 15, "middle", text);
       }
   g_string_append_printf (out, "<path class=\"pa\" d=\"M%s %sH%s\"/>\n", svg_n (LEFT), svg_n (bottom), svg_n (RIGHT));
@@ -192,7 +192,7 @@ plot_times (const char *title, const PlotRow *rows, guint n)
   Axis axis = axis_for (low, high);
   double bottom = TOP + ROW * n + 6;
   GString *out = begin (title, bottom + 26);
-  put_axis (out, &axis, TOP, bottom, TRUE);
+  put_axis (out, &axis, TOP, bottom);
   for (guint i = 0; i < n; i++)
     {
       double base = TOP + ROW * (i + 1) - 18, last = 0;
@@ -307,14 +307,30 @@ put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, do
     }
 }
 
+/* What was measured is marked, and nothing else is known. */
+static void
+put_measured (GString *out, const Axis *a, const PlotLine *line, double bottom)
+{
+  for (guint k = 0; k < line->n; k++)
+    {
+      double x = place (a, line->x[k]);
+      g_autofree char *text = plain_number (line->x[k]);
+      g_string_append_printf (out, "<path class=\"pg\" d=\"M%s %sV%s\"/>\n", svg_n (x), svg_n (TOP + 20),
+                              svg_n (bottom));
+      put_text (out, "ps", x, bottom + 15, "middle", text);
+    }
+  g_string_append_printf (out, "<path class=\"pa\" d=\"M%s %sH%s\"/>\n", svg_n (LEFT), svg_n (bottom), svg_n (RIGHT));
+}
+
 char *
 plot_lines (const char *title, const char *x_name, const char *y_name, const PlotLine *lines, guint n)
 {
   double low_x, high_x, low_y, high_y, height = 240, bottom = TOP + 20 + height;
   line_bounds (lines, n, &low_x, &high_x, &low_y, &high_y);
-  Axis x = axis_for (MAX (low_x, 1e-6), MAX (high_x, 1e-6)), y = axis_for (MAX (low_y, 1e-6), MAX (high_y, 1e-6));
+  double from = log10 (MAX (low_x, 1e-6)), to = log10 (MAX (high_x, 1e-6)), margin = MAX (0.06 * (to - from), 0.02);
+  Axis x = { from - margin, to + margin }, y = axis_for (MAX (low_y, 1e-6), MAX (high_y, 1e-6));
   GString *out = begin (title, bottom + 44);
-  put_axis (out, &x, TOP + 20, bottom, FALSE);
+  put_measured (out, &x, &lines[0], bottom);
   put_text (out, "ps", (LEFT + RIGHT) / 2, bottom + 34, "middle", x_name);
   put_text (out, "ps", 8, TOP + 10, "start", y_name);
   for (double power = floor (y.low); power <= y.high; power++)

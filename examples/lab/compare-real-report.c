@@ -27,28 +27,17 @@ run_at (const Real *real, guint side, guint m, guint s)
 }
 
 static gboolean
-complain (const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  g_autofree char *text = g_strdup_vprintf (format, args);
-  va_end (args);
-  lab_bad_usage ("%s", text);
-  return FALSE;
-}
-
-static gboolean
 read_list (const char *option, const char *text, guint64 least, guint64 most, guint64 *out, guint *n)
 {
   g_auto (GStrv) parts = g_strsplit (text, ",", -1);
   *n = g_strv_length (parts);
   if (*n == 0 || *n > MAX_VALUES)
-    return complain ("%s wants 1 to %d numbers", option, MAX_VALUES);
+    return compare_wrong ("%s wants 1 to %d numbers", option, MAX_VALUES);
   for (guint i = 0; i < *n; i++)
     if (!g_ascii_string_to_unsigned (parts[i], 10, least, most, &out[i], NULL) || (i > 0 && out[i] <= out[i - 1]))
-      return complain ("%s wants numbers from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                       ", in rising order, not \"%s\"",
-                       option, least, most, parts[i]);
+      return compare_wrong ("%s wants numbers from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                            ", in rising order, not \"%s\"",
+                            option, least, most, parts[i]);
   return TRUE;
 }
 
@@ -240,7 +229,7 @@ compare_real (const RealOptions *options)
     return LAB_USAGE;
   if (!(options->seconds >= 0.05 && options->seconds <= 600))
     {
-      complain ("--seconds wants a number from 0.05 to 600");
+      compare_wrong ("--seconds wants a number from 0.05 to 600");
       return LAB_USAGE;
     }
   guint n = options->sides->len * real.n_members * real.n_sizes;

@@ -47,8 +47,8 @@ static const GOptionEntry entries[] = {
 
 /* ---- What is asked for ---- */
 
-static gboolean
-complain (const char *format, ...)
+gboolean
+compare_wrong (const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -91,7 +91,7 @@ read_side (Side *side)
   if (ops == NULL)
     {
       g_autofree char *known = known_orderings (", ");
-      return complain ("there is no ordering \"%s\"; there are %s", parts[0], known);
+      return compare_wrong ("there is no ordering \"%s\"; there are %s", parts[0], known);
     }
   side->ordering = g_strdup (parts[0]);
   side->promise = ops->standard;
@@ -101,13 +101,13 @@ read_side (Side *side)
     if (g_str_equal (film_service_name (s), parts[1]))
       {
         if (s > ops->strongest)
-          return complain ("%s does not offer the service %s; %s at most", ops->name, parts[1],
-                           film_service_name (ops->strongest));
+          return compare_wrong ("%s does not offer the service %s; %s at most", ops->name, parts[1],
+                                film_service_name (ops->strongest));
         side->forced = TRUE;
         side->service = side->promise = s;
         return TRUE;
       }
-  return complain ("there is no service \"%s\"; there are fifo, causal, agreed, safe", parts[1]);
+  return compare_wrong ("there is no service \"%s\"; there are fifo, causal, agreed, safe", parts[1]);
 }
 
 static gboolean
@@ -117,18 +117,18 @@ read_sides (Comparison *c)
   g_autofree char *standard = g_strdup_printf ("%s,total/safe", all);
   g_auto (GStrv) names = g_strsplit (option_orderings != NULL ? option_orderings : standard, ",", -1);
   if (g_strv_length (names) > MAX_SIDES)
-    return complain ("--orderings: %u at most", (guint) MAX_SIDES);
+    return compare_wrong ("--orderings: %u at most", (guint) MAX_SIDES);
   for (guint i = 0; names[i] != NULL; i++)
     {
       for (guint k = 0; k < i; k++)
         if (g_str_equal (names[i], names[k]))
-          return complain ("--orderings: \"%s\" stands there twice", names[i]);
+          return compare_wrong ("--orderings: \"%s\" stands there twice", names[i]);
       Side *side = side_new (names[i]);
       g_ptr_array_add (c->sides, side);
       if (!read_side (side))
         return FALSE;
     }
-  return c->sides->len > 0 || complain ("--orderings: there is none");
+  return c->sides->len > 0 || compare_wrong ("--orderings: there is none");
 }
 
 /* ---- Playing ---- */
@@ -247,7 +247,7 @@ write_all (const Comparison *c, GError **error)
 static int
 fail (const GError *error)
 {
-  g_printerr ("tyet compare: %s\n", error->message);
+  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
   return LAB_USAGE;
 }
 
@@ -327,15 +327,17 @@ lab_compare (int argc, char **argv)
                "2 bad usage, an unreadable scene or an unwritable file.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
-    complain ("%s", error->message);
+    compare_wrong ("%s", error->message);
   else if (argc != (option_real ? 1 : 2))
-    complain ("%s", option_real ? "--real takes no scene" : argc < 2 ? "no scene is named" : "one scene at a time");
+    compare_wrong ("%s", option_real ? "--real takes no scene"
+                         : argc < 2  ? "no scene is named"
+                                     : "one scene at a time");
   else if (option_real && (option_control || option_svg != NULL || option_seeds != 1))
-    complain ("--real goes with --orderings, --members, --sizes, --seconds, --plain, --html and --json only");
+    compare_wrong ("--real goes with --orderings, --members, --sizes, --seconds, --plain, --html and --json only");
   else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 0 || option_plain))
-    complain ("--members, --sizes, --seconds and --plain go with --real only");
+    compare_wrong ("--members, --sizes, --seconds and --plain go with --real only");
   else if (option_seeds < 1 || option_seeds > MAX_SEEDS)
-    complain ("--seeds wants a number from 1 to %d", MAX_SEEDS);
+    compare_wrong ("--seeds wants a number from 1 to %d", MAX_SEEDS);
   else
     return option_real ? measure_real () : compare_scene (argv[1]);
   return LAB_USAGE;

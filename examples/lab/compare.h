@@ -122,6 +122,9 @@ char *compare_time (double us);
 char *compare_number (double v);
 double compare_per_message (const Side *s, guint64 what);
 
+/* What is wrong with the call, on standard error. Returns FALSE. */
+gboolean compare_wrong (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
 char *compare_to_text (const Comparison *c);
 char *compare_to_json (const Comparison *c);
 /* HTML with everything in it. `control`: with control packets. */

@@ -227,8 +227,8 @@ shrink_here (const ExploreOptions *options, guint64 seed)
   g_autofree char *path = g_build_filename (option_scenes != NULL ? option_scenes : ".", name, NULL);
   g_autofree char *body = scene_to_string (scene);
   g_autofree char *options_text = same_options (options);
-  g_autofree char *text = g_strdup_printf ("# Found by: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n# Wrong: %s\n%s",
-                                           seed, options_text, how, body);
+  g_autofree char *text = g_strdup_printf ("# Found by: %s explore --seeds %" G_GUINT64_FORMAT "%s\n# Wrong: %s\n%s",
+                                           lab_program (), seed, options_text, how, body);
   g_autoptr (GError) error = NULL;
   if (!save_text (path, text, -1, &error))
     {
@@ -246,7 +246,8 @@ print_scene (const ExploreOptions *options, guint64 seed)
   g_autoptr (Scene) scene = explore_seed (seed, options, -1, &out);
   g_autofree char *body = scene_to_string (scene);
   g_autofree char *same = same_options (options);
-  printf ("# tyet explore --seeds %" G_GUINT64_FORMAT "%s: %s\n%s", seed, same, out.good ? "good" : out.wrong, body);
+  printf ("# %s explore --seeds %" G_GUINT64_FORMAT "%s: %s\n%s", lab_program (), seed, same,
+          out.good ? "good" : out.wrong, body);
   int status = out.good ? LAB_GOOD : LAB_FINDING;
   explore_outcome_clear (&out);
   return status;
@@ -308,8 +309,8 @@ on_failure (const ExploreFailure *failure, gpointer data)
   g_autofree char *options_text = same_options (data);
   /* At once, so that a sweep that is broken off has told what it found. */
   FILE *to = option_json ? stderr : stdout;
-  fprintf (to, "FAILED: %s: tyet explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, failure->seed,
-           options_text);
+  fprintf (to, "FAILED: %s: %s explore --seeds %" G_GUINT64_FORMAT "%s\n", failure->wrong, lab_program (),
+           failure->seed, options_text);
   fflush (to);
 }
 
@@ -354,7 +355,7 @@ lab_explore (int argc, char **argv)
         {
           const ExploreFailure *f = totals->failures->pdata[i];
           if (f->scene != NULL)
-            printf ("seed %" G_GUINT64_FORMAT ": tyet run %s\n", f->seed, f->scene);
+            printf ("seed %" G_GUINT64_FORMAT ": %s run %s\n", f->seed, lab_program (), f->scene);
         }
       put_text (totals);
     }

@@ -151,19 +151,65 @@ view_indices (Film *film, const char *group, char **labels)
   return indices (film, list, film->by_label);
 }
 
+/* Not where it is the beginning of a longer one. */
+static void
+replace_word (GString *text, const char *word, const char *by)
+{
+  gsize len = strlen (word);
+  for (char *at = text->str; (at = strstr (at, word)) != NULL;)
+    {
+      gsize pos = (gsize) (at - text->str);
+      gboolean whole = !g_ascii_isalnum (at[len]) && (pos == 0 || !g_ascii_isalnum (at[-1]));
+      if (whole && at[len] == '.')
+        whole = !g_ascii_isalnum (at[len + 1]);
+      if (whole)
+        {
+          g_string_erase (text, (gssize) pos, (gssize) len);
+          g_string_insert (text, (gssize) pos, by);
+        }
+      at = text->str + pos + (whole ? strlen (by) : len);
+    }
+}
+
+char *
+film_plain_text (const Film *film, const TyJudgeReport *report, const char *text)
+{
+  GString *out = g_string_new (text);
+  for (guint i = 0; i < report->violations->len; i++)
+    {
+      const TyJudgeViolation *v = report->violations->pdata[i];
+      for (char **id = v->messages; *id != NULL; id++)
+        {
+          int message = film_find_message (film, *id);
+          if (message >= 0 && !g_str_equal (film_message (film, message)->name, *id))
+            replace_word (out, *id, film_message (film, message)->name);
+        }
+      for (char **label = v->views; *label != NULL; label++)
+        {
+          g_autofree char *key = g_strdup_printf ("%s/%s", v->group, *label);
+          int view = GPOINTER_TO_INT (g_hash_table_lookup (film->by_label, key)) - 1;
+          if (view >= 0 && !g_str_equal (film_view (film, view)->text, *label))
+            replace_word (out, *label, film_view (film, view)->text);
+        }
+    }
+  return g_string_free (out, FALSE);
+}
+
 void
 film_add_report (Film *film, const TyJudgeReport *report)
 {
-  g_autofree char *text = ty_judge_report_to_string (report);
+  g_autofree char *said = ty_judge_report_to_string (report);
+  g_autofree char *text = film_plain_text (film, report, said);
   film->legal = report->legal;
   g_free (film->verdict);
   film->verdict = g_strndup (text, strcspn (text, "\n"));
   for (guint i = 0; i < report->violations->len; i++)
     {
       const TyJudgeViolation *v = report->violations->pdata[i];
+      g_autofree char *plain = film_plain_text (film, report, v->text);
       FilmFinding finding = {
         .rule = g_strdup_printf ("%s %s", ty_judge_rule_number (v->rule), ty_judge_rule_name (v->rule)),
-        .text = film_clean (v->text),
+        .text = film_clean (plain),
         .processes = indices (film, v->processes, film->by_name),
         .messages = indices (film, v->messages, film->by_id),
         .views = view_indices (film, v->group, v->views),

@@ -251,6 +251,8 @@ char *film_time_text (gint64 us);
 
 /* What histories know of a run; NULL and `error` if one is unreadable, or holds too much to be drawn. */
 Film *film_of_histories (char **paths, GError **error);
+/* What the judge says of this film, with messages and views called as they are in it. (transfer full) */
+char *film_plain_text (const Film *film, const TyJudgeReport *report, const char *text);
 /* Findings of the judge, as links into the film. */
 void film_add_report (Film *film, const TyJudgeReport *report);
 

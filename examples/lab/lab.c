@@ -53,7 +53,8 @@ lab_main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (argv[1], commands[i].name))
       {
-        g_autofree char *name = g_strdup_printf ("tyet %s", commands[i].name);
+        g_autofree char *program = g_path_get_basename (argv[0]);
+        g_autofree char *name = g_strdup_printf ("%s %s", program, commands[i].name);
         g_set_prgname (name);
         argv[1] = name;
         return commands[i].run (argc - 1, argv + 1);

@@ -6,9 +6,13 @@
 #include "lab.h"
 
 #include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
 #include <unistd.h>
 
 #define MOST_BYTES (64 * 1024 * 1024)
+/* How often somebody who waits for a reader looks whether it is to stop. */
+#define LOOK_US (50 * 1000)
 
 struct _LabOut
 {
@@ -21,6 +25,8 @@ struct _LabOut
   gboolean told; /* that it is broken */
   gboolean idle; /* the thread has nothing in hand */
   GThread *thread;
+  GMainContext *signals; /* of its own: looked at while the main loop stands still */
+  gboolean given_up;     /* told to stop while nobody read: what is left is not waited for */
   void (*failed) (const char *why, gpointer user_data);
   gpointer user_data;
   int saved_errno;
@@ -94,6 +100,22 @@ write_thread (gpointer data)
   return NULL;
 }
 
+static gboolean
+on_signal (gpointer data)
+{
+  ((LabOut *) data)->given_up = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch_signal (LabOut *out, int number)
+{
+  GSource *source = g_unix_signal_source_new (number);
+  g_source_set_callback (source, on_signal, out, NULL);
+  g_source_attach (source, out->signals);
+  g_source_unref (source);
+}
+
 LabOut *
 lab_out_new (void (*failed) (const char *why, gpointer user_data), gpointer user_data)
 {
@@ -101,19 +123,33 @@ lab_out_new (void (*failed) (const char *why, gpointer user_data), gpointer user
   g_mutex_init (&out->mutex);
   g_cond_init (&out->cond);
   out->waiting = g_string_new (NULL);
+  out->signals = g_main_context_new ();
+  watch_signal (out, SIGTERM);
+  watch_signal (out, SIGINT);
   out->failed = failed;
   out->user_data = user_data;
   out->thread = g_thread_new ("out", write_thread, out);
   return out;
 }
 
+/* With the mutex. The main loop stands still meanwhile, and would not see a signal that tells it to stop. */
+static void
+wait_for_room (LabOut *out, gsize len_bytes)
+{
+  while (!out->broken && !out->given_up && out->waiting->len > 0 && out->waiting->len + len_bytes > MOST_BYTES)
+    {
+      g_cond_wait_until (&out->cond, &out->mutex, g_get_monotonic_time () + LOOK_US);
+      while (g_main_context_iteration (out->signals, FALSE))
+        ;
+    }
+}
+
 void
 lab_out_line (LabOut *out, const char *line, gsize len_bytes)
 {
   g_mutex_lock (&out->mutex);
-  while (!out->broken && out->waiting->len > 0 && out->waiting->len + len_bytes > MOST_BYTES)
-    g_cond_wait (&out->cond, &out->mutex);
-  if (!out->broken)
+  wait_for_room (out, len_bytes);
+  if (!out->broken && !(out->given_up && out->waiting->len + len_bytes > MOST_BYTES))
     {
       g_string_append_len (out->waiting, line, (gssize) len_bytes);
       g_string_append_c (out->waiting, '\n');
@@ -148,6 +184,7 @@ lab_out_free (LabOut *out, gint64 patience_us)
   if (out->broken && !out->told)
     tell_failed (out);
   g_string_free (out->waiting, TRUE);
+  g_main_context_unref (out->signals);
   g_cond_clear (&out->cond);
   g_mutex_clear (&out->mutex);
   g_free (out);
@@ -164,6 +201,16 @@ lab_bad_usage (const char *format, ...)
   va_end (args);
   g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), text);
   return LAB_USAGE;
+}
+
+const char *
+lab_program (void)
+{
+  static char *program;
+  const char *name = g_get_prgname (), *end = name != NULL ? strchr (name, ' ') : NULL;
+  if (program == NULL)
+    program = end != NULL ? g_strndup (name, (gsize) (end - name)) : g_strdup ("tyet");
+  return program;
 }
 
 /* ---- JSON ---- */

@@ -2,7 +2,7 @@
  *
  * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the
  * output must not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that
- * far behind, the main loop does wait.
+ * far behind, the main loop does wait, until there is room or a signal tells the program to stop: then lines are lost.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -26,6 +26,9 @@ void lab_out_free (LabOut *out, gint64 patience_us);
 
 /* "tyet run: text", and where to read how it is done, on standard error. Returns LAB_USAGE. */
 int lab_bad_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* What to call to repeat something: "tyet", or the program that has other orderings in it. */
+const char *lab_program (void);
 
 /* ---- JSON ---- */
 

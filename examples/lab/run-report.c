@@ -102,9 +102,10 @@ put_results (GString *out, const Play *play)
 }
 
 static void
-put_verdict (GString *out, const RunReport *report, const Play *play)
+put_verdict (GString *out, const RunReport *report, const Play *play, const Film *film)
 {
-  g_autofree char *text = ty_judge_report_to_string (play->report);
+  g_autofree char *said = ty_judge_report_to_string (play->report);
+  g_autofree char *text = film_plain_text (film, play->report, said);
   const char *end = strchr (text, '\n');
   /* Without times there are no counts either: they depend on little things. */
   if (report->form == RUN_BY_PROCESS && play->report->legal)
@@ -241,7 +242,7 @@ run_report_to_string (const RunReport *report, const Play *play, const Film *fil
       else
         put_by_process (out, report, play);
       put_results (out, play);
-      put_verdict (out, report, play);
+      put_verdict (out, report, play, film);
     }
   return g_string_free (out, FALSE);
 }

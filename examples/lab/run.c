@@ -52,12 +52,12 @@ read_scene (int argc, char **argv)
   else if (argc != 2)
     lab_bad_usage (argc < 2 ? "no scene is named" : "one scene at a time");
   else if (!save_check (files, G_N_ELEMENTS (files), &error))
-    g_printerr ("tyet run: %s\n", error->message);
+    g_printerr ("%s: %s\n", g_get_prgname (), error->message);
   else
     {
       Scene *scene = scene_read_file (argv[1], &error);
       if (scene == NULL)
-        g_printerr ("tyet run: %s\n", error->message);
+        g_printerr ("%s: %s\n", g_get_prgname (), error->message);
       return scene;
     }
   return NULL;
@@ -70,7 +70,7 @@ save_as_understood (const Scene *scene)
   g_autoptr (GError) error = NULL;
   if (option_write == NULL || save_text (option_write, text, -1, &error))
     return TRUE;
-  g_printerr ("tyet run: %s\n", error->message);
+  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
   return FALSE;
 }
 
@@ -98,7 +98,7 @@ lab_run (int argc, char **argv)
   fputs (text, stdout);
   if (fflush (stdout) != 0)
     {
-      g_printerr ("tyet run: standard output cannot be written\n");
+      g_printerr ("%s: standard output cannot be written\n", g_get_prgname ());
       return LAB_USAGE;
     }
   g_autofree char *history = option_history != NULL ? ty_sim_histories (play->world) : NULL;
@@ -111,7 +111,7 @@ lab_run (int argc, char **argv)
       || (option_shiviz != NULL && !shiviz_write (option_shiviz, film, &error))
       || (option_pcap != NULL && !capture_write (option_pcap, capture, &error)))
     {
-      g_printerr ("tyet run: %s\n", error->message);
+      g_printerr ("%s: %s\n", g_get_prgname (), error->message);
       return LAB_USAGE;
     }
   return play_is_good (play) ? LAB_GOOD : LAB_FINDING;

@@ -413,12 +413,12 @@ put_head (GString *out, const Film *film, const char *title)
   g_string_append (out, "<text class=\"t1\" x=\"16\" y=\"28\">");
   svg_text (out, title);
   g_string_append_printf (out, "</text><text class=\"soft\" x=\"%s\" y=\"28\">",
-                          svg_n (16 + svg_text_width (title, 17) + 16));
+                          svg_n (16 + svg_text_width (title, 17) * 1.15 + 14));
   svg_text (out, orderings);
-  g_string_append_printf (out, "%s%u process%s, %u message%s%s", orderings[0] != '\0' ? " · " : "",
-                          film->processes->len, film->processes->len == 1 ? "" : "es", film->messages->len,
-                          film->messages->len == 1 ? "" : "s",
-                          film->verdict == NULL ? "" : (film->legal ? " · legal" : " · NOT LEGAL"));
+  g_string_append_printf (
+      out, "%s%u process%s, %u message%s%s", orderings[0] != '\0' ? " · " : "", film->processes->len,
+      film->processes->len == 1 ? "" : "es", film->messages->len, film->messages->len == 1 ? "" : "s",
+      film->verdict == NULL ? "" : (film->legal ? " · legal" : " · <tspan class=\"badfill\">NOT LEGAL</tspan>"));
   if (film->model != NULL)
     g_string_append_printf (out, " (%s model)", film->model);
   g_string_append (out, "</text>\n");

@@ -57,6 +57,7 @@ gboolean bench_options_parse (BenchOptions *options, const char *command, int ar
 /* The options as arguments that give the same options again. (transfer full) */
 char **bench_options_write (const BenchOptions *options);
 void bench_options_help (const char *command);
+void bench_prepare_seal (const BenchOptions *options);
 gboolean bench_is_total (const BenchOptions *options);
 
 /* ---- Values gathered (hist.c): logarithmic buckets of 1.6 %, of nanoseconds ---- */

@@ -27,6 +27,14 @@ static const char *const standard[] = {
   "view-change --how coordinator",
   "view-change --how leave",
   "view-change --how join",
+  "throughput --size 64 --channel shm",
+  "throughput --size 1K --channel shm",
+  "throughput --size 8K --channel shm",
+  "throughput --size 64K --channel shm",
+  "latency --channel shm",
+  "locks --who one --channel shm",
+  "locks --who all --channel shm",
+  "view-change --how crash --channel shm",
   NULL,
 };
 
@@ -73,6 +81,7 @@ item_options (Item *item, const BenchOptions *all, GError **error)
                             error)
       || !bench_options_parse (&item->raw, "raw", 0, none, error))
     return FALSE;
+  bench_prepare_seal (&item->options);
   item->by_time = !g_str_equal (item->words[0], "throughput");
   item->raw.members = MAX (item->options.members, 2);
   item->raw.senders = item->options.senders;

@@ -137,9 +137,8 @@ main (int argc, char **argv)
       return 2;
     }
   gboolean done = bench_options_parse (&options, command->name, argc - 2, argv + 2, &error);
-  /* Members find it there. */
-  if (done && g_str_equal (options.seal, "on"))
-    g_setenv ("TYET_SECRET", "a-bench-keeps-no-secrets-it-measures-sealsA", TRUE);
+  if (done)
+    bench_prepare_seal (&options);
   done = done && command->perform (&options, &error);
   g_free (options.rest);
   if (done)

@@ -172,6 +172,21 @@ member_weigh (Member *m, const char *what, guint n)
   return g_str_equal (what, "all") ? in_use () : in_use () - before;
 }
 
+/* The row says what was measured: nobody fell back to its socket, or went over to what was not asked for. */
+static void
+check_channel (const Member *m)
+{
+  g_autofree char *maps = NULL;
+  guint rings = 0;
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    return;
+  for (const char *at = maps; (at = strstr (at, "memfd:tyet-ring")) != NULL; at++)
+    rings++;
+  guint wanted = g_str_equal (m->options->channel, "shm") ? m->options->members - 1 : 0;
+  if (rings != wanted)
+    member_fail ("shared memory with %u others, and not with %u", rings, wanted);
+}
+
 /* ---- What the parent says ---- */
 
 static guint64
@@ -226,6 +241,7 @@ traffic_command (Member *m, char **words)
     }
   else if (g_str_equal (words[0], "drain"))
     {
+      check_channel (m);
       for (guint i = 0; words[i + 1] != NULL && i < BENCH_MAX_MEMBERS; i++)
         m->wanted[i] = g_ascii_strtoull (words[i + 1], NULL, 10);
       m->draining = TRUE;
@@ -357,6 +373,11 @@ int
 bench_member_main (const BenchOptions *options, guint index)
 {
   Member *m = g_new0 (Member, 1);
+  /* Before the library looks. */
+  if (g_str_equal (options->channel, "shm"))
+    g_unsetenv ("TYET_SHM");
+  else
+    g_setenv ("TYET_SHM", "0", TRUE);
   m->options = options;
   m->index = index;
   m->service = service_of (options);

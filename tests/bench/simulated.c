@@ -15,6 +15,8 @@
 
 #define UNIT_US 1000
 #define MOST_MEMBERS 2048
+/* In larger groups not everyone talks at once. */
+#define MOST_TALKERS 128
 /* Nothing but what is looked at shall happen meanwhile. */
 #define SILENCE_US (G_GINT64_CONSTANT (40000) * G_USEC_PER_SEC)
 
@@ -51,6 +53,7 @@ typedef struct
   GRand *rand;
   GArray *due; /* guint: procs with events */
   Count count[256]; /* by type of packet */
+  guint64 stamps, stamp_bytes; /* of batches, once each receiver */
 } Sim;
 
 static void
@@ -67,7 +70,7 @@ store (const char *group, const guint8 *record, gsize len_bytes, gpointer user_d
 }
 
 static Sim *
-sim_new (guint n, guint gather_above)
+sim_new (guint n, guint gather_above, const char *ordering)
 {
   Sim *sim = g_new0 (Sim, 1);
   TyNodeConfig config;
@@ -93,7 +96,7 @@ sim_new (guint n, guint gather_above)
       p->node = ty_node_new (&config, &p->pid, p->name, &ty_modules, &world);
       ty_node_set_address (p->node, p->address);
       ty_node_set_storage (p->node, store, p);
-      p->group = ty_group_new (p->node, "g", "total", NULL);
+      p->group = ty_group_new (p->node, "g", ordering, NULL);
     }
   return sim;
 }
@@ -159,6 +162,24 @@ fly (Sim *sim, guint from, guint to, GBytes *bytes)
   g_queue_push_tail (&sim->flying, f);
 }
 
+/* What a batch says of its causal past. */
+static void
+count_stamp (Sim *sim, const guint8 *data, gsize len)
+{
+  TyReader r = TY_READER (data, len);
+  TyId group;
+  gsize stamp_len;
+  ty_read_u8 (&r);
+  ty_read_id (&r, &group);
+  ty_read_varint (&r); /* view, first, how many */
+  ty_read_varint (&r);
+  ty_read_varint (&r);
+  ty_read_block (&r, &stamp_len);
+  g_assert (!r.bad);
+  sim->stamps++;
+  sim->stamp_bytes += stamp_len;
+}
+
 static void
 send_packet (Sim *sim, guint from, const TyEffect *effect)
 {
@@ -167,6 +188,8 @@ send_packet (Sim *sim, guint from, const TyEffect *effect)
   Count *count = &sim->count[data[0]];
   count->messages++;
   count->bytes += len;
+  if (data[0] == TY_PACKET_DATA)
+    count_stamp (sim, data, len);
   fly (sim, from, effect->peer, g_bytes_ref (effect->bytes));
 }
 
@@ -312,32 +335,64 @@ found (Sim *sim)
 static void
 quiet (Sim *sim)
 {
-  gint64 until = sim->now + SILENCE_US / 16;
+  gint64 until = sim->now + SILENCE_US / 8;
   for (settle (sim); move (sim, until); settle (sim))
     ;
 }
 
+/* Bytes of a causal stamp where everyone sends one message at a time, each in half of all rounds, drawn by lot; and
+ * receipts a member after that. Messages in one batch share a stamp. */
+static gboolean
+measure_traffic (guint n, double *stamp_bytes, double *receipts)
+{
+  Sim *sim = sim_new (n, 16, "causal");
+  guint8 payload[64] = { 0 };
+  gboolean stands = found (sim);
+  quiet (sim);
+  memset (sim->count, 0, sizeof sim->count);
+  for (guint round = 0; stands && round < 64; round++)
+    {
+      if (round == 16)
+        sim->stamps = sim->stamp_bytes = 0;
+      for (guint i = 0; i < n; i++)
+        if (g_rand_boolean (sim->rand))
+          {
+            ty_group_send (sim->procs[i].group, TY_SERVICE_CAUSAL, payload, sizeof payload, NULL);
+            due (sim, i);
+          }
+      settle (sim);
+      move (sim, sim->now + UNIT_US);
+      settle (sim);
+    }
+  quiet (sim);
+  *stamp_bytes = (double) sim->stamp_bytes / (double) MAX (sim->stamps, 1);
+  *receipts = (double) sim->count[TY_PACKET_RECEIPTS].messages / n;
+  sim_free (sim);
+  return stands;
+}
+
 static void
 print_row (guint n, gboolean gathered, const Count *cast, int cast_rounds, guint64 receipts, const Count *change,
-           int rounds, gboolean table)
+           int rounds, double stamp_bytes, double traffic_receipts, gboolean table)
 {
   static gboolean headed;
   if (table && !headed)
     g_print ("members  FLUSHes   multicast: messages  bytes      rounds  receipts  "
-             "change of view: messages  bytes        rounds  a member\n");
+             "change of view: messages  bytes        rounds  a member  stamp    receipts a member\n");
   headed = TRUE;
   if (table)
     g_print ("%-8u %-9s %-20" G_GUINT64_FORMAT " %-10" G_GUINT64_FORMAT " %-7d %-9" G_GUINT64_FORMAT
-             " %-24" G_GUINT64_FORMAT " %-12" G_GUINT64_FORMAT " %-7d %.2f\n",
+             " %-24" G_GUINT64_FORMAT " %-12" G_GUINT64_FORMAT " %-7d %-9.2f %-8.2f %.1f\n",
              n, gathered ? "gathered" : "to all", cast->messages, cast->bytes, cast_rounds, receipts, change->messages,
-             change->bytes, rounds, (double) change->messages / n);
+             change->bytes, rounds, (double) change->messages / n, stamp_bytes, traffic_receipts);
   else
     g_print ("{\"bench\":\"scale\",\"simulated\":true,\"members\":%u,\"gathered\":%s,\"multicast_messages\":"
              "%" G_GUINT64_FORMAT ",\"multicast_bytes\":%" G_GUINT64_FORMAT ",\"multicast_rounds\":%d,"
              "\"receipt_messages\":%" G_GUINT64_FORMAT ",\"view_change_messages\":%" G_GUINT64_FORMAT
-             ",\"view_change_bytes\":%" G_GUINT64_FORMAT ",\"view_change_rounds\":%d}\n",
+             ",\"view_change_bytes\":%" G_GUINT64_FORMAT ",\"view_change_rounds\":%d"
+             ",\"causal_stamp_bytes\":%.2f,\"traffic_receipts\":%.1f}\n",
              n, gathered ? "true" : "false", cast->messages, cast->bytes, cast_rounds, receipts, change->messages,
-             change->bytes, rounds);
+             change->bytes, rounds, stamp_bytes, traffic_receipts);
 }
 
 /* FALSE: something that had to come never came. */
@@ -345,11 +400,12 @@ static gboolean
 measure (guint n, gboolean table)
 {
   guint gather_above = 16; /* as the library has it */
-  Sim *sim = sim_new (n, gather_above);
+  Sim *sim = sim_new (n, gather_above, "total");
   guint8 payload[64] = { 0 };
   int cast_rounds = -1, change_rounds = -1;
   Count cast = { 0 }, change = { 0 };
   guint64 receipts = 0;
+  double stamp_bytes = 0, traffic_receipts = 0;
   gboolean stands = found (sim);
   if (stands)
     {
@@ -366,8 +422,11 @@ measure (guint n, gboolean table)
       change_rounds = run_until (sim, 2, 1, n - 1);
       change = counted (sim);
     }
+  if (n <= MOST_TALKERS && stands)
+    stands = measure_traffic (n, &stamp_bytes, &traffic_receipts);
   if (cast_rounds >= 0 && change_rounds >= 0)
-    print_row (n, n > gather_above, &cast, cast_rounds, receipts, &change, change_rounds, table);
+    print_row (n, n > gather_above, &cast, cast_rounds, receipts, &change, change_rounds, stamp_bytes,
+               traffic_receipts, table);
   else
     g_printerr ("tyet-bench: %u simulated members %s\n", n,
                 !stands               ? "do not found their group"

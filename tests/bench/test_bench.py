@@ -40,6 +40,15 @@ class Runs(unittest.TestCase):
             self.assertGreater(row["rss_bytes"], 0)
             self.assertIn("cpu_us_per_message", row)
 
+    def test_channels(self):
+        """A member looks at what it has: shared memory that fell back to sockets, or the other way, fails."""
+        for channel in "tcp", "unix", "shm":
+            for command in ["throughput", *SHORT], ["latency", "--count", "20", "--reps", "1"], ["locks", *SHORT]:
+                for row in self.good(command[0], "--channel", channel, *command[1:]):
+                    self.assertEqual(row["channel"], channel)
+        for how in "crash", "join":
+            self.good("view-change", "--how", how, "--reps", "1", "--channel", "shm")
+
     def test_raw(self):
         row, = self.good("raw", "--verify", "full", "--count", "10", "--size", "100", *SHORT)
         self.assertGreater(row["messages_per_s"], 0)
@@ -81,9 +90,22 @@ class Runs(unittest.TestCase):
             self.assertLessEqual(row["view_change_rounds"], 5)
         self.assertLess(rows[3]["view_change_messages"], 2.2 * rows[2]["view_change_messages"])
         self.assertLess(rows[3]["view_change_messages"], 8 * 64)
+        # Where all send: each tells each other of what it has received, and of what is stable; where one sends: it is
+        # told, and tells. No pair of bystanders says anything.
+        for row in rows:
+            n = row["members"]
+            self.assertLessEqual(row["traffic_receipts"], 2 * (n - 1))
+            self.assertLessEqual(row["receipt_messages"], 4 * (n - 1))
+
+    def test_causal_headers(self):
+        """Bytes of a message's causal past, where none shares it with others of its batch."""
+        sizes = {n: self.good("scale", "--simulated", str(n))[0]["causal_stamp_bytes"] for n in (3, 8, 32)}
+        self.assertLessEqual(sizes[3], 2)
+        self.assertLessEqual(sizes[8], 4)
+        self.assertLessEqual(sizes[32], 9)
 
     def test_refusals(self):
-        for args in (["throughput", "--channel", "shm"], ["throughput", "--gap", "1"],
+        for args in (["throughput", "--channel", "udp"], ["raw", "--channel", "shm"], ["throughput", "--gap", "1"],
                      ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"],
                      ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"]):
             status, rows, said = bench(*args)

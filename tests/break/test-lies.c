@@ -192,6 +192,32 @@ test_joiner_let_in_from_elsewhere (void)
   mesh_free (mesh);
 }
 
+/* What a newcomer says is kept until no member can say it; by then more has been delivered than it knows of. */
+static void
+test_newcomer_tells_too_early (void)
+{
+  Mesh *mesh = group_of (3);
+  Proc *a = proc (mesh, 0), *x = mesh_spawn (mesh, "x", "total", FALSE);
+  g_autoptr (TyValue) value = value_after (a);
+  TyMember new = { .pid = x->pid,
+                   .name = x->name,
+                   .address = x->address,
+                   .weight = 1,
+                   .loaded = TRUE,
+                   .since = value->id.number };
+  ty_member_copy (&value->members[value->n_members++], &new);
+  say_decided (x, a, value);
+  g_assert_nonnull (a->group->membership->hearsay);
+  g_assert_cmpuint (ty_group_send (a->group, TY_SERVICE_AGREED, "abc", 3, NULL), >, 0);
+  mesh_run (mesh, 100000);
+  g_assert_cmpuint (a->group->view->id.number, ==, value->old.number);
+  mesh_crash (proc (mesh, 1));
+  mesh_crash (proc (mesh, 2));
+  mesh_run (mesh, 5000000);
+  g_assert_true (a->blocked);
+  mesh_free (mesh);
+}
+
 /* V5: what nobody can ever hold is not waited for: neither one's own messages, nor for good those of others. */
 static void
 one_cut_beyond (guint rank)
@@ -277,6 +303,63 @@ test_changed (void)
   one_changed (weigh_it);
 }
 
+/* `to` takes it from `from`, and nobody hears of it. */
+static void
+take (Proc *to, Proc *from, GByteArray *w)
+{
+  g_autoptr (GBytes) bytes = g_byte_array_free_to_bytes (w);
+  TyEvent event = { .type = TY_EVENT_PACKET, .peer = from->index, .packet = bytes };
+  ty_node_step (to->node, &event, 1, mesh_clock (to));
+  ty_node_effects_done (to->node);
+}
+
+/* Who speaks of ballots that nobody else knows makes nobody forget those that they do. */
+static void
+test_flushes_of_no_ballot (void)
+{
+  Mesh *mesh = group_of (3);
+  Proc *a = proc (mesh, 0), *b = proc (mesh, 1);
+  TyMembership *m = a->group->membership;
+  a->group->membership_ops->on_gap (m);
+  mesh_step (a);
+  while (m->round == NULL || m->round->record == NULL)
+    mesh_move (mesh);
+  for (guint i = 1; i <= 200; i++)
+    {
+      GByteArray *w = packet (&a->group->id, TY_PACKET_FLUSH, a->group->view->id.number);
+      TyBallot ballot = { .counter = m->counter + i, .pid = b->pid };
+      ty_write_ballot (w, &ballot);
+      ty_write_id (w, &b->pid);
+      take (a, b, w);
+    }
+  g_assert_cmpuint (ty_node_refused_packets (a->node), ==, 0);
+  g_assert_cmpuint (m->records->len, <, 64);
+  g_assert_nonnull (m->round);
+  g_assert_nonnull (m->round->record);
+  mesh_free (mesh);
+}
+
+/* What may come for a later view is kept; of each member only so much that something of the others is, too. */
+static void
+test_member_fills_memory (void)
+{
+  Mesh *mesh = group_of (3);
+  Proc *a = proc (mesh, 0);
+  guint8 much[1000] = { 0 };
+  for (guint i = 0; i < 300; i++)
+    {
+      Proc *from = proc (mesh, i < 299 ? 1 : 2);
+      gsize before = a->group->future_bytes;
+      GByteArray *w = packet (&a->group->id, TY_PACKET_DATA, a->group->view->id.number + 1);
+      g_byte_array_append (w, much, sizeof much);
+      take (a, from, w);
+      g_assert_cmpuint (a->group->future_bytes, <=, ty_group_future_limit (a->group));
+      if (i == 299)
+        g_assert_cmpuint (a->group->future_bytes, >, before);
+    }
+  mesh_free (mesh);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -287,6 +370,9 @@ main (int argc, char **argv)
   g_test_add_func ("/lies/cut-beyond-own", test_cut_beyond_own);
   g_test_add_func ("/lies/cut-beyond-others", test_cut_beyond_others);
   g_test_add_func ("/lies/stranger-excludes", test_stranger_excludes);
+  g_test_add_func ("/lies/newcomer-tells-too-early", test_newcomer_tells_too_early);
   g_test_add_func ("/lies/changed", test_changed);
+  g_test_add_func ("/lies/flushes-of-no-ballot", test_flushes_of_no_ballot);
+  g_test_add_func ("/lies/member-fills-memory", test_member_fills_memory);
   return g_test_run ();
 }

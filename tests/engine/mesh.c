@@ -67,6 +67,7 @@ mesh_new (guint32 seed)
   mesh->session = g_hash_table_new (NULL, NULL);
   mesh->closed = g_hash_table_new (NULL, NULL);
   mesh->queues = g_ptr_array_new ();
+  mesh->seals = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < MAX_PROCS * MAX_PROCS * TY_N_CLASSES; i++)
     g_ptr_array_add (mesh->queues, g_queue_new ());
   mesh->states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -84,6 +85,7 @@ drop_queue (Mesh *mesh, guint from, guint to)
 void
 mesh_free (Mesh *mesh)
 {
+  g_ptr_array_unref (mesh->seals);
   for (guint i = 0; i < mesh->procs->len; i++)
     {
       Proc *p = mesh->procs->pdata[i];
@@ -212,15 +214,31 @@ add_event (Proc *p, TyEvent event)
     g_array_append_val (p->events, event);
 }
 
+/* A key that says whose it is, and what both ends of this session know. */
+static const guint8 *
+seal_of (Mesh *mesh, const Proc *p, guint a, guint b)
+{
+  if (!mesh->sealed)
+    return NULL;
+  guint8 *seal = g_malloc0 (TY_SEAL_BYTES);
+  memcpy (seal, p->pid.b, sizeof p->pid.b);
+  seal[TY_SEAL_KEY_BYTES] = (guint8) (MIN (a, b) + 1);
+  seal[TY_SEAL_KEY_BYTES + 1] = (guint8) (MAX (a, b) + 1);
+  g_ptr_array_add (mesh->seals, seal);
+  return seal;
+}
+
 static void
 begin_session (Mesh *mesh, guint a, guint b)
 {
   Proc *pa = mesh->procs->pdata[a], *pb = mesh->procs->pdata[b];
+  TyEvent to_a = { .type = TY_EVENT_PEER_UP, .peer = b, .pid = pb->pid, .name = pb->name, .address = pb->address };
+  TyEvent to_b = { .type = TY_EVENT_PEER_UP, .peer = a, .pid = pa->pid, .name = pa->name, .address = pa->address };
+  to_a.seal = seal_of (mesh, pb, a, b);
+  to_b.seal = seal_of (mesh, pa, a, b);
   g_hash_table_add (mesh->session, pair (a, b));
-  add_event (
-      pa, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = b, .pid = pb->pid, .name = pb->name, .address = pb->address });
-  add_event (
-      pb, (TyEvent){ .type = TY_EVENT_PEER_UP, .peer = a, .pid = pa->pid, .name = pa->name, .address = pa->address });
+  add_event (pa, to_a);
+  add_event (pb, to_b);
 }
 
 void

@@ -67,6 +67,8 @@ struct _Mesh
   GHashTable *session; /* "a-b" */
   GHashTable *closed;  /* "a-b": the session lives, its connection does not */
   gboolean trace;
+  gboolean sealed;  /* as if sessions were, for what asks for that */
+  GPtrArray *seals; /* theirs */
   gboolean calm; /* what is under way arrives before time passes: nobody is suspected by chance */
   guint64 steps, moves;
   TyNodeConfig config;

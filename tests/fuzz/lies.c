@@ -480,6 +480,12 @@ write_body (const Lie *l, TyWriter *w, guint8 type)
       for (guint i = 0; type == TY_PACKET_KEYS && i < 65; i++)
         ty_write_u8 (w, (guint8) fuzz_below (l->rand, 4));
       break;
+    case TY_PACKET_FOUNDER:
+      ty_write_u8 (w, (guint8) fuzz_below (l->rand, 3));
+      ty_write_varint (w, fuzz_near (l->rand, 32));
+      for (guint i = 0; i < 32; i++)
+        ty_write_u8 (w, (guint8) fuzz_below (l->rand, 256));
+      break;
     case TY_PACKET_BEHIND:
     case TY_PACKET_BARRED:
       ty_write_varint (w, fuzz_near (l->rand, some));
@@ -587,6 +593,7 @@ lie_make (GRand *rand, const Proc *liar, const Proc *victim)
     TY_PACKET_REKEY,
     TY_PACKET_WANT_KEYS,
     TY_PACKET_KEYS,
+    TY_PACKET_FOUNDER,
   };
   return lie_of_type (rand, liar, victim, types[fuzz_below (rand, G_N_ELEMENTS (types))]);
 }

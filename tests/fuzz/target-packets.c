@@ -1,41 +1,20 @@
 /* tests/fuzz/target-packets.c: libFuzzer: packets for one node in a view of three, whose other members are the input.
  *
- * The input: one byte that picks the ordering, then packets, each: a byte for who sends it (and whether the head is
+ * The input: one byte that picks the ordering (and, with 64 in it, a group with a secret of its own, over sealed
+ * sessions), then packets, each: a byte for who sends it (and whether the head is
  * made right), two bytes of length, bytes.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "tests/engine/mesh.h"
+#include "tests/fuzz/small-group.h"
 #include "tests/fuzz/targets.h"
 
 #include "core/group-private.h"
 
-static Mesh *
-make_group (const char *ordering)
-{
-  Mesh *mesh = mesh_new (1);
-  mesh->config.max_message_bytes = 4096;
-  mesh->config.window_bytes = 16 * 1024;
-  for (guint i = 0; i < 3; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("p%u", i);
-      const char *contacts[] = { "sim://0", NULL };
-      Proc *p = mesh_spawn (mesh, name, ordering, FALSE);
-      if (i == 0)
-        ty_group_found (p->group, NULL);
-      else
-        ty_group_join (p->group, contacts, 5000000, NULL);
-      mesh_run (mesh, 500000);
-    }
-  mesh_spawn (mesh, "x", ordering, FALSE);
-  return mesh;
-}
-
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize len_bytes)
 {
-  static const char *const orderings[] = { "fifo", "causal", "total" };
   TyReader r = TY_READER (data, len_bytes);
-  Mesh *mesh = make_group (orderings[ty_read_u8 (&r) % 3]);
+  Mesh *mesh = fuzz_small_group (ty_read_u8 (&r));
   Proc *victim = mesh->procs->pdata[1];
   while (ty_reader_left (&r) > 3)
     {

@@ -42,8 +42,7 @@ look_through (const guint8 *from, const guint8 *to, const Masked secret)
 }
 
 /* How often, in all that can be written to; `locked`: in what is locked (or was to be: it is kept out of core dumps,
- * too),
- * or in all else. */
+ * too), or in all else. */
 static guint
 count (const Masked secret, gboolean locked)
 {

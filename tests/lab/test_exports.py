@@ -167,7 +167,8 @@ def every_type(folder):
     head, ballot, block = bytes(16) + bytes([5]), bytes([2]) + bytes(16), bytes([1]) + b"x"
     batch = bytes([1, 1, 0, 4 * 3 + 2]) + b"abc"
     bodies = {
-        "DATA": head + batch, "ORDERING": head, "RECEIPTS": head + bytes([0, 1, 0, 7, 3]), "ALIVE": head, "GAP": head,
+        "DATA": head + batch, "ORDERING": head, "RECEIPTS": head + bytes([0, 1, 7, 3]), "ALIVE": head, "GAP": head,
+        "FOUNDER": head + bytes([1]) + bytes([4]) + b"abcd",
         "JOIN": block + block, "WELCOME": block + bytes([2]) + block, "LEAVE": head + bytes([1]),
         "SUSPECT": head + bytes([0]), "GONE": head, "BEHIND": head + bytes([1]), "BARRED": head + bytes([1]),
         "REKEY": head + bytes(16), "PREPARE": head + ballot, "STATE": head + ballot + bytes([0]),

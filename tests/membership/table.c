@@ -278,8 +278,14 @@ host_join_failed (gpointer host, GError *error)
   ((Seat *) host)->join_error = error;
 }
 
+static gboolean
+host_asks_proof (gpointer host)
+{
+  return FALSE;
+}
+
 static TyAdmission
-host_admits (gpointer host, const TyMember *as, gboolean knows_id, const guint8 *proof, gsize proof_len)
+host_admits (gpointer host, const TyMember *as, TyProofRole role, const guint8 *proof, gsize proof_len)
 {
   return TY_ADMISSION_YES;
 }
@@ -291,7 +297,7 @@ host_may_stay (gpointer host, const TyId *pid)
 }
 
 static void
-host_write_proof (gpointer host, const TyId *to, gboolean knows_id, TyWriter *w)
+host_write_proof (gpointer host, const TyId *to, TyProofRole role, TyWriter *w)
 {
   ty_write_block (w, (const guint8 *) "", 0);
 }
@@ -333,6 +339,7 @@ static const TyMembershipHost table_host = {
   .admits = host_admits,
   .may_stay = host_may_stay,
   .write_proof = host_write_proof,
+  .asks_proof = host_asks_proof,
   .shut_out = host_shut_out,
   .now = host_now,
   .draw = host_draw,

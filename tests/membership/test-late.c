@@ -148,7 +148,7 @@ test_once_a_session (void)
   table_free (table);
 }
 
-/* With the messages that it says it lacks, and no others; again as often as it says so. */
+/* With the messages that it says it lacks, and no others; once a session, however often it says so. */
 static void
 test_gives_messages (void)
 {
@@ -158,6 +158,9 @@ test_gives_messages (void)
   g_assert_cmpstr (table->forwards->str, ==, "0>2 0(1,4] ");
   feed_need (table, 2, 1, 1, all, 3);
   g_assert_cmpstr (table->forwards->str, ==, "0>2 0(1,4] ");
+  feed_need (table, 2, 0, 1, some, 3);
+  g_assert_cmpstr (table->forwards->str, ==, "0>2 0(1,4] ");
+  ty_membership.on_reach (table->seats[0].m, &table->seats[2].pid, TY_REACH_UP, TRUE, NULL);
   feed_need (table, 2, 0, 1, some, 3);
   g_assert_cmpstr (table->forwards->str, ==, "0>2 0(1,4] 0>2 0(1,4] ");
   /* Cut short: told, and given nothing. */

@@ -29,7 +29,7 @@ test_seeds (gconstpointer data)
       g_autofree char *error = kit_check_seed (ops, (guint64) seed);
       if (error != NULL)
         {
-          g_test_message ("%s\nagain with: ordering-conformance --ordering %s --seed %d", error, ops->name, seed);
+          g_test_message ("%s\nagain with: %s --ordering %s --seed %d", error, g_get_prgname (), ops->name, seed);
           g_test_fail ();
           return;
         }

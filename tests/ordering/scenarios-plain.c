@@ -113,6 +113,49 @@ test_causal_stamps (void)
   assert_log (p, "(0301)");
 }
 
+/* Golden: where most have changed, a few bits each: 0 for one more, 10 for none, 1110 for three. */
+static void
+test_causal_dense (void)
+{
+  g_autoptr (Probe) p = probe_new ("causal", 5, 1);
+  probe_take (p, 0, "f", "");
+  probe_take (p, 3, "fff", "");
+  probe_take (p, 4, "f", "");
+  probe_pump (p);
+  g_string_truncate (p->log, 0);
+  probe_send (p, "c");
+  assert_log (p, "(055c)");
+  /* None, one, two and one more; what was stated is not stated again. */
+  probe_take (p, 2, "f", "");
+  probe_take (p, 3, "ff", "");
+  probe_take (p, 4, "f", "");
+  probe_pump (p);
+  g_string_truncate (p->log, 0);
+  probe_send (p, "c");
+  assert_log (p, "(0598)");
+
+  g_autoptr (Probe) q = probe_new ("causal", 5, 0);
+  probe_take (q, 0, "f", "");
+  probe_take (q, 1, "c", "055c");
+  probe_pump (q);
+  assert_log (q, "0:1");
+  assert_wait (q, 1, TY_WAIT_PREDECESSOR, 3, 3);
+  probe_take (q, 3, "ff", "");
+  probe_take (q, 4, "f", "");
+  probe_pump (q);
+  assert_log (q, "3:1-2 4:1");
+  probe_take (q, 3, "f", "");
+  probe_pump (q);
+  assert_log (q, "3:3 1:1");
+  probe_take (q, 1, "c", "0598");
+  probe_take (q, 2, "f", "");
+  probe_take (q, 3, "f", "");
+  probe_take (q, 4, "f", "");
+  probe_pump (q);
+  assert_log (q, "2:1 3:4 4:2");
+  assert_wait (q, 1, TY_WAIT_PREDECESSOR, 3, 5);
+}
+
 /* A fifo message does not wait for the stamp of its batch; those of its sender after it do. */
 static void
 test_mixed_batch (void)
@@ -152,7 +195,11 @@ test_causal_refuses (void)
   static const char *const bad[] = {
     "00",                     /* no number */
     "0000",                   /* nothing new */
-    "0301",                   /* no such rank */
+    "0401",                   /* no such rank */
+    "03",                     /* all members at once, and no bits; */
+    "03ff",                   /* bits without an end; */
+    "0301",                   /* more bits than members; */
+    "030000",                 /* a byte too many */
     "00010201",               /* the second one beyond the last */
     "0101",                   /* its own rank */
     "00010001",               /* its own, as the second */
@@ -269,6 +316,7 @@ add_plain_scenarios (void)
   g_test_add_func ("/ordering/causal/mixed-batch", test_mixed_batch);
   g_test_add_func ("/ordering/causal/chain", test_chain);
   g_test_add_func ("/ordering/causal/refuses", test_causal_refuses);
+  g_test_add_func ("/ordering/causal/dense", test_causal_dense);
   g_test_add_func ("/ordering/causal/drop", test_causal_drop);
   g_test_add_func ("/ordering/causal/close-order", test_causal_close_order);
   g_test_add_func ("/ordering/causal/circle", test_circle);

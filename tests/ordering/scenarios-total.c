@@ -14,11 +14,11 @@ test_stamps (void)
   probe_take (p, 2, "ca", "00");
   probe_pump (p);
   assert_log (p, "(00) 1:1 0:1 2:1");
-  /* The floor rises by 1; rank 0 has 1; rank 2, coded 2-0-1, has 1. */
+  /* The floor rises by 1; of both others there is one more: a bit each. */
   probe_send (p, "c");
   probe_send (p, "f");
   probe_send (p, "s");
-  assert_log (p, "(0100010101) () (00)");
+  assert_log (p, "(010300) () (00)");
   /* Sequenced messages are stated by the floor alone. */
   g_assert_true (probe_packet (p, 0, "01020201"));
   probe_pump (p);

@@ -24,6 +24,7 @@ import tap
 from cats import Lab
 
 TYET = os.path.abspath(sys.argv.pop(1))
+os.environ["TYET_SHM"] = "0"  # what passes through memory is in no packet
 ETH_P_ALL = 3
 SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS = 33, 263, 6  # which Python has no names for
 PIECE = 8  # so many bytes of a text in a row are a trace of it

@@ -155,7 +155,8 @@ run_until (Proc *a, Proc *b, const guint *counter, guint wanted)
       struct pollfd fds[2] = { { ty_sockets_fd (a->sockets), POLLIN, 0 }, { -1, POLLIN, 0 } };
       if (b != NULL)
         fds[1].fd = ty_sockets_fd (b->sockets);
-      poll (fds, 2, 2);
+      gboolean quiet = ty_sockets_sleep (a->sockets) && (b == NULL || ty_sockets_sleep (b->sockets));
+      poll (fds, 2, quiet ? 2 : 0);
     }
 }
 

@@ -3,6 +3,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-net.h"
 
+/* Somebody who has asked for shared memory. */
+typedef struct
+{
+  TyLink *link;
+  TestNode *of;
+  TyShmAsk ask;
+} TestAsk;
+
 const guint8 test_secret[32] = "the network's secret of tests";
 
 static void
@@ -21,6 +29,7 @@ link_free (gpointer data)
 {
   TyLink *link = data;
   g_byte_array_unref (link->in);
+  g_byte_array_unref (link->shm_in);
   g_free (link->dialing);
   g_free (link);
 }
@@ -32,6 +41,7 @@ link_new (TestNode *node)
   link->net = node->net;
   link->node = node;
   link->in = g_byte_array_new ();
+  link->shm_in = g_byte_array_new ();
   g_ptr_array_add (node->net->links, link);
   return link;
 }
@@ -61,9 +71,10 @@ net_writev (TyLink *link, const struct iovec *parts, guint n_parts)
   if (link->cut || link->ended)
     return -1;
   g_assert_nonnull (link->other);
+  GByteArray *into = link->shm_writes ? link->other->shm_in : link->other->in;
   for (guint i = 0; i < n_parts; i++)
     {
-      gsize room = link->net->capacity - MIN (link->net->capacity, link->other->in->len + bytes->len);
+      gsize room = link->net->capacity - MIN (link->net->capacity, into->len + bytes->len);
       gsize n = MIN (room, parts[i].iov_len);
       if (n > 0)
         g_byte_array_append (bytes, parts[i].iov_base, (guint) n);
@@ -77,7 +88,7 @@ net_writev (TyLink *link, const struct iovec *parts, guint n_parts)
     link->net->tamper (link, link->sent, bytes, link->net->tamper_data);
   link->sent += taken;
   if (bytes->len > 0 && !link->other->closed && !link->cut)
-    g_byte_array_append (link->other->in, bytes->data, bytes->len);
+    g_byte_array_append (into, bytes->data, bytes->len);
   return (gssize) taken;
 }
 
@@ -105,6 +116,46 @@ net_get_user (TyLink *link)
   return link->user;
 }
 
+static gboolean
+net_shm_place (TyLink *link, char place[TY_SHM_PLACE_BYTES])
+{
+  if (link->net->shm)
+    g_strlcpy (place, link->node->address, TY_SHM_PLACE_BYTES);
+  return link->net->shm;
+}
+
+/* As in the real one, the other end is asked besides the connection, and answers at once or later: here when it is
+ * pumped next. */
+static gboolean
+net_shm_ask (TyLink *link, const char *place, const TyShmAsk *ask)
+{
+  TestNet *net = link->net;
+  g_assert_cmpstr (place, ==, link->other->node->address);
+  net->shm_asked++;
+  TestAsk *asked = g_new0 (TestAsk, 1);
+  *asked = (TestAsk){ link, link->other->node, *ask };
+  if (net->shm_forged)
+    asked->ask.proof[TY_SHM_PROOF_BYTES - 1] ^= 1;
+  g_ptr_array_add (net->asks, asked);
+  return TRUE;
+}
+
+static gboolean
+net_shm_write (TyLink *link)
+{
+  g_assert_false (link->shm_writes);
+  link->shm_writes = link->shm;
+  return link->shm;
+}
+
+static gboolean
+net_shm_read (TyLink *link)
+{
+  g_assert_false (link->shm_reads);
+  link->shm_reads = link->shm;
+  return link->shm;
+}
+
 static const TyNetOps net_ops = {
   .dial = net_dial,
   .writev = net_writev,
@@ -112,6 +163,10 @@ static const TyNetOps net_ops = {
   .close = net_close,
   .set_user = net_set_user,
   .get_user = net_get_user,
+  .shm_place = net_shm_place,
+  .shm_ask = net_shm_ask,
+  .shm_write = net_shm_write,
+  .shm_read = net_shm_read,
 };
 
 /* ---- Making ---- */
@@ -123,8 +178,10 @@ test_net_new (void)
   net->now_us = 1000;
   net->piece = G_MAXSIZE;
   net->capacity = G_MAXSIZE;
+  net->shm = g_getenv ("TYET_TEST_SHM") != NULL;
   net->nodes = g_ptr_array_new ();
   net->links = g_ptr_array_new_with_free_func (link_free);
+  net->asks = g_ptr_array_new_with_free_func (g_free);
   return net;
 }
 
@@ -142,6 +199,7 @@ test_net_free (TestNet *net)
     }
   g_ptr_array_unref (net->nodes);
   g_ptr_array_unref (net->links);
+  g_ptr_array_unref (net->asks);
   g_free (net);
 }
 
@@ -260,15 +318,38 @@ pump_dial (TyLink *link)
 }
 
 static gboolean
-pump_bytes (TyLink *link)
+pump_asks (TestNet *net)
 {
-  gsize n = MIN (link->in->len, link->net->piece);
-  g_autofree guint8 *bytes = g_memdup2 (link->in->data, n);
+  if (net->asks->len == 0)
+    return FALSE;
+  g_autofree TestAsk *asked = g_ptr_array_steal_index (net->asks, 0);
+  TyLink *link = asked->of->hub != NULL ? ty_hub_shm_asked (asked->of->hub, &asked->ask) : NULL;
+  if (link == NULL)
+    return TRUE;
+  /* Nobody else's connection is meant. */
+  g_assert_true (link->other == asked->link);
+  net->shm_given++;
+  link->shm = asked->link->shm = TRUE;
+  ty_hub_on_shm (asked->of->hub, link);
+  return TRUE;
+}
+
+static gboolean
+pump_bytes (TyLink *link, GByteArray *in)
+{
+  gsize n = MIN (in->len, link->net->piece);
+  g_autofree guint8 *bytes = g_memdup2 (in->data, n);
   if (link->node->hub == NULL)
     return FALSE; /* an alien's stay, for the test to look at */
-  g_byte_array_remove_range (link->in, 0, (guint) n);
+  g_byte_array_remove_range (in, 0, (guint) n);
   ty_hub_on_bytes (link->node->hub, link, bytes, n);
   return TRUE;
+}
+
+static GByteArray *
+way_out (TyLink *link)
+{
+  return link->shm_writes ? link->other->shm_in : link->other->in;
 }
 
 static gboolean
@@ -294,11 +375,15 @@ pump_link (TyLink *link)
       link->hangup_told = TRUE;
       ty_hub_on_hangup (hub, link);
     }
+  else if (link->shm_broken)
+    tell_end (link, TY_LINK_SHM_BROKEN);
   else if (link->in->len > 0)
-    return pump_bytes (link);
+    return pump_bytes (link, link->in);
+  else if (link->shm_reads && link->shm_in->len > 0)
+    return pump_bytes (link, link->shm_in);
   else if (over)
     tell_end (link, TY_LINK_EOF);
-  else if (link->stopped && link->other->in->len < link->net->capacity && hub != NULL)
+  else if (link->stopped && way_out (link)->len < link->net->capacity && hub != NULL)
     {
       link->stopped = FALSE;
       ty_hub_on_writable (hub, link);
@@ -313,7 +398,7 @@ test_net_pump_once (TestNet *net)
 {
   for (guint i = 0; i < net->nodes->len; i++)
     node_step (g_ptr_array_index (net->nodes, i));
-  gboolean did = FALSE;
+  gboolean did = pump_asks (net);
   guint n = net->links->len;
   for (guint i = 0; i < n; i++)
     {
@@ -372,6 +457,7 @@ test_net_cut (TestNode *a, TestNode *b)
         continue;
       link->cut = TRUE;
       g_byte_array_set_size (link->in, 0);
+      g_byte_array_set_size (link->shm_in, 0);
     }
 }
 
@@ -383,6 +469,7 @@ test_link_cut (TyLink *link)
     {
       both[i]->cut = TRUE;
       g_byte_array_set_size (both[i]->in, 0);
+      g_byte_array_set_size (both[i]->shm_in, 0);
     }
 }
 

@@ -54,6 +54,11 @@ struct _TyLink
   gboolean frozen;           /* nothing is delivered here for the moment */
   GByteArray *in;            /* on the way to this end */
   guint64 sent;              /* bytes that this end has written */
+  gboolean shm;              /* both ends have shared memory */
+  gboolean shm_writes;       /* what this end writes goes through it */
+  gboolean shm_reads;
+  gboolean shm_broken;       /* what is in it is nonsense: to be told */
+  GByteArray *shm_in;        /* on the way to this end that way */
 };
 
 /* Somebody between: looks at what `link` writes, from byte `offset` of its direction on, and may change it. */
@@ -66,9 +71,13 @@ struct _TestNet
   gsize capacity; /* bytes on the way in one direction */
   TestTamper tamper;
   gpointer tamper_data;
+  gboolean shm;          /* there is shared memory: who asks for it at a place, which is an address, is given it */
+  guint shm_asked, shm_given;
+  gboolean shm_forged;   /* who asks proves nothing */
   gboolean early_hangup; /* the end is told before the bytes */
   GPtrArray *nodes;
   GPtrArray *links;
+  GPtrArray *asks; /* for shared memory */
 };
 
 /* With TYET_TEST_SEALED in the environment every process has this one, unless it is made with another. */

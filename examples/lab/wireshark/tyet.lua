@@ -12,6 +12,7 @@ local link = Proto("tyet_link", "tyet, from the simulator")
 
 local TYPES = {
   [1] = "DATA", [2] = "FORWARD", [3] = "ORDERING", [4] = "RECEIPTS", [5] = "ALIVE", [6] = "GAP",
+  [7] = "FOUNDER",
   [8] = "JOIN", [9] = "WELCOME", [10] = "LEAVE", [11] = "SUSPECT", [12] = "GONE", [13] = "BEHIND", [14] = "BARRED",
   [15] = "REKEY",  [16] = "PREPARE", [17] = "STATE", [18] = "NACK", [19] = "PROPOSE", [20] = "FLUSH", [21] = "DECIDED",
   [22] = "NEED", [23] = "EXCLUDED", [24] = "WANT_KEYS", [25] = "KEYS",
@@ -50,6 +51,7 @@ local f = {
   answer = ProtoField.uint8("tyet.answer", "Answer", base.DEC, WELCOMES),
   counter = ProtoField.uint64("tyet.ballot.counter", "Ballot, counter"),
   coordinator = ProtoField.bytes("tyet.ballot.process", "Ballot, process"),
+  proof = ProtoField.bytes("tyet.proof", "Proof of the group's secret"),
   secrets = ProtoField.bytes("tyet.secrets", "Name of the secrets"),
   fresh = ProtoField.uint8("tyet.fresh", "New", base.DEC, FRESH),
   secret = ProtoField.bytes("tyet.secret", "Secret"),
@@ -188,6 +190,10 @@ local BODIES = {
     end
   end,
   [4] = receipts,
+  [7] = function (r, tree)
+    r:put_bytes(tree, f.flags, 1)
+    r:put_block(tree, f.proof)
+  end,
   [10] = function (r, tree) r:put_bytes(tree, f.flags, 1) end,
   [11] = function (r, tree) r:put_varint(tree, f.number) end,
   [13] = function (r, tree) r:put_varint(tree, f.rank) end,

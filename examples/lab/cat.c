@@ -684,6 +684,11 @@ check (Cat *cat, int argc, char **argv, GError **error)
   gboolean joins = cat->contacts != NULL || cat->keys.ticket_file != NULL;
   if ((cat->found ? 1 : 0) + (joins ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
     return refuse (error, "One of --found, --contact, --ticket-file and --founder is needed, and only one of them");
+  gboolean knows = cat->keys.plain || cat->keys.secret_file != NULL || cat->keys.ticket_file != NULL
+                   || g_getenv ("TYET_SECRET") != NULL || g_getenv ("TYET_SECRET_FILE") != NULL;
+  if (!cat->found && !knows)
+    return refuse (error, "No network secret was given, and the one that the others have is needed: give --ticket-file, "
+                          "or --secret-file, TYET_SECRET_FILE or TYET_SECRET");
   if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
     return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
   if (cat->storage != NULL && cat->founders == NULL)

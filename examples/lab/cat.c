@@ -687,8 +687,9 @@ check (Cat *cat, int argc, char **argv, GError **error)
   gboolean knows = cat->keys.plain || cat->keys.secret_file != NULL || cat->keys.ticket_file != NULL
                    || g_getenv ("TYET_SECRET") != NULL || g_getenv ("TYET_SECRET_FILE") != NULL;
   if (!cat->found && !knows)
-    return refuse (error, "No network secret was given, and the one that the others have is needed: give --ticket-file, "
-                          "or --secret-file, TYET_SECRET_FILE or TYET_SECRET");
+    return refuse (error,
+                   "No network secret was given, and the one that the others have is needed: give --ticket-file, or "
+                   "--secret-file, TYET_SECRET_FILE or TYET_SECRET");
   if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
     return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
   if (cat->storage != NULL && cat->founders == NULL)

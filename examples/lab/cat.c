@@ -656,6 +656,18 @@ check_group_name (const char *name, GError **error)
   return TRUE;
 }
 
+/* Whoever finds others has what they have. */
+static gboolean
+check_secret (Cat *cat, GError **error)
+{
+  if (cat->found || cat->keys.plain || cat->keys.secret != NULL || cat->keys.ticket != NULL
+      || g_getenv ("TYET_SECRET") != NULL || g_getenv ("TYET_SECRET_FILE") != NULL)
+    return TRUE;
+  return refuse (error,
+                 "No network secret was given, and the one that the others have is needed: give --ticket-file, or "
+                 "--secret-file, TYET_SECRET_FILE or TYET_SECRET");
+}
+
 static gboolean
 check (Cat *cat, int argc, char **argv, GError **error)
 {
@@ -684,12 +696,6 @@ check (Cat *cat, int argc, char **argv, GError **error)
   gboolean joins = cat->contacts != NULL || cat->keys.ticket_file != NULL;
   if ((cat->found ? 1 : 0) + (joins ? 1 : 0) + (cat->founders != NULL ? 1 : 0) != 1)
     return refuse (error, "One of --found, --contact, --ticket-file and --founder is needed, and only one of them");
-  gboolean knows = cat->keys.plain || cat->keys.secret_file != NULL || cat->keys.ticket_file != NULL
-                   || g_getenv ("TYET_SECRET") != NULL || g_getenv ("TYET_SECRET_FILE") != NULL;
-  if (!cat->found && !knows)
-    return refuse (error,
-                   "No network secret was given, and the one that the others have is needed: give --ticket-file, or "
-                   "--secret-file, TYET_SECRET_FILE or TYET_SECRET");
   if (cat->founders != NULL && (cat->storage == NULL || cat->name == NULL))
     return refuse (error, "--founder needs --name, one of the founders' names, and --storage");
   if (cat->storage != NULL && cat->founders == NULL)
@@ -746,7 +752,8 @@ lab_cat (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = LAB_USAGE;
   occupy_streams ();
-  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error) && cat_keys_read (&cat.keys, &error))
+  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error) && cat_keys_read (&cat.keys, &error)
+      && check_secret (&cat, &error))
     status = cat_run (&cat);
   else
     g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), error->message);

@@ -333,7 +333,9 @@ ty_late_recall (TyMembership *m)
   if (m->phase != TY_MEMBERSHIP_IN || m->hearsay == NULL || m->decided != NULL || !may_know (m, &m->hearsay_of))
     return;
   g_autoptr (TyValue) value = g_steal_pointer (&m->hearsay);
-  believe (m, value, &m->hearsay_of);
+  /* It was so when it was said; there may have been deliveries since. */
+  if (ty_voter_fits (m, value))
+    believe (m, value, &m->hearsay_of);
 }
 
 gboolean

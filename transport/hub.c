@@ -315,11 +315,22 @@ peer_suspect (TyPeer *peer)
     ty_dial_peer (peer, TRUE);
 }
 
+/* Who is connected, and slow, is given time, and is waited for by those above; but who takes nothing at all, and goes
+ * on asking, does not get all the memory there is. */
+#define CONNECTED_LIMITS 16
+
+static gboolean
+takes_nothing (const TyPeer *peer)
+{
+  gsize limit = peer->hub->config.keep_bytes + 2 * TY_GATHER_BYTES;
+  return ty_session_waiting_bytes (peer->session) > CONNECTED_LIMITS * limit;
+}
+
 static void
 peer_send (TyPeer *peer, const TyEffect *effect)
 {
   ty_session_push (peer->session, effect->class, effect->stream, effect->bytes);
-  if (peer->conn != NULL)
+  if (peer->conn != NULL && !takes_nothing (peer))
     ty_conn_mark (peer->conn);
   else if (ty_peer_over_limit (peer))
     ty_peer_lost (peer, "more waits for it than is kept");

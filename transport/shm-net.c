@@ -1,13 +1,12 @@
-/* transport/shm-net.c: shared memory between processes of one machine and one user, as sockets see it.  See shm-ring.h
- * for the memory, shm-hub.c for what is agreed on.
+/* transport/shm-net.c: shared memory between processes of one machine and one user, as sockets see it: how two come by
+ * it.  See shm-ring.h for the memory, shm-hub.c for what is agreed on, shm-link.c for what passes through it.
  *
  * A process that listens has a *place* besides, a Unix socket in the abstract namespace, where it can be asked.  Who
  * asks makes the memory and passes its descriptors there in one message, which is answered by one byte, or by the end:
  *
  *   offset  size  field
  *   0       8     "tyetshm1"
- *   8       4     bytes of a ring, little-endian
- *   12      4     zero
+ *   8       8     bytes of a ring, little-endian
  *   16      16    incarnation of who asks
  *   32      32    proof (shm-hub.c)
  *           3     descriptors: memory, the bell of who asks, the bell of who is asked
@@ -21,8 +20,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "transport/socket-private.h"
-#include "transport/shm-ring.h"
+#include "transport/shm-private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,47 +35,13 @@
 /* Who has come to a place and not said what for; the oldest makes room. */
 #define MAX_CALLERS 16
 #define MESSAGE_BYTES 64
-#define READS_PER_LINK 4
 
 static const guint8 magic[8] = "tyetshm1";
 
-/* What an entry of the epoll belongs to is freed at the end of a dispatch only. */
-typedef struct
-{
-  TyEntryKind kind;
-  TySockets *sockets;
-  int fd;       /* -1: done with */
-  TyLink *link; /* for which this process has asked; NULL: somebody asks this process */
-} Caller;
-
-struct _TyShmLink
-{
-  TyEntryKind kind; /* of the bell */
-  TyLink *link;
-  TyShm *ring;
-  Caller *caller; /* no answer has come yet */
-  gboolean write; /* what is written goes through it */
-  gboolean read;
-  gboolean over;  /* the connection has ended, and as soon as all is read, so has the link: */
-  TyLinkEnd end;
-};
-
-struct _TyShmNet
-{
-  TyEntryKind kind; /* of the place */
-  TySockets *sockets;
-  int fd; /* -1: none */
-  char place[TY_SHM_PLACE_BYTES];
-  gsize ring_bytes;
-  GPtrArray *callers; /* of Caller, in the order of their coming */
-  gboolean any_done;
-  guint n_rings;
-};
-
 /* ---- Callers ---- */
 
-static void
-caller_done (Caller *caller)
+void
+ty_shm_caller_done (TyShmCaller *caller)
 {
   if (caller->fd < 0)
     return;
@@ -89,24 +53,24 @@ caller_done (Caller *caller)
   caller->sockets->shm->any_done = TRUE;
 }
 
-static Caller *
+static TyShmCaller *
 caller_new (TySockets *sockets, int fd, TyLink *link)
 {
-  Caller *caller = g_new0 (Caller, 1);
-  *caller = (Caller){ .kind = TY_ENTRY_SHM_CALLER, .sockets = sockets, .fd = fd, .link = link };
+  TyShmCaller *caller = g_new0 (TyShmCaller, 1);
+  *caller = (TyShmCaller){ .kind = TY_ENTRY_SHM_CALLER, .sockets = sockets, .fd = fd, .link = link };
   g_ptr_array_add (sockets->shm->callers, caller);
   ty_sockets_watch (sockets, fd, caller, EPOLLIN, TRUE);
   return caller;
 }
 
-static void
-free_done (TyShmNet *net)
+void
+ty_shm_callers_free (TyShmNet *net)
 {
   guint n = 0;
   net->any_done = FALSE;
   for (guint i = 0; i < net->callers->len; i++)
     {
-      Caller *caller = g_ptr_array_index (net->callers, i);
+      TyShmCaller *caller = g_ptr_array_index (net->callers, i);
       if (caller->fd < 0)
         g_free (caller);
       else
@@ -115,167 +79,7 @@ free_done (TyShmNet *net)
   g_ptr_array_set_size (net->callers, (gint) n);
 }
 
-/* ---- A link's ring ---- */
-
-static TyShmLink *
-attach (TyLink *link, TyShm *ring)
-{
-  TySockets *sockets = link->sockets;
-  TyShmLink *shm = g_new0 (TyShmLink, 1);
-  g_assert (link->shm == NULL && link->state == TY_SOCKET_OPEN);
-  *shm = (TyShmLink){ .kind = TY_ENTRY_SHM_BELL, .link = link, .ring = ring };
-  link->shm = shm;
-  sockets->shm->n_rings++;
-  ty_sockets_watch (sockets, ty_shm_bell (ring), shm, EPOLLIN | EPOLLET, TRUE);
-  return shm;
-}
-
-/* The bell is the other end's too: its being closed here takes it out of no epoll. */
-static void
-let_go (TyShmLink *shm)
-{
-  if (shm->ring == NULL)
-    return;
-  epoll_ctl (shm->link->sockets->epoll_fd, EPOLL_CTL_DEL, ty_shm_bell (shm->ring), NULL);
-  g_clear_pointer (&shm->ring, ty_shm_free);
-  shm->link->sockets->shm->n_rings--;
-}
-
-void
-ty_shm_link_ended (TyLink *link)
-{
-  if (link->shm == NULL)
-    return;
-  if (link->shm->caller != NULL)
-    caller_done (link->shm->caller);
-  let_go (link->shm);
-  link->shm->write = link->shm->read = FALSE;
-}
-
-gboolean
-ty_shm_link_writes (const TyLink *link)
-{
-  return link->shm != NULL && link->shm->write;
-}
-
-gboolean
-ty_shm_link_reads (const TyLink *link)
-{
-  return link->shm != NULL && link->shm->read;
-}
-
-gssize
-ty_shm_link_writev (TyLink *link, const struct iovec *parts, guint n_parts)
-{
-  gsize all = 0;
-  for (guint i = 0; i < n_parts; i++)
-    all += parts[i].iov_len;
-  gssize n = ty_shm_writev (link->shm->ring, parts, n_parts);
-  if (n < 0)
-    ty_socket_link_fail (link, TY_LINK_SHM_BROKEN, "the other end has read what was never written");
-  else if ((gsize) n < all)
-    link->want_write = TRUE;
-  return n;
-}
-
-/* The connection says nothing any more but its end. */
-static void
-look_at_socket (TyLink *link)
-{
-  TyShmLink *shm = link->shm;
-  char byte;
-  gssize n = shm->over ? 0 : recv (link->fd, &byte, 1, MSG_DONTWAIT);
-  if (n > 0)
-    ty_socket_tell_ended (link, TY_LINK_RESET, "something came beside the shared memory");
-  else if (!shm->over && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-    {
-      shm->end = n == 0 ? TY_LINK_EOF : TY_LINK_RESET;
-      shm->over = TRUE;
-    }
-  /* Whoever has closed it has said all before. */
-  if (link->state == TY_SOCKET_OPEN && shm->over && !ty_shm_readable (shm->ring))
-    ty_socket_tell_ended (link, shm->end, NULL);
-}
-
-void
-ty_shm_link_read (TyLink *link, gboolean look)
-{
-  TyShmLink *shm = link->shm;
-  TyHub *hub = link->sockets->hub;
-  for (guint i = 0; i < READS_PER_LINK && link->state == TY_SOCKET_OPEN && link->reading; i++)
-    {
-      gsize room;
-      if (!ty_shm_readable (shm->ring))
-        break;
-      guint8 *to = ty_hub_room (hub, link, &room);
-      gssize n = ty_shm_read (shm->ring, to, room);
-      if (n > 0)
-        ty_hub_on_read (hub, link, (gsize) n);
-      else if (n < 0)
-        ty_socket_tell_ended (link, TY_LINK_SHM_BROKEN, "the other end says it has written more than goes in");
-    }
-  if (look && link->state == TY_SOCKET_OPEN)
-    look_at_socket (link);
-}
-
-static gboolean
-is_up (const TyLink *link)
-{
-  return link->shm != NULL && link->shm->ring != NULL && link->state == TY_SOCKET_OPEN && !link->outcome_due;
-}
-
-static gboolean
-has_bytes (const TyLink *link)
-{
-  return link->shm->read && link->reading && ty_shm_readable (link->shm->ring);
-}
-
-static gboolean
-has_room (const TyLink *link)
-{
-  return link->shm->write && link->want_write && ty_shm_writable (link->shm->ring);
-}
-
-void
-ty_shm_net_turn (TySockets *sockets)
-{
-  TyShmNet *net = sockets->shm;
-  if (net == NULL)
-    return;
-  for (guint i = 0; i < sockets->links->len && net->n_rings > 0; i++)
-    {
-      TyLink *link = g_ptr_array_index (sockets->links, i);
-      if (is_up (link) && link->shm->read)
-        ty_shm_awake (link->shm->ring);
-      if (is_up (link) && has_bytes (link))
-        ty_shm_link_read (link, FALSE);
-      if (!is_up (link) || !has_room (link))
-        continue;
-      link->want_write = FALSE;
-      ty_hub_on_writable (sockets->hub, link);
-    }
-  if (net->any_done)
-    free_done (net);
-}
-
-gboolean
-ty_shm_net_sleep (TySockets *sockets)
-{
-  gboolean quiet = TRUE;
-  if (sockets->shm == NULL || sockets->shm->n_rings == 0)
-    return TRUE;
-  for (guint i = 0; i < sockets->links->len && quiet; i++)
-    {
-      TyLink *link = g_ptr_array_index (sockets->links, i);
-      if (!is_up (link))
-        continue;
-      quiet = !(link->shm->read && link->reading) || ty_shm_sleep (link->shm->ring);
-      quiet = quiet && !has_room (link);
-    }
-  return quiet;
-}
-
-/* ---- The table ---- */
+/* ---- The place ---- */
 
 static gboolean
 within_machine (TyLink *link)
@@ -290,24 +94,6 @@ ty_shm_place (TyLink *link, char place[TY_SHM_PLACE_BYTES])
   if (net == NULL || net->fd < 0 || !within_machine (link))
     return FALSE;
   memcpy (place, net->place, TY_SHM_PLACE_BYTES);
-  return TRUE;
-}
-
-gboolean
-ty_shm_write (TyLink *link)
-{
-  if (link->shm == NULL || link->shm->ring == NULL)
-    return FALSE;
-  link->shm->write = TRUE;
-  return TRUE;
-}
-
-gboolean
-ty_shm_link_start_reading (TyLink *link)
-{
-  if (link->shm == NULL || link->shm->ring == NULL)
-    return FALSE;
-  link->shm->read = TRUE;
   return TRUE;
 }
 
@@ -408,25 +194,25 @@ ty_shm_ask (TyLink *link, const char *place, const TyShmAsk *ask)
       close (fd);
       return FALSE;
     }
-  attach (link, ring)->caller = caller_new (link->sockets, fd, link);
+  ty_shm_attach (link, ring)->caller = caller_new (link->sockets, fd, link);
   return TRUE;
 }
 
 /* The answer. What is still to come by the connection decides: an answer says only whether to wait for it. */
 static void
-on_answer (Caller *caller)
+on_answer (TyShmCaller *caller)
 {
   TyShmLink *shm = caller->link->shm;
   char byte = 0;
   gssize n = recv (caller->fd, &byte, 1, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
-  caller_done (caller);
+  ty_shm_caller_done (caller);
   if (n == 1 && byte == 'y')
     return;
   g_debug ("no shared memory: the other process did not take it");
   if (!shm->read && !shm->write)
-    let_go (shm);
+    ty_shm_let_go (shm);
 }
 
 /* ---- Being asked ---- */
@@ -479,13 +265,13 @@ accept_ring (TySockets *sockets, const guint8 *message, const int fds[TY_SHM_N_F
       ty_shm_free (ring);
       return FALSE;
     }
-  attach (link, ring);
+  ty_shm_attach (link, ring);
   ty_hub_on_shm (sockets->hub, link);
   return TRUE;
 }
 
 static void
-on_asked (Caller *caller)
+on_asked (TyShmCaller *caller)
 {
   guint8 message[MESSAGE_BYTES];
   Passed passed = { 0 };
@@ -502,24 +288,24 @@ on_asked (Caller *caller)
     accept_ring (caller->sockets, message, fds, caller->fd);
   for (guint i = 0; i < n_fds && !whole; i++)
     close (fds[i]);
-  caller_done (caller);
+  ty_shm_caller_done (caller);
 }
 
 static void
 make_room (TyShmNet *net)
 {
   guint waiting = 0;
-  Caller *oldest = NULL;
+  TyShmCaller *oldest = NULL;
   for (guint i = 0; i < net->callers->len; i++)
     {
-      Caller *caller = g_ptr_array_index (net->callers, i);
+      TyShmCaller *caller = g_ptr_array_index (net->callers, i);
       if (caller->fd < 0 || caller->link != NULL)
         continue;
       waiting++;
       oldest = oldest != NULL ? oldest : caller;
     }
   if (waiting >= MAX_CALLERS)
-    caller_done (oldest);
+    ty_shm_caller_done (oldest);
 }
 
 /* Watched for edges: a descriptor that cannot be had is not waited for. Who asked then stays with its connection. */
@@ -548,7 +334,7 @@ void
 ty_shm_net_on_ready (gpointer entry)
 {
   TyEntryKind kind = *(TyEntryKind *) entry;
-  Caller *caller = entry;
+  TyShmCaller *caller = entry;
   if (kind == TY_ENTRY_SHM_PLACE)
     on_place (entry);
   else if (kind == TY_ENTRY_SHM_CALLER && caller->fd >= 0 && caller->link != NULL)
@@ -589,7 +375,10 @@ static gsize
 wanted_bytes (void)
 {
   const char *text = g_getenv ("TYET_SHM_BYTES");
-  guint64 wanted = text != NULL ? g_ascii_strtoull (text, NULL, 10) : DEFAULT_BYTES;
+  guint64 wanted = DEFAULT_BYTES;
+  if (text != NULL && !g_ascii_string_to_unsigned (text, 10, TY_SHM_MIN_BYTES, TY_SHM_MAX_BYTES, &wanted, NULL))
+    g_warning ("TYET_SHM_BYTES is to be a number from %d to %d; it is taken as %d", TY_SHM_MIN_BYTES, TY_SHM_MAX_BYTES,
+               DEFAULT_BYTES);
   gsize bytes = TY_SHM_MIN_BYTES;
   while (bytes < wanted && bytes < TY_SHM_MAX_BYTES)
     bytes *= 2;
@@ -615,8 +404,8 @@ ty_shm_net_free (TyShmNet *net)
     return;
   g_assert (net->n_rings == 0);
   for (guint i = 0; i < net->callers->len; i++)
-    caller_done (g_ptr_array_index (net->callers, i));
-  free_done (net);
+    ty_shm_caller_done (g_ptr_array_index (net->callers, i));
+  ty_shm_callers_free (net);
   g_ptr_array_unref (net->callers);
   if (net->fd >= 0)
     close (net->fd);

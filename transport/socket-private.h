@@ -106,7 +106,7 @@ void ty_listener_on_ready (TyListener *listener);
 void ty_listener_resume (TyListener *listener);
 void ty_listener_free (gpointer listener);
 
-/* ---- shm-net.c ---- */
+/* ---- shm-net.c, shm-link.c ---- */
 
 /* NULL: it is switched off. */
 TyShmNet *ty_shm_net_new (TySockets *sockets);

@@ -103,7 +103,7 @@ tell_of_namesakes (const TyJudgeReport *report)
         continue;
       g_autofree char *who = g_strjoinv (" or ", v->processes);
       g_printerr ("%s: Histories know processes by their names. If %s was ended and started again, that is "
-                  "another process: give it\nanother name (tyet cat --rejoin numbers them), or the two are taken for one.\n",
+                  "another process: give it\nanother name (tyet cat --rejoin numbers them), or both count as one.\n",
                   g_get_prgname (), who);
       return;
     }

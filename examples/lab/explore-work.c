@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore-work.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
@@ -59,6 +60,12 @@ explore_set_alarm (guint seconds)
 void
 explore_work (const ExploreOptions *options, guint64 from, guint64 to, guint64 step, gint64 until_us)
 {
+#ifdef M_TRIM_THRESHOLD
+  /* The next seed wants the same memory again. */
+  mallopt (M_TRIM_THRESHOLD, 256 * 1024 * 1024);
+  mallopt (M_MMAP_THRESHOLD, 64 * 1024 * 1024);
+  mallopt (M_TOP_PAD, 8 * 1024 * 1024);
+#endif
   for (guint64 seed = from;; seed += step)
     {
       ExploreOutcome out;

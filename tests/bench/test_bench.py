@@ -40,6 +40,15 @@ class Runs(unittest.TestCase):
             self.assertGreater(row["rss_bytes"], 0)
             self.assertIn("cpu_us_per_message", row)
 
+    def test_channels(self):
+        """A member looks at what it has: shared memory that fell back to sockets, or the other way, fails."""
+        for channel in "tcp", "unix", "shm":
+            for command in ["throughput", *SHORT], ["latency", "--count", "20", "--reps", "1"], ["locks", *SHORT]:
+                for row in self.good(command[0], "--channel", channel, *command[1:]):
+                    self.assertEqual(row["channel"], channel)
+        for how in "crash", "join":
+            self.good("view-change", "--how", how, "--reps", "1", "--channel", "shm")
+
     def test_raw(self):
         row, = self.good("raw", "--verify", "full", "--count", "10", "--size", "100", *SHORT)
         self.assertGreater(row["messages_per_s"], 0)

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/fuzz/targets.h"
+#include "transport/link.h"
 #include "transport/record.h"
 
 static void
@@ -42,6 +43,19 @@ read_intro (const guint8 *data, gsize len_bytes)
   if (!ty_intro_read (data, len_bytes, &intro))
     return;
   g_assert (intro.name != NULL && intro.address != NULL && intro.next > 0);
+  if (intro.shm_place != NULL)
+    {
+      /* An offer that was understood is a whole one. */
+      gsize n = strlen (intro.shm_place);
+      g_assert (n > 0 && n < TY_SHM_PLACE_BYTES);
+      g_autoptr (GByteArray) again = g_byte_array_new ();
+      TyIntro same;
+      ty_intro_write (&intro, again);
+      g_assert (ty_intro_read (again->data + TY_RECORD_HEAD_BYTES, again->len - TY_RECORD_HEAD_BYTES, &same));
+      g_assert (g_strcmp0 (same.shm_place, intro.shm_place) == 0);
+      g_assert (memcmp (same.shm_token, intro.shm_token, sizeof same.shm_token) == 0);
+      ty_intro_clear (&same);
+    }
   ty_intro_clear (&intro);
 }
 

@@ -98,8 +98,8 @@ def update(teeth, plants, seeds, path, span, only):
         with tempfile.TemporaryDirectory() as folder:
             found = explore(teeth, name, "%d..%d" % (first, last), folder, None, options)
         return name, found and [str(found["seed"]), *options] or known.get(name), found and found["wrong"]
-    lines = ["# The seed of tyet explore with which each planted bug is found, and its options; test_shrink.py --update",
-             "# writes the seeds."]
+    lines = ["# The seed of tyet explore with which each planted bug is found, and its options; test_shrink.py",
+             "# --update writes the seeds."]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, seed, wrong in pool.map(look, plants):
             if wrong != "":

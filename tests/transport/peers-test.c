@@ -154,6 +154,21 @@ test_suspect_over_limit (Pair *p, gconstpointer data)
   g_assert_cmpuint (test_node_told (p->b, TY_EVENT_PEER_LOST), ==, 1);
 }
 
+/* Connected, it may take much longer; but not all the memory. */
+static void
+test_takes_nothing (Pair *p, gconstpointer data)
+{
+  guint peer = test_node_peer (p->a, p->b), n = 0;
+  p->net->capacity = 0;
+  do
+    send_bytes (p->a, p->b, TY_CLASS_CONTROL, 100000);
+  while (ty_hub_waiting_bytes (p->a->hub, peer) > 0 && ++n < 1000);
+  g_assert_cmpuint (n, >, 50);
+  g_assert_cmpuint (n, <, 100);
+  test_net_pump (p->net);
+  g_assert_cmpuint (test_node_told (p->a, TY_EVENT_PEER_LOST), ==, 1);
+}
+
 static void
 test_close (Pair *p, gconstpointer data)
 {
@@ -397,6 +412,7 @@ main (int argc, char **argv)
   ADD ("suspect-redials", test_suspect_redials);
   ADD ("over-limit", test_over_limit);
   ADD ("suspect-over-limit", test_suspect_over_limit);
+  ADD ("takes-nothing", test_takes_nothing);
   ADD ("close", test_close);
   ADD ("close-while-down", test_close_while_down);
   ADD ("close-stuck", test_close_stuck);

@@ -41,7 +41,7 @@ class Runs(unittest.TestCase):
             self.assertIn("cpu_us_per_message", row)
 
     def test_channels(self):
-        """A member looks at what it has: a run over shared memory that fell back to sockets, or the other way, fails."""
+        """A member looks at what it has: shared memory that fell back to sockets, or the other way, fails."""
         for channel in "tcp", "unix", "shm":
             for command in ["throughput", *SHORT], ["latency", "--count", "20", "--reps", "1"], ["locks", *SHORT]:
                 for row in self.good(command[0], "--channel", channel, *command[1:]):

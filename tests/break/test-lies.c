@@ -192,6 +192,32 @@ test_joiner_let_in_from_elsewhere (void)
   mesh_free (mesh);
 }
 
+/* What a newcomer says is kept until no member can say it; by then more has been delivered than it knows of. */
+static void
+test_newcomer_tells_too_early (void)
+{
+  Mesh *mesh = group_of (3);
+  Proc *a = proc (mesh, 0), *x = mesh_spawn (mesh, "x", "total", FALSE);
+  g_autoptr (TyValue) value = value_after (a);
+  TyMember new = { .pid = x->pid,
+                   .name = x->name,
+                   .address = x->address,
+                   .weight = 1,
+                   .loaded = TRUE,
+                   .since = value->id.number };
+  ty_member_copy (&value->members[value->n_members++], &new);
+  say_decided (x, a, value);
+  g_assert_nonnull (a->group->membership->hearsay);
+  g_assert_cmpuint (ty_group_send (a->group, TY_SERVICE_AGREED, "abc", 3, NULL), >, 0);
+  mesh_run (mesh, 100000);
+  g_assert_cmpuint (a->group->view->id.number, ==, value->old.number);
+  mesh_crash (proc (mesh, 1));
+  mesh_crash (proc (mesh, 2));
+  mesh_run (mesh, 5000000);
+  g_assert_true (a->blocked);
+  mesh_free (mesh);
+}
+
 /* V5: what nobody can ever hold is not waited for: neither one's own messages, nor for good those of others. */
 static void
 one_cut_beyond (guint rank)
@@ -344,6 +370,7 @@ main (int argc, char **argv)
   g_test_add_func ("/lies/cut-beyond-own", test_cut_beyond_own);
   g_test_add_func ("/lies/cut-beyond-others", test_cut_beyond_others);
   g_test_add_func ("/lies/stranger-excludes", test_stranger_excludes);
+  g_test_add_func ("/lies/newcomer-tells-too-early", test_newcomer_tells_too_early);
   g_test_add_func ("/lies/changed", test_changed);
   g_test_add_func ("/lies/flushes-of-no-ballot", test_flushes_of_no_ballot);
   g_test_add_func ("/lies/member-fills-memory", test_member_fills_memory);

@@ -19,6 +19,7 @@ typedef struct
 {
   TyId pid;                  /* null: there is none */
   GQueue waiting[N_CLASSES]; /* of GBytes */
+  gboolean down;             /* no connection: what waits is still under way, and comes once the session is resumed */
 } Peer;
 
 struct _TySimGate
@@ -116,6 +117,15 @@ note_peer (TySimGate *gate, const TyEvent *event)
   if (gate->peers->pdata[event->peer] == NULL)
     gate->peers->pdata[event->peer] = g_new0 (Peer, 1);
   ((Peer *) gate->peers->pdata[event->peer])->pid = event->pid;
+  ((Peer *) gate->peers->pdata[event->peer])->down = FALSE;
+}
+
+void
+ty_sim_gate_set_down (TySimGate *gate, guint number, gboolean down)
+{
+  Peer *peer = number < gate->peers->len ? gate->peers->pdata[number] : NULL;
+  if (peer != NULL)
+    peer->down = down;
 }
 
 /* TRUE: it waits. */
@@ -138,7 +148,7 @@ static void
 let_pass (TySimGate *gate, guint number, gint64 now_us)
 {
   Peer *peer = gate->peers->pdata[number];
-  for (guint c = 0; peer != NULL && c < N_CLASSES; c++)
+  for (guint c = 0; peer != NULL && !peer->down && c < N_CLASSES; c++)
     while (peer->waiting[c].length > 0
            && held_until (gate, peer, kind_of (g_queue_peek_head (&peer->waiting[c])), now_us) == 0)
       {
@@ -167,11 +177,15 @@ ty_sim_gate_pass (TySimGate *gate, const TyEvent *events, guint *n, gint64 now_u
         note_peer (gate, event);
       if (event->type == TY_EVENT_PEER_LOST || event->type == TY_EVENT_PEER_DEAD)
         ty_sim_gate_close (gate, event->peer);
+      if (event->type == TY_EVENT_PEER_DOWN || event->type == TY_EVENT_PEER_RESUMED)
+        ty_sim_gate_set_down (gate, event->peer, event->type == TY_EVENT_PEER_DOWN);
       if (!open && (event->type != TY_EVENT_PACKET || !stays_behind (gate, event, now_us)))
         g_array_append_val (gate->passing, *event);
     }
   if (open)
     return events;
+  for (guint i = 0; gate->n_waiting > 0 && i < gate->peers->len; i++)
+    let_pass (gate, i, now_us);
   *n = gate->passing->len;
   return (const TyEvent *) (gconstpointer) gate->passing->data;
 }
@@ -183,7 +197,7 @@ ty_sim_gate_deadline (const TySimGate *gate)
   for (guint i = 0; gate->n_waiting > 0 && i < gate->peers->len; i++)
     {
       const Peer *peer = gate->peers->pdata[i];
-      for (guint c = 0; peer != NULL && c < N_CLASSES; c++)
+      for (guint c = 0; peer != NULL && !peer->down && c < N_CLASSES; c++)
         if (peer->waiting[c].length > 0)
           at = MIN (at, held_until (gate, peer, kind_of (g_queue_peek_head ((GQueue *) &peer->waiting[c])), 0));
     }

@@ -24,5 +24,8 @@ const TyEvent *ty_sim_gate_pass (TySimGate *gate, const TyEvent *events, guint *
 /* The machine has closed that peer: nothing of it reaches it any more. */
 void ty_sim_gate_close (TySimGate *gate, guint peer);
 
+/* It suspects that peer, and has no connection with it any more: what waits has not come yet. */
+void ty_sim_gate_set_down (TySimGate *gate, guint peer, gboolean down);
+
 /* When something may pass that has come. G_MAXINT64: nothing waits. */
 gint64 ty_sim_gate_deadline (const TySimGate *gate);

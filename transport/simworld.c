@@ -352,6 +352,10 @@ carry_out (TySimProcess *p)
         }
       trace_effect (p, &effects[i]);
       TELL (p, effect, &effects[i]);
+      if (effects[i].type == TY_EFFECT_PEER_CLOSE)
+        ty_sim_gate_close (p->gate, effects[i].peer);
+      if (effects[i].type == TY_EFFECT_PEER_SUSPECT)
+        ty_sim_gate_set_down (p->gate, effects[i].peer, TRUE);
       if (ty_hub_handles (effects[i].type))
         ty_hub_effect (p->hub, &effects[i]);
       else if (p->world->app != NULL)

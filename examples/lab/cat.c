@@ -656,6 +656,18 @@ check_group_name (const char *name, GError **error)
   return TRUE;
 }
 
+/* Whoever finds others has what they have. */
+static gboolean
+check_secret (Cat *cat, GError **error)
+{
+  if (cat->found || cat->keys.plain || cat->keys.secret != NULL || cat->keys.ticket != NULL
+      || g_getenv ("TYET_SECRET") != NULL || g_getenv ("TYET_SECRET_FILE") != NULL)
+    return TRUE;
+  return refuse (error,
+                 "No network secret was given, and the one that the others have is needed: give --ticket-file, or "
+                 "--secret-file, TYET_SECRET_FILE or TYET_SECRET");
+}
+
 static gboolean
 check (Cat *cat, int argc, char **argv, GError **error)
 {
@@ -740,7 +752,8 @@ lab_cat (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = LAB_USAGE;
   occupy_streams ();
-  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error) && cat_keys_read (&cat.keys, &error))
+  if (parse (&cat, &argc, &argv, &error) && check (&cat, argc, argv, &error) && cat_keys_read (&cat.keys, &error)
+      && check_secret (&cat, &error))
     status = cat_run (&cat);
   else
     g_printerr ("%s: %s\nTry --help.\n", g_get_prgname (), error->message);

@@ -232,16 +232,31 @@ has_event (const Film *const *films, guint n, FilmEventType type)
   return FALSE;
 }
 
+/* Whether something was received and not delivered at once: else receipts are not drawn. */
+static gboolean
+has_holds (const Film *const *films, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    for (guint m = 0; m < films[i]->messages->len; m++)
+      for (guint p = 0; p < film_message (films[i], m)->n_at; p++)
+        {
+          const FilmArrival *at = film_at (films[i], (int) m, (int) p);
+          if (at != NULL && at->received_us != FILM_NEVER && at->delivered_us != at->received_us)
+            return TRUE;
+        }
+  return FALSE;
+}
+
 static void
 put_legend (GString *out, const Film *const *films, guint n, double left, double y, gboolean control)
 {
   Legend l = { out, left, y };
   g_string_append (out, "<g class=\"c0\" role=\"presentation\">\n");
   legend_item (&l, "<circle class=\"f\" cx=\"5\" r=\"5\"/>", 10, "sent");
-  if (has_event (films, n, FILM_RECEIVE))
+  if (has_holds (films, n))
     legend_item (&l, "<circle class=\"r\" cx=\"5\" r=\"4.2\"/>", 10, "received");
   legend_item (&l, "<path class=\"f\" d=\"M0 4.5L5.5-5 11 4.5Z\"/>", 11, "delivered");
-  if (has_event (films, n, FILM_RECEIVE))
+  if (has_holds (films, n))
     legend_item (&l, "<rect class=\"r hold f\" y=\"-3\" width=\"26\" height=\"6\" rx=\"3\"/>", 26, "held back");
   legend_item (&l, "<path class=\"edge\" d=\"M1-7V7M4-7V7\"/>", 5, "view installed");
   for (guint i = 0; i < n; i++)

@@ -470,9 +470,12 @@ function legend() {
   const box = (fill, bad) => [make("rect", { y: -6, width: 26, height: 12, fill: bad ? "var(--bad)" : "var(--edge)",
     "fill-opacity": ".15" }), make("rect", { y: -6, width: 26, height: 12, fill: `url(#${fill}0)` })];
   put([make("circle", { class: "f", cx: 6, r: 5.2 })], 12, "sent");
-  if (has("receive")) put([make("circle", { class: "r", cx: 6, r: 4.2 })], 12, "received");
+  /* Receipts that are deliveries at once are not drawn. */
+  const holds = films.some(f => f.messages.some(m => [...m.at.values()].some(a => a.received !== null
+    && a.delivered !== a.received)));
+  if (holds) put([make("circle", { class: "r", cx: 6, r: 4.2 })], 12, "received");
   put([make("path", { class: "f", d: "M0 5L5.5 -5 11 5Z" })], 12, "delivered");
-  if (has("receive")) put([make("rect", { class: "hold", y: -3, width: 26, height: 6, rx: 3 })], 26, "held back");
+  if (holds) put([make("rect", { class: "hold", y: -3, width: 26, height: 6, rx: 3 })], 26, "held back");
   put([make("path", { class: "edge", d: "M1 -8V8M4 -8V8" })], 6, "view installed");
   if (films.some(f => f.parts)) put(box("between"), 26, "transitional view");
   if (span("flush")) put(box("flush"), 26, "flush");

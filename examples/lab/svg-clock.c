@@ -31,9 +31,10 @@ add_flights (GArray *flights, const Film *film)
           const FilmArrival *at = &m->at[p];
           gint64 to = film->is_play ? at->received_us : at->delivered_us;
           gint64 from = film->is_play ? at->left_us : m->sent_us;
+          if ((int) p == m->sender || to == FILM_NEVER || from == FILM_NEVER || to <= from)
+            continue;
           gint64 took = to - from;
-          if ((int) p != m->sender && to != FILM_NEVER && from != FILM_NEVER && took > 0)
-            g_array_append_val (flights, took);
+          g_array_append_val (flights, took);
         }
     }
 }

@@ -275,8 +275,8 @@ join (Actor *a, TyetGroup *group)
 static void
 look (Actor *a, TyetGroup *group)
 {
-  g_autofree char *waits = tyet_process_describe_waits (a->process);
-  g_autofree char *more = tyet_group_describe_waits (group);
+  G_GNUC_UNUSED g_autofree char *waits = tyet_process_describe_waits (a->process);
+  G_GNUC_UNUSED g_autofree char *more = tyet_group_describe_waits (group);
   g_autoptr (GVariant) statistics = tyet_group_get_statistics (group);
   g_assert_nonnull (statistics);
   tyet_group_is_loaded (group);

@@ -99,7 +99,10 @@ ty_key_file_read (const char *text, gsize len_bytes, guint8 secret[TY_KEY_BYTES]
   if (len_bytes < first_bytes || memcmp (text, FIRST_LINE, first_bytes) != 0)
     {
       gboolean other = len_bytes >= first_bytes && memcmp (text, FIRST_LINE, first_bytes - 2) == 0;
-      *why = other ? "it is an identity in another format, of another version" : "it is no file of an identity";
+      gboolean cr = other && memcmp (text, FIRST_LINE, first_bytes - 1) == 0 && text[first_bytes - 1] == '\r';
+      *why = cr      ? "its lines end with CR LF, and have to end with LF"
+             : other ? "it is an identity in another format, of another version"
+                     : "it is no file of an identity";
       return FALSE;
     }
   if (len_bytes != TY_KEY_FILE_BYTES)

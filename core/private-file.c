@@ -110,6 +110,12 @@ sync_folder (const char *path)
 gboolean
 ty_private_write (const char *path, const char *data, gsize len_bytes, const char **why)
 {
+  /* What is called so could be written, but never read again. */
+  if (strcmp (path, "-") == 0)
+    {
+      *why = "- is standard input; give it a name";
+      return FALSE;
+    }
   /* In the same folder, and nobody else can read it from its first moment. */
   g_autofree char *beside = g_strconcat (path, ".XXXXXX", NULL);
   int fd = g_mkstemp_full (beside, O_WRONLY | O_CLOEXEC, 0600);

@@ -64,15 +64,17 @@ ty_secret_file_read (const char *text, gsize len_bytes, TySecretText *out, const
   if (!begins_with (text, len_bytes, FIRST_LINE))
     {
       gboolean other = len_bytes >= FIRST_BYTES && memcmp (text, FIRST_LINE, FIRST_BYTES - 2) == 0;
-      *why = other ? "it is a secret in another format, of another version"
-                   : "it is no file of a secret: that begins with the line \"tyet-secret 1\"";
+      gboolean cr = other && memcmp (text, FIRST_LINE, FIRST_BYTES - 1) == 0 && text[FIRST_BYTES - 1] == '\r';
+      *why = cr      ? "its lines end with CR LF, and have to end with LF"
+             : other ? "it is a secret in another format, of another version"
+                     : "it is no file of a secret: that begins with the line \"tyet-secret 1\"";
       return FALSE;
     }
   const char *line = text + FIRST_BYTES;
   gsize left = len_bytes - FIRST_BYTES;
   const char *end = memchr (line, '\n', left);
   if (end == NULL)
-    *why = "it is cut short";
+    *why = "it is cut short: its last line does not end";
   else if (end + 1 != text + len_bytes)
     *why = "something follows the secret in it";
   else

@@ -15,7 +15,12 @@ load_list (const char *path, GError **error)
   gsize n = 0;
   guint line = 0;
   TyAdmitList *list = NULL;
-  char *text = ty_private_read (path, TY_PRIVATE_LIST, TY_ADMIT_FILE_MAX_BYTES, &n, &why);
+  char *text = NULL;
+  /* Read again, it would be empty: a list of nobody, by which every member would have to go. */
+  if (strcmp (path, "-") == 0)
+    why = "it has to be a file, that can be read again, and - is standard input";
+  else
+    text = ty_private_read (path, TY_PRIVATE_LIST, TY_ADMIT_FILE_MAX_BYTES, &n, &why);
   if (text != NULL && (list = ty_admit_list_read (text, n, &line, &why)) == NULL)
     g_set_error (error, TYET_ERROR, TYET_ERROR_SECRET, "The list of keys %s cannot be read: line %u: %s", path, line,
                  why);

@@ -46,11 +46,27 @@ static void
 advise (const char *path, const char *option, GError **error)
 {
   g_autofree char *without = NULL;
-  if (error == NULL || g_file_test (path, G_FILE_TEST_EXISTS))
+  if (error == NULL || strcmp (path, "-") == 0 || g_file_test (path, G_FILE_TEST_EXISTS))
     return;
   without = g_strdup ((*error)->message);
   g_free ((*error)->message);
   (*error)->message = g_strdup_printf ("%s; tyet key %s %s makes it", without, option, path);
+}
+
+/* Each but the first would find it read to its end. */
+static gboolean
+check_standard_input (const CatKeys *keys, GError **error)
+{
+  const char *const files[]
+      = { keys->identity_file, keys->secret_file, keys->group_secret_file, keys->ticket_file };
+  guint n = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    n += files[i] != NULL && strcmp (files[i], "-") == 0;
+  if (n > 1)
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                         "Only one of --identity, --secret-file, --group-secret-file and --ticket-file can be - for "
+                         "standard input");
+  return n <= 1;
 }
 
 gboolean
@@ -64,6 +80,8 @@ cat_keys_read (CatKeys *keys, GError **error)
                            "--plain is clear text: there is nothing for keys, secrets and tickets to protect");
       return FALSE;
     }
+  if (!check_standard_input (keys, error))
+    return FALSE;
   if (keys->identity_file != NULL && (keys->identity = tyet_identity_load (keys->identity_file, error)) == NULL)
     {
       advise (keys->identity_file, "--new", error);

@@ -119,6 +119,11 @@ test_not_replaced (Place *p, gconstpointer data)
   g_clear_error (&error);
   g_assert_false (tyet_identity_save (one, "/nowhere/at/all", &error));
   g_assert_error (error, TYET_ERROR, TYET_ERROR_IDENTITY);
+  /* It could not be read again. */
+  g_clear_error (&error);
+  g_assert_false (tyet_identity_save (one, "-", &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_IDENTITY);
+  g_assert_false (g_file_test ("-", G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -144,6 +149,10 @@ test_refused (Place *p, gconstpointer data)
   g_autofree char *longer = g_strconcat (text, "\n", NULL);
   put (p, longer, -1);
   assert_refused (p, "something follows");
+  text[15] = '\r';
+  put (p, text, (gssize) len);
+  assert_refused (p, "CR LF");
+  text[15] = '\n';
   text[14] = '2';
   put (p, text, (gssize) len);
   assert_refused (p, "another format");

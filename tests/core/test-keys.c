@@ -111,6 +111,7 @@ static const struct
   { KEY "\n", "no file of a secret" },
   { "tyet-secret 2\nsecret " KEY "\n", "another version" },
   { "tyet-secret 1\n", "cut short" },
+  { "tyet-secret 1\r\nsecret " KEY "\r\n", "CR LF" },
   { "tyet-secret 1\nsecret " KEY, "cut short" },
   { "tyet-secret 1\nsecret " KEY "\n\n", "something follows" },
   { "tyet-secret 1\nsecret " KEY "A\n", "neither" },

@@ -42,6 +42,16 @@ names (GString *json, const char *key, const char *const *list)
   g_string_append_c (json, ']');
 }
 
+/* As a field of `json`, or after a line of text. */
+static void
+put_ticket (CatEvents *events, GString *line, const char *ticket)
+{
+  if (events->json && ticket != NULL)
+    lab_json_field (line, "ticket", ticket);
+  else if (ticket != NULL)
+    g_string_append_printf (line, "\n-- whoever has this ticket can join (--ticket-file): %s", ticket);
+}
+
 void
 cat_event_listening (CatEvents *events, const char *address, const char *ticket)
 {
@@ -50,10 +60,7 @@ cat_event_listening (CatEvents *events, const char *address, const char *ticket)
     lab_json_field (line, "address", address);
   else
     g_string_append_printf (line, "-- listening at %s", address);
-  if (events->json && ticket != NULL)
-    lab_json_field (line, "ticket", ticket);
-  else if (ticket != NULL)
-    g_string_append_printf (line, "\n-- whoever has this ticket can join (--ticket-file): %s", ticket);
+  put_ticket (events, line, ticket);
   say (events, line);
 }
 
@@ -162,13 +169,14 @@ cat_event_unblocked (CatEvents *events)
 }
 
 void
-cat_event_rekeyed (CatEvents *events, gboolean network_too)
+cat_event_rekeyed (CatEvents *events, gboolean network_too, const char *ticket)
 {
   GString *line = events->json ? begin ("rekeyed") : g_string_new (NULL);
   if (events->json)
     g_string_append_printf (line, ",\"network\":%s", network_too ? "true" : "false");
   else
     g_string_append_printf (line, "-- new secrets hold%s", network_too ? ", the network's too" : "");
+  put_ticket (events, line, ticket);
   say (events, line);
 }
 

@@ -44,6 +44,7 @@ typedef struct
   guint lives;      /* before this one */
   gint64 began_us;
   gboolean entered; /* in some life */
+  gboolean gives_tickets; /* has given one, or asked for new secrets: those go by a ticket again */
   gboolean stopping;
   gboolean signalled; /* a signal told it to stop: exit status 0 whatever comes */
   int status;
@@ -204,10 +205,18 @@ on_writable (TyetGroup *group, Cat *cat)
   cat_go_on (cat);
 }
 
-/* Later lives come back by the new ones. */
+static char *
+ticket_text (Cat *cat)
+{
+  g_autoptr (TyetTicket) ticket = tyet_process_make_ticket (cat->process, NULL);
+  return ticket != NULL ? tyet_ticket_to_text (ticket) : NULL;
+}
+
+/* Later lives come back by the new ones; who is to join from now on has to be given the new one of the network. */
 static void
 on_rekeyed (TyetGroup *group, gboolean network_too, Cat *cat)
 {
+  g_autofree char *ticket = network_too && cat->gives_tickets ? ticket_text (cat) : NULL;
   if (network_too)
     {
       g_clear_pointer (&cat->keys.secret, tyet_secret_unref);
@@ -219,7 +228,7 @@ on_rekeyed (TyetGroup *group, gboolean network_too, Cat *cat)
       g_clear_pointer (&cat->keys.group_secret, tyet_secret_unref);
       cat->keys.group_secret = tyet_secret_ref (tyet_group_get_secret (group));
     }
-  cat_event_rekeyed (&cat->events, network_too);
+  cat_event_rekeyed (&cat->events, network_too, ticket);
 }
 
 static void
@@ -361,12 +370,11 @@ make_process (Cat *cat, GError **error)
 static char *
 make_ticket (Cat *cat)
 {
-  g_autoptr (TyetTicket) ticket = NULL;
   gboolean told = g_getenv ("TYET_SECRET_FILE") != NULL || g_getenv ("TYET_SECRET") != NULL;
   if (!cat->found || cat->keys.plain || cat->keys.secret != NULL || told)
     return NULL;
-  ticket = tyet_process_make_ticket (cat->process, NULL);
-  return ticket != NULL ? tyet_ticket_to_text (ticket) : NULL;
+  cat->gives_tickets = TRUE;
+  return ticket_text (cat);
 }
 
 /* Later lives speak to the same processes, as the same one. */
@@ -522,6 +530,8 @@ on_rekey (gpointer user_data)
   g_autoptr (GError) error = NULL;
   if (cat->group == NULL || !tyet_group_rekey (cat->group, TRUE, &error))
     complain (cat, "no new secrets: %s", error != NULL ? error->message : "it is in no group now");
+  else
+    cat->gives_tickets = TRUE;
   return G_SOURCE_CONTINUE;
 }
 
@@ -612,7 +622,8 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
       context, "Example, in two shells:\n"
                "  tyet cat --group tea --ordering total --found\n"
                "  tyet cat --group tea --ordering total --ticket-file -      (and paste the ticket)\n\n"
-               "SIGUSR1 gives the group, and the network, new secrets: from then on the old ones let nobody in.\n"
+               "SIGUSR1 gives the group, and the network, new secrets: from then on the old ones let nobody in, and a\n"
+               "ticket with the new one is printed.\n"
                "Secrets and tickets are never given on a command line, which every user of the machine can read.\n"
                "Exit status: 0 left, at the end of the input or by a signal; 1 it could not enter, or is out; 2 bad "
                "usage.\n");

@@ -24,7 +24,7 @@ void cat_event_deliver (CatEvents *events, TyetView *view, guint rank, TyetServi
                         gsize len_bytes);
 void cat_event_blocked (CatEvents *events, const char *why, const char *const *waiting_for);
 void cat_event_unblocked (CatEvents *events);
-void cat_event_rekeyed (CatEvents *events, gboolean network_too);
+void cat_event_rekeyed (CatEvents *events, gboolean network_too, const char *ticket);
 void cat_event_excluded (CatEvents *events, const char *why);
 /* `event`: "saved" or "loaded". */
 void cat_event_state (CatEvents *events, const char *event, guint64 n_messages, const char *digest);

@@ -152,6 +152,18 @@ class Sealed(unittest.TestCase):
         self.assertEqual(stat.S_IMODE(os.stat(self.path("s")).st_mode), 0o600)
         self.assertEqual(run("key")[0], BAD_USAGE)
         self.assertEqual(run("key", self.path("nothing"))[0], BAD_USAGE)
+        code, _, err = run("key", "--new", "-")
+        self.assertEqual(code, BAD_USAGE)
+        self.assertIn("- is standard input", err)
+
+    def test_standard_input_is_read_once(self):
+        how = ["--contact", "tcp://127.0.0.1:1"]
+        code, _, err = self.join("--secret-file", "-", "--identity", "-", *how)
+        self.assertEqual(code, BAD_USAGE)
+        self.assertIn("Only one of", err)
+        code, _, err = self.join("--secret-file", self.lab.secret, "--admit", "-", *how)
+        self.assertEqual(code, BAD_USAGE)
+        self.assertIn("has to be a file, that can be read again", err)
 
     # Tickets.
 
@@ -308,6 +320,28 @@ class Sealed(unittest.TestCase):
         self.assertEqual({str(c.of("view")[-1]["members"]) for c in cats}, {str(cats[0].members)})
         self.unharmed(cats)
 
+    def test_new_secret_comes_with_a_ticket(self):
+        """As at founding: at whoever asked, and whoever gave one before, and nobody else."""
+        a, former = self.founder()
+        path = self.path("ticket")
+        write_private(path, former + "\n")
+        cats = [a] + [self.lab.start(name, "--ticket-file", path) for name in "bc"]
+        self.lab.settle(cats)
+        self.rekey(cats[1], cats)
+        given = [c.of("rekeyed")[-1].get("ticket") for c in cats]
+        self.assertIsNone(given[2])
+        for i, ticket in enumerate(given[:2]):
+            with self.subTest(cats[i].name):
+                d = self.lab.start("d%d" % i, "--ticket-file", "-")
+                d.write(ticket)
+                d.written.remove(ticket)
+                cats.append(d)
+                self.lab.settle(cats)
+        code, _, err = run("cat", "--group", "lab", "--ordering", "total", "--ticket-file", "-", text=former + "\n")
+        self.assertEqual(code, 1, err)
+        self.assertIn("do not have the same network secret", err)
+        self.unharmed(cats)
+
     def test_rekey_of_the_group(self):
         write_secret(self.path("mine"))
         cats = self.lab.group_of(["a", "b"], "--group-secret-file", self.path("mine"))
@@ -362,6 +396,11 @@ class Sealed(unittest.TestCase):
             for word in secret, own:
                 self.assertNotIn(word, said)
         self.unharmed([a, b])
+
+
+def write_private(path, text):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
+        f.write(text)
 
 
 def write_list(path, keys, names):

@@ -265,6 +265,7 @@ typedef struct
   gboolean *out;     /* by rank: taken out while loading */
   gboolean joiner;   /* the joiner is let in */
   gboolean dissolved;
+  guint64 steps;     /* that the search for mutual reach took */
 } Selection;
 gboolean ty_select (TyMembership *m, const Round *round, Selection *out);
 void ty_selection_clear (Selection *s);

@@ -10,16 +10,21 @@
 #include "membership/membership.h"
 #include "core/plant.h"
 
-/* How many sets the search for mutual reach may look at before it takes what it has for hopeless; the same
- * everywhere. */
-#define MAX_SEARCH 20000
+/* How much the search for mutual reach may do before it takes what it has for hopeless: steps times words that a step
+ * looks at. The same everywhere; it
+ * takes some hundredths of a second. */
+#define MOST_WORK (8 * 1024 * 1024)
+/* However much others have used, each candidate has so many steps. */
+#define LEAST_STEPS 16
 
 typedef struct
 {
   TyMembership *m;
-  const Round *round;
-  guint n;
-  guint steps;
+  guint n, words;
+  guint64 *mutual; /* a row of bits by rank: whom it reaches, and is reached by; itself too */
+  gboolean *in;    /* scratch */
+  guint64 left;    /* steps, of all candidates */
+  guint64 steps;   /* of this one */
 } Search;
 
 static gboolean
@@ -29,41 +34,100 @@ mutual (const Round *round, guint a, guint b)
 }
 
 static gboolean
-reaches_taken (const Search *s, const gboolean *taken, guint rank)
+has (const guint64 *bits, guint i)
 {
-  for (guint i = 0; i < s->n; i++)
-    if (taken[i] && !mutual (s->round, i, rank))
-      return FALSE;
-  return TRUE;
+  return (bits[i / 64] >> (i % 64) & 1) != 0;
 }
 
-/* Whether `taken` can be completed, from `candidates` with ranks from `from` on, to a set in which all reach all and
- * that, with `others`, holds a quorum of the old view. */
-static gboolean
-feasible (Search *s, gboolean *taken, const gboolean *candidates, const gboolean *others, guint from)
+static void
+put (guint64 *bits, guint i, gboolean in)
 {
-  if (++s->steps > MAX_SEARCH)
-    return FALSE;
-  g_autofree gboolean *most = g_new (gboolean, s->n);
-  gboolean clique = TRUE;
+  guint64 bit = (guint64) 1 << (i % 64);
+  bits[i / 64] = in ? bits[i / 64] | bit : bits[i / 64] & ~bit;
+}
+
+static void
+search_begin (Search *s, TyMembership *m, const Round *round, const gboolean *candidates)
+{
+  guint n = m->view->n_members, words = (n + 63) / 64;
+  *s = (Search){ .m = m, .n = n, .words = words, .left = MOST_WORK / ((guint64) n * words) };
+  s->mutual = g_new0 (guint64, (gsize) n * words);
+  s->in = g_new (gboolean, n);
+  for (guint i = 0; i < n; i++)
+    for (guint j = 0; candidates[i] && j < n; j++)
+      put (s->mutual + (gsize) i * words, j, candidates[j] && mutual (round, i, j));
+}
+
+static void
+search_end (Search *s)
+{
+  g_free (s->mutual);
+  g_free (s->in);
+}
+
+/* The one of `pool` that does not reach most of the others there; n: all reach all. */
+static guint
+least_fitting (const Search *s, const guint64 *pool)
+{
+  guint found = s->n, most = 0;
   for (guint i = 0; i < s->n; i++)
-    most[i] = taken[i] || others[i] || (i >= from && candidates[i] && reaches_taken (s, taken, i));
-  if (!ty_members_quorum (s->m->view->members, s->n, most))
+    {
+      const guint64 *row = s->mutual + (gsize) i * s->words;
+      guint lacks = 0;
+      for (guint w = 0; has (pool, i) && w < s->words; w++)
+        lacks += (guint) __builtin_popcountll (pool[w] & ~row[w]);
+      if (lacks > most)
+        {
+          most = lacks;
+          found = i;
+        }
+    }
+  return found;
+}
+
+/* Whether some of `pool`, each of whom reaches all that are `sure`, can join them so that all reach all and they hold a
+ * quorum of the old view. Who reaches everybody there is in it anyhow; so one who does not is left out, or let in. */
+static gboolean
+feasible (Search *s, gboolean *sure, const guint64 *pool)
+{
+  if (s->steps == 0)
     return FALSE;
-  guint first = s->n;
-  for (guint i = from; i < s->n; i++)
-    if (most[i] && !taken[i] && candidates[i])
-      {
-        first = MIN (first, i);
-        for (guint j = i + 1; clique && j < s->n; j++)
-          clique = !(most[j] && !taken[j] && candidates[j]) || mutual (s->round, i, j);
-      }
-  if (clique)
+  s->steps--;
+  for (guint i = 0; i < s->n; i++)
+    s->in[i] = sure[i] || has (pool, i);
+  if (!ty_members_quorum (s->m->view->members, s->n, s->in))
+    return FALSE;
+  guint one = least_fitting (s, pool);
+  if (one == s->n)
     return TRUE;
-  taken[first] = TRUE;
-  gboolean with = feasible (s, taken, candidates, others, first + 1);
-  taken[first] = FALSE;
-  return with || feasible (s, taken, candidates, others, first + 1);
+  g_autofree guint64 *less = g_memdup2 (pool, s->words * sizeof *pool);
+  put (less, one, FALSE);
+  if (feasible (s, sure, less))
+    return TRUE;
+  for (guint w = 0; w < s->words; w++)
+    less[w] &= s->mutual[(gsize) one * s->words + w];
+  sure[one] = TRUE;
+  gboolean with = feasible (s, sure, less);
+  sure[one] = FALSE;
+  return with;
+}
+
+/* Whether `rank` can go on with those that are taken: later ones, and `others`, make a quorum with them. One that takes
+ * long leaves as much for those after it. */
+static gboolean
+may_take (Search *s, const gboolean *taken, const gboolean *others, guint64 *pool, guint rank, guint64 *steps)
+{
+  g_autofree gboolean *sure = g_new (gboolean, s->n);
+  for (guint i = 0; i < s->n; i++)
+    sure[i] = taken[i] || others[i];
+  sure[rank] = TRUE;
+  guint64 share = MAX (s->left / 2, LEAST_STEPS);
+  s->steps = share;
+  gboolean may = feasible (s, sure, pool);
+  guint64 used = share - s->steps;
+  s->left -= MIN (s->left, used);
+  *steps += used;
+  return may;
 }
 
 void
@@ -189,7 +253,7 @@ static void
 take_members (TyMembership *m, const Round *round, Selection *s)
 {
   guint n = m->view->n_members;
-  Search search = { .m = m, .round = round, .n = n };
+  Search search;
   g_autofree gboolean *candidates = g_new0 (gboolean, n);
   g_autofree gboolean *others = g_new0 (gboolean, n);
   for (guint i = 0; i < n; i++)
@@ -202,14 +266,24 @@ take_members (TyMembership *m, const Round *round, Selection *s)
       others[i] = s->leaves[i] || s->out[i];
       candidates[i] = !others[i];
     }
+  search_begin (&search, m, round, candidates);
+  /* Those that come later and reach all that are taken. */
+  g_autofree guint64 *pool = g_new0 (guint64, search.words), *without = g_new (guint64, search.words);
+  for (guint i = 0; i < n; i++)
+    put (pool, i, candidates[i]);
   for (guint i = 0; i < n; i++)
     {
-      if (!candidates[i] || !reaches_taken (&search, s->next, i))
+      if (!has (pool, i))
         continue;
-      s->next[i] = TRUE;
-      search.steps = 0;
-      s->next[i] = feasible (&search, s->next, candidates, others, i + 1);
+      put (pool, i, FALSE);
+      memcpy (without, pool, search.words * sizeof *pool);
+      for (guint w = 0; w < search.words; w++)
+        pool[w] &= search.mutual[(gsize) i * search.words + w];
+      s->next[i] = may_take (&search, s->next, others, pool, i, &s->steps);
+      if (!s->next[i])
+        memcpy (pool, without, search.words * sizeof *pool);
     }
+  search_end (&search);
 }
 
 static gboolean

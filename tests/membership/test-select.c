@@ -452,6 +452,97 @@ test_by_the_rule (void)
   g_assert_cmpuint (found, <, 280);
 }
 
+/* ---- Reach that nobody contrives by accident ---- */
+
+typedef gboolean (*Reaches) (guint a, guint b);
+
+/* One round of `n` who reach each other as `reaches` says. */
+static gboolean
+select_of (guint n, Reaches reaches, Selection *out)
+{
+  TyId group = { { 1 } };
+  TyMember *members = g_new0 (TyMember, n);
+  TyMembership m = { .members = g_new0 (Member, n) };
+  Round round = { .states = g_new0 (State *, n), .suspected = g_new0 (gboolean, n) };
+  for (guint i = 0; i < n; i++)
+    {
+      members[i] = (TyMember){ .name = g_strdup_printf ("p%u", i), .weight = 1, .loaded = TRUE, .since = 1 };
+      members[i].address = g_strdup_printf ("t://%u", i);
+      memcpy (members[i].pid.b, &i, sizeof i);
+      round.states[i] = new_state (n);
+      round.states[i]->loaded = TRUE;
+      for (guint j = 0; j < n; j++)
+        round.states[i]->reaches[j] = i == j || reaches (MIN (i, j), MAX (i, j));
+    }
+  TyId self = members[0].pid;
+  m.view = ty_view_new (&group, "g", &(TyViewId){ .number = 1 }, members, n, &self);
+  gboolean found = ty_select (&m, &round, out);
+  for (guint i = 0; i < n; i++)
+    ty_state_free (round.states[i]);
+  tyet_view_unref (m.view);
+  g_free (round.states);
+  g_free (round.suspected);
+  g_free (m.members);
+  return found;
+}
+
+static gboolean
+not_of_one_triple (guint a, guint b)
+{
+  return a / 3 != b / 3;
+}
+
+static gboolean
+not_of_one_pair (guint a, guint b)
+{
+  return a / 2 != b / 2;
+}
+
+static gboolean
+triples_behind (guint a, guint b)
+{
+  return a < 40 || not_of_one_triple (a, b);
+}
+
+/* Of a hundred pairs, about three do not reach each other. */
+static gboolean
+most_at_random (guint a, guint b)
+{
+  guint32 x = (a * 2654435761u) ^ (b * 40503u) ^ 0x9e3779b9u;
+  x = (x ^ x >> 15) * 0x85ebca6bu;
+  x = (x ^ x >> 13) * 0xc2b2ae35u;
+  return (x ^ x >> 16) % 100 >= 3;
+}
+
+/* To find out that there is no set would take a search without end: no process can stand still for that. */
+static void
+test_contrived (void)
+{
+  static const struct
+  {
+    guint n;
+    Reaches reaches;
+    guint found; /* how many go on; 0: none, or none that is found in time */
+  } cases[] = {
+    { 64, not_of_one_pair, 32 },  { 128, not_of_one_pair, 64 },  { 64, not_of_one_triple, 0 },
+    { 128, not_of_one_triple, 0 }, { 64, triples_behind, 49 },   { 128, triples_behind, 70 },
+    { 64, most_at_random, 37 },   { 128, most_at_random, 0 },    { 500, most_at_random, 0 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Selection s;
+      guint64 n = cases[i].n, words = (n + 63) / 64, found = 0;
+      gboolean some = select_of (cases[i].n, cases[i].reaches, &s);
+      g_assert_true (some == (cases[i].found > 0));
+      for (guint rank = 0; some && rank < n; rank++)
+        found += s.next[rank];
+      g_assert_cmpuint (found, ==, cases[i].found);
+      /* Eight million words looked at, and a few for each candidate. */
+      g_assert_cmpuint (s.steps * n * words, <=, 8 * 1024 * 1024 + 16 * n * n * words);
+      ty_selection_clear (&s);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -466,6 +557,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/select/value", test_value);
   g_test_add_func ("/membership/select/value-without-suspects", test_value_without_suspects);
   g_test_add_func ("/membership/select/value-malformed", test_value_malformed);
+  g_test_add_func ("/membership/select/contrived", test_contrived);
   g_test_add_func ("/membership/select/by-the-rule", test_by_the_rule);
   return g_test_run ();
 }

@@ -55,6 +55,8 @@ struct _TyFlushOps
   guint (*laggard) (const TyStore *store);
   /* Bytes of all batches kept. */
   gsize (*kept_bytes) (const TyStore *store);
+  /* Of those of `sender`. */
+  gsize (*kept_of) (const TyStore *store, guint sender);
 
   /* ---- The end of the view (V3-V5) ---- */
 

@@ -6,6 +6,10 @@
 
 /* A batch is closed when it has grown to this. */
 #define BATCH_BYTES (60 * 1024)
+/* A sender whose window is as large as one's own has never more than three of them, or as many of the longest messages,
+ * on its way: one that is stable, which this process has not been told yet, one that is not, and what it is told of
+ * late.  What is kept for a sender that has no window is bounded by this. */
+#define MOST_WINDOWS 4
 
 void
 ty_group_send_packet (TyGroup *group, guint rank, GByteArray *w, TyClass class)
@@ -276,6 +280,15 @@ ty_group_tell_gap (TyGroup *group, guint rank)
   group->told_gap[rank] = TRUE;
 }
 
+/* Not even a member may fill one's memory. Others forward what they keep of a sender themselves: as much again. */
+static gboolean
+is_past_bounds (const TyGroup *group, guint sender, const TyBatch *batch, guint times)
+{
+  const TyNodeConfig *config = &group->node->config;
+  guint64 kept = group->flush_ops->kept_of (group->store, sender) + g_bytes_get_size (batch->packet);
+  return kept / times > MOST_WINDOWS * ((guint64) config->window_bytes + config->max_message_bytes);
+}
+
 static gboolean
 take_batch (TyGroup *group, guint sender, TyBatch *batch)
 {
@@ -318,7 +331,8 @@ ty_group_on_data (TyGroup *group, guint rank, GBytes *packet, TyReader *r)
   if (group->frozen && (known == NULL || known->reach != TY_REACH_UP))
     return TRUE;
   g_autoptr (TyBatch) batch = ty_batch_parse (packet, r, group->node->config.max_message_bytes);
-  return batch != NULL && rank != group->view->self && take_batch (group, rank, batch);
+  return batch != NULL && rank != group->view->self && !is_past_bounds (group, rank, batch, 1)
+         && take_batch (group, rank, batch);
 }
 
 /* FORWARD: varint rank of the sender, then the DATA packet as its sender made it. */
@@ -338,7 +352,7 @@ ty_group_on_forward (TyGroup *group, GBytes *packet, TyReader *r)
   if (in.bad || type != TY_PACKET_DATA || !ty_id_equal (&id, &group->id) || view != group->view->id.number)
     return FALSE;
   g_autoptr (TyBatch) batch = ty_batch_parse (inner, &in, group->node->config.max_message_bytes);
-  if (batch == NULL)
+  if (batch == NULL || is_past_bounds (group, (guint) sender, batch, 2))
     return FALSE;
   return sender == group->view->self || take_batch (group, (guint) sender, batch);
 }

@@ -207,7 +207,10 @@ void ty_node_send (TyNode *node, guint peer, GBytes *packet, TyClass class, guin
 void ty_node_send_local (TyNode *node, const TyId *from, GBytes *packet);
 void ty_effect_clear (TyEffect *effect);
 void ty_node_register (TyNode *node, TyGroup *group);
+/* It has been left, or not entered. What of a group is asked for afterwards: answer_for_past (). */
 void ty_node_unregister (TyNode *node, TyGroup *group);
+/* This process has been in a group of that name, and is no longer. */
+gboolean ty_node_was_in (const TyNode *node, const char *group_name);
 void ty_node_kick (TyNode *node);
 /* Its session ends in good order, with what is queued: nobody is to speak with it. */
 void ty_node_close (TyNode *node, TyKnown *known);

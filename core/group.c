@@ -203,6 +203,7 @@ gboolean
 ty_group_may_enter (TyGroup *group, GError **error)
 {
   TyNode *node = group->node;
+  gboolean was_in = ty_node_was_in (node, group->name);
   if (group->state != TY_GROUP_NEW || group->entering)
     {
       g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
@@ -211,10 +212,12 @@ ty_group_may_enter (TyGroup *group, GError **error)
     }
   for (guint i = 0; i < node->groups->len; i++)
     {
-      TyGroup *other = node->groups->pdata[i];
-      if (other == group || !g_str_equal (other->name, group->name)
-          || (other->state == TY_GROUP_NEW && !other->entering) || other->state == TY_GROUP_FAILED)
-        continue;
+      const TyGroup *other = node->groups->pdata[i];
+      was_in |= other != group && g_str_equal (other->name, group->name)
+                && (other->state != TY_GROUP_NEW || other->entering) && other->state != TY_GROUP_FAILED;
+    }
+  if (was_in)
+    {
       g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
                    "This process is or was in group \"%s\"; it comes back as a new process", group->name);
       return FALSE;

@@ -8,6 +8,10 @@
 #include "core/group-private.h"
 #include "core/plant.h"
 
+/* Former groups beyond so many are forgotten, the first left first: who asks about one is then told what any process
+ * tells that was never in it. */
+#define MOST_PAST 256
+
 /* A packet to oneself, or one that was kept for later. */
 typedef struct
 {
@@ -240,8 +244,25 @@ ty_node_unregister (TyNode *node, TyGroup *group)
       g_hash_table_remove (node->groups_by_id, ids[i]);
   if (group->view == NULL || group->view->id.number == 0)
     return;
+  for (guint i = 0; i < node->past->len; i++)
+    if (ty_id_equal (&g_array_index (node->past, TyPast, i).group, &group->id))
+      return; /* the group has been left, and is freed now */
   TyPast past = { .group = group->id, .view = tyet_view_ref (group->view) };
+  if (node->past->len == MOST_PAST)
+    {
+      tyet_view_unref (g_array_index (node->past, TyPast, 0).view);
+      g_array_remove_index (node->past, 0);
+    }
   g_array_append_val (node->past, past);
+}
+
+gboolean
+ty_node_was_in (const TyNode *node, const char *group_name)
+{
+  for (guint i = 0; i < node->past->len; i++)
+    if (g_str_equal (g_array_index (node->past, TyPast, i).view->group_name, group_name))
+      return TRUE;
+  return FALSE;
 }
 
 static TyGroup *
@@ -438,7 +459,7 @@ answer_for_past (TyNode *node, const TyId *from, const TyId *group, guint64 view
   for (guint i = 0; i < node->past->len; i++)
     {
       const TyPast *past = &g_array_index (node->past, TyPast, i);
-      if (!ty_id_equal (&past->group, group) || past->view->id.number < last)
+      if (!ty_id_equal (&past->group, group))
         continue;
       last = past->view->id.number;
       /* Whoever is in the later view has only not learned of it yet. */

@@ -284,11 +284,13 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   ty_node_config_init (config);
   if (self->heartbeat_ms == 0)
     self->heartbeat_ms = MAX (self->suspect_after_ms / 10, 1);
-  if (self->heartbeat_ms > self->suspect_after_ms / 2)
+  /* A lease lasts for half of suspect-after, and is two heartbeats and a round trip old when it is renewed (V14): were
+   * that longer, deliveries would stop again and again though nothing is wrong. */
+  if (self->heartbeat_ms > self->suspect_after_ms / 5)
     {
       g_set_error (
           error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-          "A heartbeat of %u ms is too slow: it must be at most half of the %u ms after which silence is suspect",
+          "A heartbeat of %u ms is too slow: it must be at most a fifth of the %u ms after which silence is suspect",
           self->heartbeat_ms, self->suspect_after_ms);
       return FALSE;
     }
@@ -424,6 +426,9 @@ process_install_limits (TyNodeConfig *defaults)
    *
    * How many bytes of own messages may be on their way in a group before a send finds the window full, in bytes. A
    * message larger than that still goes when nothing else is on its way.
+   *
+   * All members of a group should agree on it. Whoever sends as if it had none is cut off: no member keeps more for
+   * another than four times the sum of its own window and [property@Tyet.Process:max-message-size].
    */
   props[PROP_WINDOW_SIZE]
       = g_param_spec_uint ("window-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->window_bytes, flags);
@@ -545,7 +550,8 @@ tyet_process_class_init (TyetProcessClass *klass)
    * TyetProcess:heartbeat:
    *
    * How long this process is silent at most, in milliseconds; 0 for a tenth of [property@Tyet.Process:suspect-after].
-   * It must be at most half of the time after which any member suspects.
+   * It must be at most a fifth of [property@Tyet.Process:suspect-after], and at most half of the time after which any
+   * other member suspects.
    */
   props[PROP_HEARTBEAT] = g_param_spec_uint ("heartbeat", NULL, NULL, 0, 24 * 3600 * 1000, 0, flags);
   process_install_limits (&defaults);

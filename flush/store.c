@@ -37,6 +37,7 @@ typedef struct
   guint64 received;
   guint64 consumed;
   guint64 stable;
+  gsize kept_bytes;
   gsize untold; /* bytes received since it was last told */
 } Sender;
 
@@ -141,6 +142,7 @@ free_stable (TyStore *store, guint sender, guint64 stable)
   while ((head = g_queue_peek_head (&s->batches)) != NULL && head->last <= stable)
     {
       g_queue_pop_head (&s->batches);
+      s->kept_bytes -= batch_bytes (head);
       store->kept_bytes -= batch_bytes (head);
       if (sender == store->self)
         store->stable_bytes += batch_bytes (head);
@@ -193,6 +195,7 @@ store_add (TyStore *store, guint sender, TyBatch *batch)
     return TY_RECEIPT_GAP;
   s->received = batch->last;
   g_queue_push_tail (&s->batches, ty_batch_ref (batch));
+  s->kept_bytes += batch_bytes (batch);
   store->kept_bytes += batch_bytes (batch);
   if (sender == store->self)
     {
@@ -306,6 +309,13 @@ store_kept_bytes (const TyStore *store)
   return store->kept_bytes;
 }
 
+static gsize
+store_kept_of (const TyStore *store, guint sender)
+{
+  g_assert (sender < store->members);
+  return store->senders[sender].kept_bytes;
+}
+
 static void
 store_digest (const TyStore *store, TyWriter *w)
 {
@@ -358,6 +368,7 @@ const TyFlushOps ty_flush = {
   .window_used = store_window_used,
   .laggard = store_laggard,
   .kept_bytes = store_kept_bytes,
+  .kept_of = store_kept_of,
   .digest = store_digest,
   .read_digest = store_read_digest,
   .holds = store_holds,

@@ -255,7 +255,7 @@ test_bad_processes (void)
   expect_no_process ("address", "nonsense", TYET_ERROR, TYET_ERROR_ADDRESS);
   expect_no_process ("name", "", TYET_ERROR, TYET_ERROR_NAME);
   expect_no_process ("history", "/no/such/folder/h", G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  b = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "suspect-after", 100u, "heartbeat", 51u, NULL);
+  b = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "suspect-after", 100u, "heartbeat", 21u, NULL);
   g_assert_null (b);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }

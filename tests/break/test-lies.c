@@ -360,6 +360,72 @@ test_member_fills_memory (void)
   mesh_free (mesh);
 }
 
+static gboolean
+no_data_from_b_to_c (Mesh *mesh, guint from, guint to, const guint8 *what, gsize len_bytes)
+{
+  return from != 1 || to != 2 || what[0] != TY_PACKET_DATA;
+}
+
+/* One that sends to one other alone, and heeds no window: nothing of it becomes stable. */
+static void
+test_sender_without_window (void)
+{
+  static const guint8 much[3000];
+  Mesh *mesh = group_of (3);
+  Proc *a = proc (mesh, 0), *b = proc (mesh, 1), *c = proc (mesh, 2);
+  gsize most = 4 * (mesh->config.window_bytes + mesh->config.max_message_bytes), kept = 0;
+  b->node->config.window_bytes = 1 << 30;
+  mesh->pass = no_data_from_b_to_c;
+  for (guint i = 0; i < 100 && ty_node_refused_packets (a->node) == 0; i++)
+    {
+      g_assert_cmpuint (ty_group_send (b->group, TY_SERVICE_FIFO, much, sizeof much, NULL), >, 0);
+      mesh_run (mesh, 5000);
+      kept = MAX (kept, a->group->flush_ops->kept_bytes (a->group->store));
+      g_assert_cmpuint (kept, <=, most);
+    }
+  /* What an honest one may have on its way does not come near it. */
+  g_assert_cmpuint (kept, >, 2 * (mesh->config.window_bytes + mesh->config.max_message_bytes));
+  g_assert_cmpuint (ty_node_refused_packets (a->node), ==, 1);
+  /* The session is closed; a round mends what that lost, with it or without. */
+  mesh->pass = NULL;
+  guint64 view = a->group->view->id.number;
+  mesh_run (mesh, 10000000);
+  guint64 before = c->delivered;
+  g_assert_cmpuint (a->group->view->id.number, >, view);
+  g_assert_cmpuint (a->group->flush_ops->kept_bytes (a->group->store), <=, most);
+  g_assert_cmpuint (ty_group_send (a->group, TY_SERVICE_SAFE, "abc", 3, NULL), >, 0);
+  mesh_run (mesh, 1000000);
+  g_assert_cmpuint (c->delivered, ==, before + 1);
+  mesh_free (mesh);
+}
+
+/* What it was in is remembered, though not for ever, after the object of it is gone: it enters no group again. */
+static void
+test_groups_without_end (void)
+{
+  Mesh *mesh = group_of (2);
+  Proc *a = proc (mesh, 0);
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < 600; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("group %u", i);
+      TyGroup *group = ty_group_new (a->node, name, "total", &error);
+      g_assert_true (ty_group_found (group, NULL));
+      mesh_step (a);
+      ty_group_drop (group);
+      mesh_run (mesh, 1000);
+    }
+  mesh_run (mesh, 1000000);
+  g_assert_cmpuint (a->node->groups->len, ==, 1);
+  g_assert_cmpuint (a->node->past->len, ==, 256);
+  TyGroup *again = ty_group_new (a->node, "group 599", "total", &error);
+  g_assert_false (ty_group_found (again, &error));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+  ty_group_drop (again);
+  assert_goes_on (mesh, 2);
+  mesh_free (mesh);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -374,5 +440,7 @@ main (int argc, char **argv)
   g_test_add_func ("/lies/changed", test_changed);
   g_test_add_func ("/lies/flushes-of-no-ballot", test_flushes_of_no_ballot);
   g_test_add_func ("/lies/member-fills-memory", test_member_fills_memory);
+  g_test_add_func ("/lies/sender-without-window", test_sender_without_window);
+  g_test_add_func ("/lies/groups-without-end", test_groups_without_end);
   return g_test_run ();
 }

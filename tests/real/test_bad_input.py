@@ -260,7 +260,7 @@ class Joining(unittest.TestCase):
 
     def test_times_that_do_not_go_together(self):
         self.turned_away("x may be silent for 600 ms", "suspects after 1000 ms", args=["--heartbeat", "600",
-                                                                                       "--suspect-after", "2000"])
+                                                                                       "--suspect-after", "3000"])
         self.turned_away("may be silent for 100 ms", "x suspects after 150 ms", args=["--suspect-after", "150"])
 
     def test_a_name_that_is_taken(self):

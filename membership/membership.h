@@ -90,6 +90,7 @@ typedef struct
   State *joiner_state;
   gint64 started;
   gboolean proposed;
+  guint n_barred;      /* members that were barred when it was */
   gboolean stuck;      /* a joiner that it waits for is gone */
   Record *record; /* of the proposal, borrowed */
 } Round;

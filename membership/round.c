@@ -231,6 +231,29 @@ proposal_is_stuck (TyMembership *m)
   return FALSE;
 }
 
+static guint
+count_barred (const TyMembership *m)
+{
+  guint n = 0;
+  for (guint i = 0; i < m->view->n_members; i++)
+    n += m->members[i].barred;
+  return n;
+}
+
+/* Who has come to be barred since would go on into the next view. A proposal that this process has not accepted is given
+ * up for one without it; if somebody else has, it is adopted all the same, and the change comes after it (V4). */
+static gboolean
+proposal_keeps_barred (const TyMembership *m)
+{
+  const Record *record = m->round->record;
+  if (record == NULL || record->accepted || count_barred (m) == m->round->n_barred)
+    return FALSE;
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].barred && ty_value_rank (record->value, &m->view->members[i].pid) < record->value->n_members)
+      return TRUE;
+  return FALSE;
+}
+
 /* A partition heals piece by piece, and founders start one by one: who was blocked anyway gives the others a moment to
  * come back into reach, rather than go on without them. */
 static gboolean
@@ -295,7 +318,7 @@ ty_round_tick (TyMembership *m)
     }
   if (round == NULL && !settled (m))
     return;
-  if (round == NULL ? change_wanted (m) : round->proposed && proposal_is_stuck (m))
+  if (round == NULL ? change_wanted (m) : round->proposed && (proposal_is_stuck (m) || proposal_keeps_barred (m)))
     begin_round (m);
 }
 
@@ -568,6 +591,7 @@ propose (TyMembership *m)
         ty_ids_add (need, pid);
     }
   round->proposed = TRUE;
+  round->n_barred = count_barred (m);
   round->record = NULL; /* found when the PROPOSE to oneself comes back */
   send_proposal (m, value, need, acceptors);
 }

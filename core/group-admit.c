@@ -8,13 +8,14 @@
  * The proof is HMAC-SHA256, by the group's secret, over
  *
  *    "tyet join 1"   11 bytes
- *    role            1: the joiner proves, 2: one founder to another
+ *    role            1: the joiner proves, 2: one founder to another, 3: a member to a joiner, in WELCOME
  *    binding         32: the hash of the handshake that the session began with, the same at its two ends and nowhere
  *                    else
  *    group id        16: zero as long as the joiner has not been told it; founders: what stands for it until then
  *    group name
  *
- * so it is of use on this session, for this group, and to nobody else.
+ * so it is of use on this session, for this group, and to nobody else.  A joiner that knows a secret takes a view from
+ * nobody who does not prove that he knows the same: the network secret alone makes nobody a group.
  *
  *   step                            invariant                                  what a crash here leaves behind
  *   a list is set (a file read)     the members that it bars are named to all  the others go on with their own lists
@@ -36,16 +37,16 @@ G_STATIC_ASSERT (crypto_auth_hmacsha256_BYTES == TY_PROOF_BYTES);
 G_STATIC_ASSERT (TY_SEAL_KEY_BYTES == TY_KEY_BYTES);
 
 static void
-make_proof (const TyGroup *group, const guint8 *binding, TyProofRole role, guint8 out[TY_PROOF_BYTES])
+make_proof (const TyGroup *group, const guint8 *binding, TyProofRole role, const TyId *id, guint8 out[TY_PROOF_BYTES])
 {
   static const TyId nobody;
-  guint8 said = role == TY_PROOF_FOUNDER ? 2 : 1;
+  guint8 said = role == TY_PROOF_MEMBER ? 3 : role == TY_PROOF_FOUNDER ? 2 : 1;
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init (&state, group->secret, TY_KEY_BYTES);
   crypto_auth_hmacsha256_update (&state, (const guint8 *) "tyet join 1", 11);
   crypto_auth_hmacsha256_update (&state, &said, 1);
   crypto_auth_hmacsha256_update (&state, binding, TY_SEAL_KEY_BYTES);
-  crypto_auth_hmacsha256_update (&state, role != TY_PROOF_STRANGER ? group->id.b : nobody.b, sizeof nobody.b);
+  crypto_auth_hmacsha256_update (&state, role != TY_PROOF_STRANGER ? id->b : nobody.b, sizeof nobody.b);
   crypto_auth_hmacsha256_update (&state, (const guint8 *) group->name, strlen (group->name));
   crypto_auth_hmacsha256_final (&state, out);
   sodium_memzero (&state, sizeof state);
@@ -61,21 +62,31 @@ ty_group_write_proof (gpointer host, const TyId *to, TyProofRole role, TyWriter 
   guint8 proof[TY_PROOF_BYTES];
   gboolean can = group->secret != NULL && known != NULL && known->sealed;
   if (can)
-    make_proof (group, known->seal + TY_SEAL_KEY_BYTES, role, proof);
+    make_proof (group, known->seal + TY_SEAL_KEY_BYTES, role, &group->id, proof);
   ty_write_block (w, proof, can ? sizeof proof : 0);
 }
 
-/* ---- at a member ---- */
-
 static gboolean
-has_proved (const TyGroup *group, const TyKnown *known, TyProofRole role, const guint8 *proof, gsize proof_len)
+has_proved (const TyGroup *group, const TyKnown *known, TyProofRole role, const TyId *id, const guint8 *proof,
+            gsize proof_len)
 {
   guint8 right[TY_PROOF_BYTES];
   if (!known->sealed || proof_len != sizeof right)
     return FALSE;
-  make_proof (group, known->seal + TY_SEAL_KEY_BYTES, role, right);
+  make_proof (group, known->seal + TY_SEAL_KEY_BYTES, role, id, right);
   return sodium_memcmp (right, proof, sizeof right) == 0;
 }
+
+gboolean
+ty_group_proves (gpointer host, const TyId *from, const TyId *group_id, const guint8 *proof, gsize proof_len)
+{
+  const TyGroup *group = host;
+  const TyKnown *known = ty_node_known (group->node, from);
+  return group->secret == NULL
+         || (known != NULL && has_proved (group, known, TY_PROOF_MEMBER, group_id, proof, proof_len));
+}
+
+/* ---- at a member ---- */
 
 static TyJudged *
 find_judged (TyGroup *group, const TyId *pid)
@@ -129,7 +140,7 @@ ty_group_admits (gpointer host, const TyMember *as, TyProofRole role, const guin
     return TY_ADMISSION_NO;
   if (group->admit != NULL && !(known->sealed && ty_admit_list_has (group->admit, known->seal)))
     return TY_ADMISSION_NO;
-  if (group->secret != NULL && !has_proved (group, known, role, proof, proof_len))
+  if (group->secret != NULL && !has_proved (group, known, role, &group->id, proof, proof_len))
     return TY_ADMISSION_NO;
   return group->asks ? ask (group, known, as) : TY_ADMISSION_YES;
 }

@@ -235,6 +235,7 @@ void ty_group_on_known (TyGroup *group, const TyKnown *known, gboolean fresh, co
 TyAdmission ty_group_admits (gpointer host, const TyMember *as, TyProofRole role, const guint8 *proof,
                              gsize proof_len);
 gboolean ty_group_asks_proof (gpointer host);
+gboolean ty_group_proves (gpointer host, const TyId *from, const TyId *group_id, const guint8 *proof, gsize proof_len);
 gboolean ty_group_may_stay (gpointer host, const TyId *pid);
 void ty_group_write_proof (gpointer host, const TyId *to, TyProofRole role, TyWriter *w);
 void ty_group_shut_out (gpointer host, const TyId *pid);

@@ -599,6 +599,7 @@ const TyMembershipHost ty_group_membership_host = {
   .name_of = host_name_of,
   .admits = ty_group_admits,
   .asks_proof = ty_group_asks_proof,
+  .proves = ty_group_proves,
   .draw_keys = ty_group_draw_keys,
   .has_keys = ty_group_has_keys,
   .give_keys = ty_group_give_keys,

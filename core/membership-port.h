@@ -40,7 +40,8 @@ typedef enum
 {
   TY_PROOF_STRANGER, /* a joiner that has not been told the group's id */
   TY_PROOF_JOINER,
-  TY_PROOF_FOUNDER
+  TY_PROOF_FOUNDER,
+  TY_PROOF_MEMBER /* to a joiner, that it has come to the right group */
 } TyProofRole;
 
 /* The longest proof that is given. */
@@ -76,7 +77,10 @@ typedef struct
   gboolean (*asks_proof) (gpointer host);
   /* FALSE: its key is known, and not admitted. */
   gboolean (*may_stay) (gpointer host, const TyId *pid);
-  /* A block: this process's proof to `to`. */
+  /* Whether `from` knows the secret that this process takes for that of `group`: `proof` is what its write_proof ()
+   * wrote for this one as a member. TRUE too if this process knows of no secret. */
+  gboolean (*proves) (gpointer host, const TyId *from, const TyId *group, const guint8 *proof, gsize proof_len);
+  /* A block: this process's proof to `to`; empty if there is nothing to prove. */
   void (*write_proof) (gpointer host, const TyId *to, TyProofRole role, TyWriter *w);
   /* A member that was not to stay is out: no channel to it is wanted. */
   void (*shut_out) (gpointer host, const TyId *pid);

@@ -111,7 +111,7 @@ tyet_group_reload_admit_file (TyetGroup *group, GError **error)
  * @error: return location for an error
  *
  * Gives the group a secret of its own, beside the network's: whoever joins proves, inside the sealed channel, that it
- * knows the same. To be set by all members before they enter.
+ * knows the same, and so does who lets it in. To be set by all members before they enter.
  *
  * Fails with %TYET_ERROR_STATE if the group has been entered, and %TYET_ERROR_PLAIN if the process's channels are in
  * the clear.

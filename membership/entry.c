@@ -20,8 +20,8 @@
  *   varint  heartbeat, microseconds              16      group id            (these only with answer 0)
  *   varint  suspect-after, microseconds          ...     id of the view
  *   varint  number of the view that it was       varint  members, each as in a value
- *           told of, 0 for none
- *   varint  how many of its members it
+ *           told of, 0 for none                  block   proof that the sender knows the group's secret; if there
+ *   varint  how many of its members it                   is none, nothing
  *           reaches, each 16 bytes
  *   block   proof that it knows the
  *           group's secret, or empty
@@ -176,20 +176,46 @@ ty_entry_tick (TyMembership *m)
   ask_all (m);
 }
 
+gboolean
+ty_entry_trusts (TyMembership *m, const TyId *pid)
+{
+  g_assert (m->phase == TY_MEMBERSHIP_JOINING && m->view != NULL);
+  return ty_m_rank (m, pid) < m->view->n_members || m->host->proves (m->host_data, pid, &m->view->group, NULL, 0);
+}
+
+/* Why nobody has let it in yet. */
+static void
+note_why (TyMembership *m, const char *why)
+{
+  for (guint i = 0; m->contacts[i] != NULL && m->view == NULL; i++)
+    {
+      g_free (m->contact_why[i]);
+      m->contact_why[i] = g_strdup (why);
+    }
+}
+
 static gboolean
-read_welcome_view (TyMembership *m, TyReader *r)
+read_welcome_view (TyMembership *m, const TyId *pid, TyReader *r)
 {
   TyId group;
   TyViewId id;
   guint n = 0;
+  gsize proof_len = 0;
   ty_read_id (r, &group);
   ty_read_view_id (r, &id);
   TyMember *members = ty_members_read (r, &n);
+  const guint8 *proof = members != NULL && ty_reader_left (r) > 0 ? ty_read_block (r, &proof_len) : NULL;
   if (members == NULL || !ty_reader_done (r))
     {
       if (members != NULL)
         ty_members_free (members, n);
       return FALSE;
+    }
+  if (!m->host->proves (m->host_data, pid, &group, proof, proof_len))
+    {
+      note_why (m, "the process there does not prove that it knows the group's secret");
+      ty_members_free (members, n);
+      return TRUE;
     }
   gboolean other = m->view != NULL && !ty_id_equal (&m->view->group, &group);
   if (other || (m->view != NULL && id.number <= m->view->id.number))
@@ -225,19 +251,14 @@ ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r)
   if (m->phase != TY_MEMBERSHIP_JOINING)
     return TRUE;
   if (what == WELCOME_VIEW)
-    return read_welcome_view (m, r);
+    return read_welcome_view (m, pid, r);
   if (!ty_reader_done (r))
     return FALSE;
   if (what == WELCOME_REFUSED || (what == WELCOME_NAME_TAKEN && name_is_taken (m)))
     fail_join (m, g_error_new (TYET_ERROR, what == WELCOME_REFUSED ? TYET_ERROR_REFUSED : TYET_ERROR_NAME,
                                "Not let into group \"%s\": %s", m->group_name, why));
   else
-    for (guint i = 0; m->contacts[i] != NULL; i++)
-      if (m->view == NULL)
-        {
-          g_free (m->contact_why[i]);
-          m->contact_why[i] = g_strdup (why);
-        }
+    note_why (m, why);
   return TRUE;
 }
 
@@ -258,6 +279,10 @@ answer (TyMembership *m, const TyId *pid, guint8 what, const char *why)
       ty_write_varint (w, m->view->n_members);
       for (guint i = 0; i < m->view->n_members; i++)
         ty_member_write (w, &m->view->members[i]);
+      g_autoptr (GByteArray) proof = g_byte_array_new ();
+      m->host->write_proof (m->host_data, pid, TY_PROOF_MEMBER, proof);
+      if (proof->len > 1)
+        g_byte_array_append (w, proof->data, proof->len);
     }
   ty_m_send (m, pid, w);
 }

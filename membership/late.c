@@ -347,7 +347,7 @@ ty_late_on_decided (TyMembership *m, const TyId *pid, TyReader *r)
   gboolean mine = ty_value_rank (value, &m->self) < value->n_members;
   if (m->phase == TY_MEMBERSHIP_JOINING)
     {
-      if (!mine || m->view == NULL || !ty_id_equal (&value->group, &m->view->group))
+      if (!mine || m->view == NULL || !ty_id_equal (&value->group, &m->view->group) || !ty_entry_trusts (m, pid))
         return TRUE;
       if (!ty_voter_fits (m, value))
         return FALSE;

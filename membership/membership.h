@@ -233,6 +233,8 @@ void ty_entry_tick (TyMembership *m);
 /* Joiners that may not enter any more are forgotten. */
 void ty_entry_recheck (TyMembership *m);
 void ty_entry_ask (TyMembership *m, const TyId *pid);
+/* At a joiner: `pid` is in the view that it was told of, by who knew the group's secret; or it asks for no proof. */
+gboolean ty_entry_trusts (TyMembership *m, const TyId *pid);
 void ty_entry_reached (TyMembership *m);
 gboolean ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);
 gboolean ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r);

@@ -240,8 +240,8 @@ count_barred (const TyMembership *m)
   return n;
 }
 
-/* Who has come to be barred since would go on into the next view. A proposal that this process has not accepted is given
- * up for one without it; if somebody else has, it is adopted all the same, and the change comes after it (V4). */
+/* Who has come to be barred since would go on into the next view. A proposal that this process has not accepted is
+ * given up for one without it; if somebody else has, it is adopted all the same, and the change comes after it (V4). */
 static gboolean
 proposal_keeps_barred (const TyMembership *m)
 {

@@ -181,6 +181,13 @@ joiner_takes_view (TyMembership *m, const TyId *pid, guint64 number, const TyVie
       ty_members_free (members, n);
       return FALSE;
     }
+  /* Who came into the group since proves by a welcome that it is of the group. */
+  if (!ty_entry_trusts (m, pid))
+    {
+      ty_members_free (members, n);
+      ty_entry_ask (m, pid);
+      return FALSE;
+    }
   g_autoptr (TyetView) view = ty_view_new (&m->view->group, m->group_name, id, members, n, &m->self);
   if (view->self < view->n_members)
     {

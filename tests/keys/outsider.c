@@ -1,5 +1,6 @@
 /* tests/keys/outsider.c: one who was never a member, or is no longer, knows the network secret and the group's id, and
- * says to a member whatever he likes: the member stays in its group, and he stays out of it.
+ * says to a member whatever he likes: the member stays in its group, and he stays out of it; and who joins by the
+ * group's secret comes to those who know it, whoever answers.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/fuzz/lies.h"
@@ -7,6 +8,7 @@
 
 #include "core/group-private.h"
 #include "core/view.h"
+#include "membership/membership.h"
 
 #define VICTIM 1
 #define LIAR 3
@@ -126,6 +128,101 @@ test_whatever (void)
     }
 }
 
+/* Who joins knows the group's secret; the first contact that it has is the liar. */
+static Proc *
+join_by_liar (Mesh *mesh)
+{
+  const Proc *liar = mesh->procs->pdata[LIAR];
+  Proc *joiner = mesh_spawn (mesh, "j", "total", FALSE);
+  const char *contacts[] = { liar->address, "sim://0", NULL };
+  ty_group_set_secret (joiner->group, (const guint8 *) "the secret of the group, 32 long");
+  g_assert_true (ty_group_join (joiner->group, contacts, 5000000, NULL));
+  mesh_step (joiner);
+  return joiner;
+}
+
+static void
+say_first (Mesh *mesh, Proc *to, GByteArray *w)
+{
+  mesh_meet (mesh, LIAR, to->index);
+  g_queue_push_head (mesh_queue (mesh, LIAR, to->index, TY_CLASS_CONTROL), g_byte_array_free_to_bytes (w));
+  mesh_run (mesh, 1000);
+}
+
+static void
+write_liars_view (TyWriter *w, const Proc *liar)
+{
+  TyMember self = { .pid = liar->pid, .name = liar->name, .address = liar->address, .weight = 1, .loaded = TRUE };
+  self.since = 1;
+  ty_write_varint (w, 1);
+  ty_member_write (w, &self);
+}
+
+static void
+assert_comes_in (Mesh *mesh, Proc *joiner)
+{
+  Proc *a = mesh->procs->pdata[0];
+  mesh_run (mesh, 3000000);
+  g_assert_true (joiner->entered);
+  g_assert_cmpuint (ty_group_get_view (joiner->group)->n_members, ==, 4);
+  g_assert_true (ty_id_equal (&ty_group_get_view (joiner->group)->group, &a->group->id));
+  mesh_free (mesh);
+}
+
+/* He answers in the group's name: as the group, or as another of its name; with no proof, or with the joiner's own. */
+static void
+test_answers_a_joiner (void)
+{
+  for (guint how = 0; how < 4; how++)
+    {
+      Mesh *mesh = fuzz_small_group (64 | 2);
+      const Proc *liar = mesh->procs->pdata[LIAR], *a = mesh->procs->pdata[0];
+      Proc *joiner = join_by_liar (mesh);
+      TyViewId id = { .number = 99, .ballot = { .counter = 1, .pid = liar->pid } };
+      GByteArray *w = g_byte_array_new ();
+      ty_write_u8 (w, TY_PACKET_WELCOME);
+      ty_write_text (w, joiner->group->name);
+      ty_write_u8 (w, 0);
+      ty_write_reason (w, "");
+      ty_write_id (w, how % 2 == 0 ? &a->group->id : &liar->pid);
+      ty_write_view_id (w, &id);
+      write_liars_view (w, liar);
+      mesh_meet (mesh, LIAR, joiner->index);
+      mesh_step (joiner);
+      if (how >= 2)
+        ty_group_write_proof (joiner->group, &liar->pid, TY_PROOF_STRANGER, w);
+      say_first (mesh, joiner, w);
+      g_assert_cmpuint (ty_node_refused_packets (joiner->node), ==, 0);
+      g_assert_true (joiner->group->membership->view == NULL || joiner->group->membership->view->id.number < 99);
+      assert_comes_in (mesh, joiner);
+    }
+}
+
+/* He begins a round of a view that nobody has told the joiner of. */
+static void
+test_asks_a_joiner (void)
+{
+  Mesh *mesh = fuzz_small_group (64 | 2);
+  const Proc *liar = mesh->procs->pdata[LIAR];
+  Proc *joiner = join_by_liar (mesh);
+  while (joiner->group->membership->view == NULL)
+    mesh_move (mesh);
+  GByteArray *w = g_byte_array_new ();
+  TyBallot ballot = { .counter = 9, .pid = liar->pid };
+  ty_write_u8 (w, TY_PACKET_PREPARE);
+  ty_write_id (w, &joiner->group->id);
+  ty_write_varint (w, 99);
+  ty_write_ballot (w, &ballot);
+  ty_write_u8 (w, 0);
+  ty_write_u8 (w, 1);
+  ty_write_ballot (w, &ballot);
+  write_liars_view (w, liar);
+  say_first (mesh, joiner, w);
+  g_assert_cmpuint (ty_node_refused_packets (joiner->node), ==, 0);
+  g_assert_cmpuint (joiner->group->membership->view->id.number, <, 99);
+  assert_comes_in (mesh, joiner);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -133,5 +230,7 @@ main (int argc, char **argv)
   g_test_add_func ("/keys/outsider/excluded", test_excluded);
   g_test_add_func ("/keys/outsider/decided", test_decided);
   g_test_add_func ("/keys/outsider/whatever", test_whatever);
+  g_test_add_func ("/keys/outsider/answers-a-joiner", test_answers_a_joiner);
+  g_test_add_func ("/keys/outsider/asks-a-joiner", test_asks_a_joiner);
   return g_test_run ();
 }

@@ -233,6 +233,16 @@ class Sealed(unittest.TestCase):
             self.assertNotIn(a.address, again)
         self.unharmed([a, b])
 
+    def test_group_without_the_secret(self):
+        """Who has the group's secret comes into no group of that name that does not know it."""
+        write_secret(self.path("mine"))
+        a = self.lab.found("a")
+        code, _, err = self.join("--contact", a.address, "--group-secret-file", self.path("mine"), "--timeout", "1000",
+                                 env=self.secret())
+        self.assertEqual(code, 1, err)
+        self.assertIn("does not prove that it knows the group's secret", err)
+        self.unharmed([a])
+
     def test_wrong_group(self):
         a = self.lab.found("a")
         code, _, err = self.join("--contact", a.address, group="other", env=self.secret())

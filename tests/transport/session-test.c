@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport/hub-private.h"
+#include "transport/session.c" /* for its numbers, which begin near where their low halves do again */
 
 /* ---- Golden bytes ---- */
 
@@ -258,10 +259,18 @@ two_read (Two *t)
   g_byte_array_remove_range (t->wire, 0, (guint) used);
 }
 
+/* As if so many frames had passed. */
+static void
+begin_at (Two *t, guint64 number)
+{
+  t->a->first_kept = t->a->write_next = t->a->send_next = number;
+  t->b->receive_next = t->b->taken = t->b->acked = number;
+}
+
 /* Each cut of the stream of bytes, with and without the acknowledgement of what came: the rest comes after a
  * resumption. */
 static void
-test_every_cut (void)
+every_cut_from (guint64 number)
 {
   const gsize sizes[] = { 1, 30, TY_RECORD_MAX_BODY + 5, 200, 2 * TY_RECORD_MAX_BODY, 7 };
   gsize all = 0;
@@ -271,6 +280,7 @@ test_every_cut (void)
     {
       Two t;
       two_init (&t);
+      begin_at (&t, number);
       for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
         {
           g_autoptr (GBytes) packet = packet_new (sizes[i], (guint8) i);
@@ -311,6 +321,19 @@ test_every_cut (void)
       g_assert_cmpuint (ty_session_waiting_bytes (t.a), ==, 0);
       two_clear (&t);
     }
+}
+
+static void
+test_every_cut (void)
+{
+  every_cut_from (1);
+}
+
+/* The wire has the low half of a number: at a hundred thousand frames a second it begins again after half a day. */
+static void
+test_numbers_go_round (void)
+{
+  every_cut_from (((guint64) 1 << 32) - 4); /* eight follow */
 }
 
 /* Nothing is acknowledged before the step took it, and nothing is let go before it is acknowledged. */
@@ -530,6 +553,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/outbox/turns", test_turns);
   g_test_add_func ("/transport/outbox/many-streams", test_many_streams);
   g_test_add_func ("/transport/session/every-cut", test_every_cut);
+  g_test_add_func ("/transport/session/numbers-go-round", test_numbers_go_round);
   g_test_add_func ("/transport/session/acknowledged-when-taken", test_acknowledged_when_taken);
   g_test_add_func ("/transport/session/half-a-head", test_half_a_head);
   g_test_add_func ("/transport/session/cannot-resume", test_cannot_resume);

@@ -471,6 +471,52 @@ test_two_groups (void)
   g_string_free (fast.text, TRUE);
 }
 
+/* What has come, message by message: each is of bytes of its length's low ones. */
+static void
+on_sized (TyetGroup *group, TyetMessage *message, GArray *sizes)
+{
+  gsize len;
+  const guint8 *data = tyet_message_get_data (message, &len);
+  for (gsize i = 0; i < len; i++)
+    if (data[i] != (guint8) len)
+      g_error ("byte %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " is another", i, len);
+  g_array_append_val (sizes, len);
+}
+
+/* Around the length of a frame, and of several, and up to the limit, which is exact. */
+static void
+test_sizes (void)
+{
+  const gsize frame = 65472, most = 3 * frame;
+  g_autoptr (Member) a = member_new ("a", "total", "max-message-size", (guint) most);
+  g_autoptr (Member) b = member_new ("b", "total", "max-message-size", (guint) most);
+  g_autoptr (GArray) sent = g_array_new (FALSE, FALSE, sizeof (gsize));
+  g_autoptr (GArray) got = g_array_new (FALSE, FALSE, sizeof (gsize));
+  g_autofree guint8 *data = g_malloc (most + 1);
+  g_autoptr (GError) error = NULL;
+  member_found (a);
+  member_join (b, a);
+  g_signal_connect (b->group, "delivered", G_CALLBACK (on_sized), got);
+  for (gsize size = 0; size <= most; size++)
+    {
+      /* (A packet is longer than its message by some tens of bytes.) */
+      gboolean near = size % frame > frame - 100 || size % frame < 5;
+      if (!near)
+        continue;
+      memset (data, (guint8) size, size);
+      TyetService service = size % 3 == 0 ? TYET_SERVICE_FIFO : TYET_SERVICE_AGREED;
+      until (tyet_group_send (a->group, service, data, size, NULL) != 0);
+      g_array_append_val (sent, size);
+    }
+  until (got->len == sent->len);
+  for (guint i = 0; i < sent->len; i++)
+    g_assert_cmpuint (g_array_index (got, gsize, i), ==, g_array_index (sent, gsize, i));
+  g_assert_cmpuint (g_array_index (got, gsize, got->len - 1), ==, most);
+  g_assert_cmpuint (tyet_group_send (a->group, TYET_SERVICE_FIFO, data, most + 1, &error), ==, 0);
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_TOO_LARGE);
+  g_signal_handlers_disconnect_by_data (b->group, got);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -485,6 +531,7 @@ main (int argc, char **argv)
   g_test_add_func ("/api/group/turned-away", test_turned_away);
   g_test_add_func ("/api/group/cancelled-join", test_cancelled_join);
   g_test_add_func ("/api/group/window", test_window);
+  g_test_add_func ("/api/group/sizes", test_sizes);
   g_test_add_func ("/api/group/many-async", test_many_async);
   g_test_add_func ("/api/group/send-sync", test_send_sync);
   g_test_add_func ("/api/group/seen", test_seen);

@@ -1,12 +1,17 @@
 /* tests/keys/memory.c: new secrets, at who draws them and at who is given them, are in locked memory and nowhere else:
- * neither in the buffers that connections read into and write from, nor on the stack.
+ * neither in the buffers that connections read into and write from, nor on the stack.  The same of secrets, identities
+ * and tickets that come from files.
  *
  * Both are in this one program; all of its memory is looked through.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/api.h"
+#include "core/private-file.h"
+#include "core/ticket.h"
 #include "tests/api/lab.h"
 
+#include <glib/gstdio.h>
+#include <sodium.h>
 #include <stdio.h>
 
 #define MASK 0x5a
@@ -18,11 +23,26 @@
 typedef guint8 Masked[SECRET_BYTES];
 
 static void
-mask (TyetSecret *secret, Masked out)
+mask_bytes (const guint8 *bytes, Masked out)
 {
-  const guint8 *bytes = ty_tyet_secret_bytes (secret);
   for (guint i = 0; i < SECRET_BYTES; i++)
     out[i] = bytes[i] ^ MASK;
+}
+
+static void
+mask (TyetSecret *secret, Masked out)
+{
+  mask_bytes (ty_tyet_secret_bytes (secret), out);
+}
+
+/* As it stands in a file. */
+static void
+mask_text (const guint8 *bytes, Masked out)
+{
+  char *text = ty_locked_new (TY_KEY_TEXT_BYTES);
+  ty_key_print (bytes, text);
+  mask_bytes ((const guint8 *) text, out);
+  sodium_free (text);
 }
 
 static guint
@@ -122,11 +142,66 @@ test_nowhere_else (void)
     member_free (all[i]);
 }
 
+static void
+assert_locked_only (const Masked secret, const char *what)
+{
+  guint found = count (secret, FALSE);
+  if (found > 0)
+    g_error ("%s is %u times where anybody could find it", what, found);
+}
+
+/* Made, saved and loaded, as bytes and as text. */
+static void
+test_files (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp ("tyet-memory-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "f", NULL);
+  Masked bytes, text;
+
+  g_autoptr (TyetSecret) secret = tyet_secret_new ();
+  g_assert_true (tyet_secret_save (secret, path, &error));
+  g_autoptr (TyetSecret) loaded = tyet_secret_load (path, &error);
+  g_assert_no_error (error);
+  g_unlink (path);
+  mask (loaded, bytes);
+  mask_text (ty_tyet_secret_bytes (loaded), text);
+  g_assert_cmpuint (count (bytes, TRUE), >=, 2);
+  assert_locked_only (bytes, "a secret");
+  assert_locked_only (text, "the text of a secret");
+
+  g_autoptr (TyetIdentity) identity = tyet_identity_new ();
+  g_assert_true (tyet_identity_save (identity, path, &error));
+  g_autoptr (TyetIdentity) same = tyet_identity_load (path, &error);
+  g_assert_no_error (error);
+  g_unlink (path);
+  mask_bytes (ty_identity_secret (same), bytes);
+  mask_text (ty_identity_secret (same), text);
+  assert_locked_only (bytes, "an identity");
+  assert_locked_only (text, "the text of an identity");
+
+  Member *a = member_new ("a", "total", NULL, 0);
+  g_autoptr (TyetTicket) ticket = tyet_process_make_ticket (a->process, &error);
+  g_assert_true (tyet_ticket_save (ticket, path, &error));
+  g_autoptr (TyetTicket) again = tyet_ticket_load (path, &error);
+  g_assert_no_error (error);
+  g_unlink (path);
+  g_rmdir (folder);
+  char *whole = ty_ticket_write (ty_tyet_ticket_inner (again));
+  mask_bytes ((const guint8 *) whole + 6 + 44, text); /* most of the secret is there */
+  ty_ticket_text_free (whole);
+  mask (tyet_ticket_get_secret (again), bytes);
+  assert_locked_only (bytes, "the secret of a ticket");
+  assert_locked_only (text, "the text of a ticket");
+  member_free (a);
+}
+
 int
 main (int argc, char **argv)
 {
   g_setenv ("TYET_SECRET", "passed-on-by-an-environment-for-these-tests", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/keys/memory/nowhere-else", test_nowhere_else);
+  g_test_add_func ("/keys/memory/files", test_files);
   return g_test_run ();
 }

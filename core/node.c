@@ -543,7 +543,9 @@ on_peer_packet (TyNode *node, const TyEvent *event)
   on_packet (node, &from, event->packet);
   if (node->refused == refused || known->peer != event->peer)
     return;
-  ty_node_effect (node, TY_EFFECT_PEER_CLOSE)->peer = event->peer;
+  TyEffect *ended = ty_node_effect (node, TY_EFFECT_PEER_CLOSE);
+  ended->peer = event->peer;
+  ended->number = 1;
   on_peer_gone (node, event->peer, TY_REACH_SUSPECT, "it sent a malformed packet");
 }
 

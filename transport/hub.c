@@ -288,7 +288,7 @@ ty_hub_handles (TyEffectType type)
 }
 
 static void
-peer_close (TyPeer *peer)
+peer_close (TyPeer *peer, gboolean still_wanted)
 {
   TyConn *conn = peer->conn;
   if (conn != NULL && !conn->hung_up)
@@ -299,7 +299,8 @@ peer_close (TyPeer *peer)
       ty_conn_linger (conn);
     }
   forget_events (peer->hub, peer->index);
-  ty_keyring_forget (&peer->hub->keyring, &peer->pid);
+  if (!still_wanted)
+    ty_keyring_forget (&peer->hub->keyring, &peer->pid);
   ty_peer_drop (peer);
 }
 
@@ -357,7 +358,7 @@ ty_hub_effect (TyHub *hub, const TyEffect *effect)
       else if (effect->type == TY_EFFECT_SEND)
         peer_send (peer, effect);
       else if (effect->type == TY_EFFECT_PEER_CLOSE)
-        peer_close (peer);
+        peer_close (peer, effect->number == 1);
       else if (effect->type == TY_EFFECT_PEER_SUSPECT)
         peer_suspect (peer);
     }

@@ -236,6 +236,28 @@ test_other_key_later (void)
   test_net_free (net);
 }
 
+/* The same, after this end has closed the session: for what came in it, or because nobody here wants it any more. */
+static void
+test_other_key_after_closing (void)
+{
+  for (guint wanted = 0; wanted < 2; wanted++)
+    {
+      TestNet *net = test_net_new ();
+      TestNode *a = node_with (net, 1, "a", test_secret, NULL), *b = node_with (net, 2, "b", test_secret, NULL);
+      guint8 identity[32] = { 5 };
+      connect_two (a, b);
+      TyEffect effect = { .type = TY_EFFECT_PEER_CLOSE, .peer = test_node_peer (a, b), .number = wanted };
+      ty_hub_effect (a->hub, &effect);
+      test_net_pump (net);
+      test_node_forget (a);
+      TestNode *false_b = node_with (net, 2, "false-b", test_secret, identity);
+      test_node_dial (false_b, "a", NULL);
+      test_net_pump (net);
+      g_assert_cmpuint (test_node_told (a, TY_EVENT_PEER_UP), ==, wanted == 1 ? 0 : 1);
+      test_net_free (net);
+    }
+}
+
 /* More than one key's worth of bytes, in both directions: both ends change keys alike. */
 static void
 test_keys_change (void)
@@ -305,6 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/sealed/injected", test_injected);
   g_test_add_func ("/transport/sealed/other-key", test_other_key);
   g_test_add_func ("/transport/sealed/other-key-later", test_other_key_later);
+  g_test_add_func ("/transport/sealed/other-key-after-closing", test_other_key_after_closing);
   g_test_add_func ("/transport/sealed/keys-change", test_keys_change);
   g_test_add_func ("/transport/sealed/crowd", test_crowd);
   return g_test_run ();

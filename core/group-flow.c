@@ -300,11 +300,6 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
   if (group->ordering_ops->delivered (group->ordering, sender) + 1 == batch->first)
     group->head_since[sender] = group->node->now;
   receipts_soon (group);
-  if (group->flush_ops->untold (group->store, sender) >= eager_bytes (group) && !group->owed[sender])
-    {
-      group->owed[sender] = TRUE;
-      g_array_append_val (group->creditors, sender);
-    }
   if (group->frozen)
     group->membership_ops->on_progress (group->membership);
   return TRUE;
@@ -403,6 +398,18 @@ ty_group_tell (TyGroup *group, TyEffect effect)
     g_array_append_val (group->spill, effect);
 }
 
+/* What is consumed opens its sender's window, once it is told. */
+static void
+consume (TyGroup *group, guint sender, guint64 last, gsize len_bytes)
+{
+  group->flush_ops->consumed (group->store, sender, last, len_bytes);
+  if (sender == group->view->self || group->owed[sender]
+      || group->flush_ops->untold (group->store, sender) < eager_bytes (group))
+    return;
+  group->owed[sender] = TRUE;
+  g_array_append_val (group->creditors, sender);
+}
+
 static void
 deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 first, guint64 last)
 {
@@ -431,7 +438,7 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
       group->node->pending |= group->spill_full;
     }
   if (!group->spill_full)
-    group->flush_ops->consumed (group->store, sender, last);
+    consume (group, sender, last, bytes);
   receipts_soon (group);
 }
 
@@ -459,7 +466,7 @@ ty_group_unspill (TyGroup *group)
   g_array_set_size (group->spill, 0);
   group->spill_bytes = 0;
   for (guint i = 0; group->spill_full && i < group->view->n_members; i++)
-    group->flush_ops->consumed (group->store, i, group->spilled_to[i]);
+    consume (group, i, group->spilled_to[i], 0);
   group->spill_full = FALSE;
 }
 

@@ -37,7 +37,7 @@ typedef struct
   guint64 received;
   guint64 consumed;
   guint64 stable;
-  gsize untold; /* bytes received since it was last told */
+  gsize untold; /* bytes consumed since it was last told */
 } Sender;
 
 /* What a member was told last. */
@@ -201,8 +201,6 @@ store_add (TyStore *store, guint sender, TyBatch *batch)
       store->window_used += charge.bytes;
       count_received (store, store->self, batch->last);
     }
-  else
-    s->untold += batch_bytes (batch);
   return TY_RECEIPT_NEXT;
 }
 
@@ -214,13 +212,14 @@ store_received (const TyStore *store, guint sender)
 }
 
 static void
-store_consumed (TyStore *store, guint sender, guint64 number)
+store_consumed (TyStore *store, guint sender, guint64 number, gsize len_bytes)
 {
   Sender *s = &store->senders[sender];
   g_assert (number <= s->received);
   if (number <= s->consumed)
     return;
   s->consumed = number;
+  s->untold += len_bytes;
   if (sender == store->self)
     {
       least_raise (&store->consumed, store->members, store->self, number);

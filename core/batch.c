@@ -67,6 +67,7 @@ ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
       services |= 1u << (head & 3);
       payload_bytes += len;
       m.at += len;
+      ty_batch_fetch_ahead (m.at, len);
     }
   if (!ty_reader_done (&m))
     return NULL;
@@ -103,6 +104,13 @@ ty_batch_builder_init (TyBatchBuilder *b)
 }
 
 void
+ty_batch_builder_split (TyBatchBuilder *b, TyBatchBuilder *full)
+{
+  *full = *b;
+  *b = (TyBatchBuilder){ .many = full->count > 1 };
+}
+
+void
 ty_batch_builder_clear (TyBatchBuilder *b)
 {
   ty_block_free (b->mem);
@@ -114,8 +122,8 @@ builder_reserve (TyBatchBuilder *b, gsize need_bytes)
 {
   if (b->capacity - b->len_bytes >= need_bytes)
     return;
-  /* The first message gets what it needs: it may stay alone. */
-  gsize wanted = b->count == 0 ? 0 : FULL_BYTES;
+  /* The first message gets what it needs, unless others are to be expected: it may stay alone. */
+  gsize wanted = b->count == 0 && !b->many ? 0 : FULL_BYTES;
   guint8 *mem = ty_block_new (MAX (wanted, b->len_bytes + need_bytes), &b->capacity);
   if (b->len_bytes > 0)
     memcpy (mem, b->mem, b->len_bytes);
@@ -195,6 +203,6 @@ ty_batch_builder_seal (TyBatchBuilder *b, const TyId *group, guint64 view_number
     .messages_len = messages_len,
     .payload_bytes = b->payload_bytes,
   };
-  *b = (TyBatchBuilder){ 0 };
+  *b = (TyBatchBuilder){ .many = b->count > 1 };
   return batch;
 }

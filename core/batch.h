@@ -121,6 +121,5 @@ TyBatch *ty_batch_builder_seal (TyBatchBuilder *b, const TyId *group, guint64 vi
 static inline gsize
 ty_batch_message_size (gsize len_bytes)
 {
-  guint8 head[10];
-  return ty_varint_put (head, (guint64) len_bytes << 2) + len_bytes;
+  return ty_varint_size ((guint64) len_bytes << 2) + len_bytes;
 }

@@ -166,7 +166,6 @@ write_dense (const TyPast *p, const guint64 *stated, TyWriter *w)
 static gboolean
 dense_is_shorter (const TyPast *p, const guint64 *stated)
 {
-  guint8 scratch[10];
   guint64 sparse = 0, bits = 2 * (guint64) (p->n_members - 1);
   guint next = 0;
   for (guint i = 0; i < p->n_changed; i++)
@@ -176,11 +175,11 @@ dense_is_shorter (const TyPast *p, const guint64 *stated)
       if (p->delivered[rank] <= before)
         continue;
       guint64 more = p->delivered[rank] - before;
-      sparse += ty_varint_put (scratch, rank - next) + ty_varint_put (scratch, more);
+      sparse += ty_varint_size (rank - next) + ty_varint_size (more);
       bits = bits - 2 + (more == 1 ? 1 : MIN (more, TY_MAX_NUMBER / p->n_members / 2) + 1);
       next = rank + 1;
     }
-  return ty_varint_put (scratch, p->n_members) + (bits + 7) / 8 < sparse;
+  return ty_varint_size (p->n_members) + (bits + 7) / 8 < sparse;
 }
 
 void

@@ -112,9 +112,8 @@ ty_group_send (TyGroup *group, TyService service, gconstpointer data, gsize len_
   if (in_open > 0 && in_open + size > BATCH_BYTES)
     {
       TyBatchBuilder *full = g_new (TyBatchBuilder, 1);
-      *full = group->open;
+      ty_batch_builder_split (&group->open, full);
       g_queue_push_tail (&group->full, full);
-      ty_batch_builder_init (&group->open);
     }
   ty_batch_builder_add (&group->open, service, data, len_bytes);
   group->queued_bytes += size;

@@ -94,8 +94,8 @@ typedef enum
    * death of that one). Repeating it is harmless. The channels go on trying while they have a session to resume, and
    * for a fresh one until it stands or the process at `address` refuses. */
   TY_EFFECT_DIAL,
-  /* The session with `peer` is wanted no longer. What is queued is still sent, then it ends in good order. `number` is 1
-   * if the process may still be wanted, and only what it said is not: nobody else may come in its name. */
+  /* The session with `peer` is wanted no longer. What is queued is still sent, then it ends in good order. `number` is
+   * 1 if the process may still be wanted, and only what it said is not: nobody else may come in its name. */
   TY_EFFECT_PEER_CLOSE,
   /* `peer` is suspected: its connection is closed, what it has not acknowledged is kept for a resumption (V9). */
   TY_EFFECT_PEER_SUSPECT,

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define USUAL 48
+#define USUAL 32
 
 static char *
 names (guint from, guint to)

@@ -440,6 +440,9 @@ write_welcome (const Lie *l, TyWriter *w)
     none = (TyViewId){ .number = fuzz_near (l->rand, l->view->id.number), .ballot = l->view->id.ballot };
   ty_write_view_id (w, &none);
   write_members (l, w);
+  static const guint8 proof[TY_PROOF_BYTES + 1] = { 1 };
+  if (fuzz_chance (l->rand, 30))
+    ty_write_block (w, proof, fuzz_below (l->rand, sizeof proof + 1));
 }
 
 static void

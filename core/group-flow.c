@@ -6,9 +6,8 @@
 
 /* A batch is closed when it has grown to this. */
 #define BATCH_BYTES (60 * 1024)
-/* A sender whose window is as large as one's own has never more than three of them, or as many of the longest messages,
- * on its way: one that is stable, which this process has not been told yet, one that is not, and what it is told of
- * late.  What is kept for a sender that has no window is bounded by this. */
+/* What is kept for a sender that has no window is bounded by so many of one's own, and of the longest messages.  One
+ * with a window as large has two of them on its way, and what is stable, which this process may be told of late. */
 #define MOST_WINDOWS 4
 
 void
@@ -295,7 +294,7 @@ ty_group_tell_gap (TyGroup *group, guint rank)
   group->told_gap[rank] = TRUE;
 }
 
-/* Not even a member may fill one's memory. Others forward what they keep of a sender themselves: as much again. */
+/* Not even a member may fill one's memory. */
 static gboolean
 is_past_bounds (const TyGroup *group, guint sender, const TyBatch *batch, guint times)
 {
@@ -304,8 +303,9 @@ is_past_bounds (const TyGroup *group, guint sender, const TyBatch *batch, guint 
   return kept / times > MOST_WINDOWS * ((guint64) config->window_bytes + config->max_message_bytes);
 }
 
+/* `most`: whole bounds that it may fill. */
 static gboolean
-take_batch (TyGroup *group, guint sender, TyBatch *batch)
+take_batch (TyGroup *group, guint sender, TyBatch *batch, guint most)
 {
   guint64 received = group->flush_ops->received (group->store, sender);
   if (batch->last <= received)
@@ -315,7 +315,8 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
         ty_group_ordering_host.deliver (group, sender, batch, 0, batch->first, batch->last);
       return TRUE;
     }
-  if (batch->first != received + 1)
+  /* An honest sender may get there, if this process hears late that its messages are stable: a round mends it. */
+  if (batch->first != received + 1 || is_past_bounds (group, sender, batch, most))
     {
       ty_group_tell_gap (group, sender);
       return TRUE;
@@ -341,8 +342,7 @@ ty_group_on_data (TyGroup *group, guint rank, GBytes *packet, TyReader *r)
   if (group->frozen && (known == NULL || known->reach != TY_REACH_UP))
     return TRUE;
   g_autoptr (TyBatch) batch = ty_batch_parse (packet, r, group->node->config.max_message_bytes);
-  return batch != NULL && rank != group->view->self && !is_past_bounds (group, rank, batch, 1)
-         && take_batch (group, rank, batch);
+  return batch != NULL && rank != group->view->self && take_batch (group, rank, batch, 1);
 }
 
 /* FORWARD: varint rank of the sender, then the DATA packet as its sender made it. */
@@ -362,9 +362,10 @@ ty_group_on_forward (TyGroup *group, GBytes *packet, TyReader *r)
   if (in.bad || type != TY_PACKET_DATA || !ty_id_equal (&id, &group->id) || view != group->view->id.number)
     return FALSE;
   g_autoptr (TyBatch) batch = ty_batch_parse (inner, &in, group->node->config.max_message_bytes);
+  /* That round's cut is within a window of what was taken: whoever gives more lies. */
   if (batch == NULL || is_past_bounds (group, (guint) sender, batch, 2))
     return FALSE;
-  return sender == group->view->self || take_batch (group, (guint) sender, batch);
+  return sender == group->view->self || take_batch (group, (guint) sender, batch, 2);
 }
 
 /* ---- delivering ---- */

@@ -427,8 +427,8 @@ process_install_limits (TyNodeConfig *defaults)
    * How many bytes of own messages may be on their way in a group before a send finds the window full, in bytes. A
    * message larger than that still goes when nothing else is on its way.
    *
-   * All members of a group should agree on it. Whoever sends as if it had none is cut off: no member keeps more for
-   * another than four times the sum of its own window and [property@Tyet.Process:max-message-size].
+   * All members of a group should agree on it. What comes from who sends as if it had none is not taken: no member
+   * keeps more for another than four times the sum of its own window and [property@Tyet.Process:max-message-size].
    */
   props[PROP_WINDOW_SIZE]
       = g_param_spec_uint ("window-size", NULL, NULL, 1024, G_MAXUINT, (guint) defaults->window_bytes, flags);

@@ -19,6 +19,7 @@
 #define RETRY_MS 300   /* between attempts to come back */
 #define LEAVE_MS 15000 /* told by a signal, it waits no longer than this for the others to agree */
 #define SILENT_MS 3000 /* still not in, it says why */
+#define UNSET G_MININT /* a time that was not given */
 #define OUTPUT_PATIENCE_US (1000 * 1000)
 
 typedef struct
@@ -702,7 +703,8 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "--storage is for founders alone (--founder): nobody else has promises to keep");
   if (cat->founders != NULL && !check_founders (cat, error))
     return FALSE;
-  if (cat->suspect_after_ms == 0 || cat->suspect_after_ms < -1 || cat->heartbeat_ms < 0 || cat->timeout_ms < -1)
+  if (cat->suspect_after_ms == 0 || (cat->suspect_after_ms < 0 && cat->suspect_after_ms != UNSET)
+      || cat->heartbeat_ms < 0 || (cat->timeout_ms < 0 && cat->timeout_ms != UNSET))
     return refuse (error, "Times are positive numbers of milliseconds");
   if (cat->suspect_after_ms > 0 && cat->suspect_after_ms < 10)
     return refuse (error, "--suspect-after must be at least 10 milliseconds");
@@ -748,7 +750,7 @@ cat_run (Cat *cat)
 int
 lab_cat (int argc, char **argv)
 {
-  Cat cat = { .suspect_after_ms = -1, .timeout_ms = -1 };
+  Cat cat = { .suspect_after_ms = UNSET, .timeout_ms = UNSET };
   g_autoptr (GError) error = NULL;
   int status = LAB_USAGE;
   occupy_streams ();

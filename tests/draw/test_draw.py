@@ -25,6 +25,7 @@ TYET = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 REWRITE = "--rewrite" in sys.argv
 SVG = "{http://www.w3.org/2000/svg}"
 PLAIN = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
+FIGURE_WRONG = os.path.join(HERE, "..", "..", "examples", "scenes", "figure-6-wrong.history")
 EVIL = "<script>alert(1)</script>\u001b[31m\"'&"
 
 
@@ -218,6 +219,14 @@ class Draw(unittest.TestCase):
         self.assertEqual(run("draw", *names, "--svg", self.path("h.svg"), "--html", self.path("h.html"))[:2], (0, ""))
         root = ET.parse(self.path("h.svg")).getroot()
         self.assertEqual(sum(" receives " in t.text for t in root.iter(SVG + "title")), 0)
+
+    def test_piped(self):
+        """What comes from a pipe is there once: what is drawn is what is judged"""
+        with open(FIGURE_WRONG, "rb") as f:
+            piped = subprocess.run([TYET, "draw", "--model", "extended", "/dev/stdin"], input=f.read(),
+                                   stdout=subprocess.PIPE, timeout=120, check=False, env=PLAIN)
+        self.assertEqual(piped.returncode, 1)
+        self.assertIn(b"5 causal: ", piped.stdout)
 
     def test_groups(self):
         """Each group has bands, named and of its own colours; a member of two that leaves one goes on in the other"""

@@ -162,7 +162,7 @@ put_plot (GString *out, const Real *real, Which axis, guint fixed, gboolean rate
   g_autofree char *plot
       = plot_lines (title, axis == AXIS_MEMBERS ? "members" : "bytes in a message",
                     rate ? "messages a second, at each member" : "µs, half are there after", lines, n_sides);
-  g_string_append_printf (out, "<div class=\"wide\">%s</div>\n", plot);
+  page_plot (out, plot);
 }
 
 /* What processes of one user on one machine speak through (doc/modules/shared-memory.md). */
@@ -170,9 +170,10 @@ static const char *
 real_channels (const Real *real)
 {
   gboolean shared = g_strcmp0 (g_getenv ("TYET_SHM"), "0") != 0;
-  return real->options->plain ? (shared ? "shared memory, set up in clear text" : "TCP on its loopback interface, in clear text")
-         : shared             ? "shared memory, set up over sealed connections, as by default"
-                              : "TCP on its loopback interface, sealed";
+  return real->options->plain
+             ? (shared ? "shared memory, set up in clear text" : "TCP on its loopback interface, in clear text")
+         : shared ? "shared memory, set up over sealed connections, as by default"
+                  : "TCP on its loopback interface, sealed";
 }
 
 static gboolean

@@ -163,6 +163,7 @@ char *plot_lines (const char *title, const char *x_name, const char *y_name, con
 /* ---- The page's frame, for compare-real.c too ---- */
 void page_begin (GString *out, const char *title);
 void page_end (GString *out);
+void page_plot (GString *out, const char *svg);
 void page_table (GString *out, const GArray *rows, char *const *heads, guint n);
 void page_text (GString *out, const char *tag, const char *text);
 

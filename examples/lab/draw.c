@@ -85,7 +85,8 @@ read_files (const Draw *draw, GError **error)
         return FALSE;
       if (data == NULL && mapped == NULL)
         return FALSE;
-      g_ptr_array_add (draw->contents, mapped != NULL ? g_mapped_file_get_bytes (mapped) : g_bytes_new_take (data, len));
+      g_ptr_array_add (draw->contents,
+                       mapped != NULL ? g_mapped_file_get_bytes (mapped) : g_bytes_new_take (data, len));
     }
   return TRUE;
 }
@@ -131,7 +132,8 @@ run (const Draw *draw, GError **error)
   g_autoptr (Film) film = NULL;
   if (!save_check_beside (files, G_N_ELEMENTS (files), (const char *const *) draw->files, error)
       || !read_files (draw, error)
-      || (film = film_of_histories (draw->files, (GBytes *const *) draw->contents->pdata, error)) == NULL || !judge (film, draw, error))
+      || (film = film_of_histories (draw->files, (GBytes *const *) draw->contents->pdata, error)) == NULL
+      || !judge (film, draw, error))
     return LAB_USAGE;
   const Film *films[] = { film };
   if ((draw->svg != NULL && !svg_write (draw->svg, films, 1, NULL, error))

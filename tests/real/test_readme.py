@@ -87,8 +87,15 @@ class Readme(unittest.TestCase):
                 hello.wait(r": I am rank 0 of 2")
                 hello.wait(r": I am rank 1 of 2")
             second.process.kill()
-            views = len([line for line in first.lines if line.startswith("-- view")])
-            self.assertEqual(views, 2)
+            first.wait(r"^-- view 3\.")
+            first.wait(r": I am rank 0 of 1")
+            # What goes wrong is said, and is no crash.
+            for environment, args, words in ((env, ["nonsense"], "is no address"),
+                                             ({**env, "TYET_SECRET_FILE": "/none"}, [], "/none")):
+                done = subprocess.run([binary, *args], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, timeout=PATIENCE, check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                self.assertIn(words, done.stderr)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,16 @@ cat_go_on (Cat *cat)
   lab_lines_go_on (cat->lines);
 }
 
+/* What was taken from standard input and got no further is told: whoever wrote it cannot know. */
+static void
+let_go_of_lines (Cat *cat)
+{
+  guint left = cat->lines != NULL ? lab_lines_count_left (cat->lines) : 0;
+  if (left > 0)
+    complain (cat, "%u %s read and not sent", left, left == 1 ? "line was" : "lines were");
+  g_clear_pointer (&cat->lines, lab_lines_free);
+}
+
 /* ---- Events out ---- */
 
 static void
@@ -475,7 +485,7 @@ cat_stop (Cat *cat)
   gboolean in
       = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
   cat->stopping = TRUE;
-  g_clear_pointer (&cat->lines, lab_lines_free);
+  let_go_of_lines (cat);
   if (in && g_object_get_data (G_OBJECT (cat->group), "leaving") == NULL)
     {
       g_object_set_data (G_OBJECT (cat->group), "leaving", cat);
@@ -740,7 +750,7 @@ cat_run (Cat *cat)
     }
   cat_let_go (cat);
   lab_out_free (cat->events.out, cat->signalled ? OUTPUT_PATIENCE_US : -1);
-  g_clear_pointer (&cat->lines, lab_lines_free);
+  let_go_of_lines (cat);
   g_clear_pointer (&cat->state, cat_state_free);
   g_clear_object (&cat->joining);
   g_main_loop_unref (cat->loop);

@@ -3,13 +3,16 @@
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import fcntl
 import os
 import pty
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import unittest
 
@@ -298,6 +301,11 @@ def os_write_all(cat, data):
         view = view[os.write(fd, view):]
 
 
+def waiting_bytes(pipe):
+    """What nobody has read yet"""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
 class Surroundings(unittest.TestCase):
     def test_full_disk_under_the_history(self):
         with Lab(TYET) as lab:
@@ -317,6 +325,18 @@ class Surroundings(unittest.TestCase):
                            "--plain", "--history", "/no/such/folder/h")
         self.assertIn(code, (1, BAD_USAGE))
         self.assertIn("/no/such/folder/h", err)
+
+    def test_lines_that_were_not_sent(self):
+        """Who is blocked keeps the lines that it reads, and says so if it is told to go before they are sent"""
+        with Lab(TYET) as lab:
+            a, b = lab.group_of(["a", "b"])
+            a.kill()
+            lab.wait(lambda: b.blocked, "b is blocked", [b])
+            b.write("one", "two")
+            lab.wait(lambda: waiting_bytes(b.process.stdin) == 0, "b reads them", [b])
+            b.signal(signal.SIGTERM)
+            self.assertEqual(b.status(), 0)
+            self.assertIn("2 lines were read and not sent", b.stderr())
 
     def test_reader_of_the_output_goes_away(self):
         with Lab(TYET) as lab:

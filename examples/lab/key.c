@@ -27,7 +27,9 @@ parse (Key *key, int *argc, char ***argv, GError **error)
                                 "Shows the public key of each identity: what others know it by, and what stands "
                                 "in the\nlists of --admit. It is no secret; the files are.");
   g_option_context_set_description (
-      context, "Example:\n  tyet key --new ~/.tyet-identity\n  tyet key ~/.tyet-identity\n"
+      context, "Example:\n  tyet key --new ~/.tyet-identity\n  tyet key ~/.tyet-identity\n\n"
+               "A secret can also be words that nobody guesses, 12 bytes or more: a file that nobody else can read, of "
+               "these lines:\n  tyet-secret 1\n  passphrase WORDS\n\n"
                "Exit status: 0 done, 2 not: bad usage, or a file that is no key or cannot be written.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error);

@@ -192,6 +192,22 @@ class Draw(unittest.TestCase):
             for one, two in zip(boxes, boxes[1:]):
                 self.assertTrue(one[2] != two[2] or one[1] <= two[0], (one, two))
 
+    def test_legend(self):
+        """Where it is longer than the picture is wide it goes on in the next line, and the picture has room for it"""
+        figure = os.path.join(HERE, "..", "..", "examples", "scenes", "figure-6.scene")
+        root = ET.fromstring(self.svg_of(figure, "--control"))
+        width, height = (float(root.get(side)) for side in ("width", "height"))
+        legend = root.findall(SVG + "g[@class='c0'][@role='presentation']/" + SVG + "g")
+        self.assertEqual(len(legend), 11)
+        rows = set()
+        for item in legend:
+            x, y = map(float, re.findall(r"[\d.]+", item.get("transform")))
+            text = item.find(SVG + "text")
+            self.assertLessEqual(x + float(text.get("x")) + 5.5 * len(text.text), width, text.text)
+            self.assertLessEqual(y + 10, height, text.text)
+            rows.add(y)
+        self.assertEqual(len(rows), 2)
+
     def test_large(self):
         """Thousands of messages: a picture of a size that programs can open"""
         source = self.written("large.scene", "ordering total\nprocesses a b c d e f g h\ndelays 200us to 1500us\n"

@@ -37,10 +37,10 @@ function textWidth(text, size, weight = 400) {
 }
 
 /* As much of it as there is room for; nothing where that would say nothing. */
-function shortened(text, size, room) {
-  if (textWidth(text, size) <= room) return text;
+function shortened(text, size, room, weight = 400) {
+  if (textWidth(text, size, weight) <= room) return text;
   const letters = [...text];
-  while (letters.length > 3 && textWidth(`${letters.join("")}…`, size) > room) letters.pop();
+  while (letters.length > 3 && textWidth(`${letters.join("")}…`, size, weight) > room) letters.pop();
   return letters.length > 3 ? `${letters.join("").trimEnd()}…` : "";
 }
 
@@ -48,7 +48,7 @@ class Diagram {
   constructor(film, holder) {
     this.film = film;
     this.pitch = film.lanes <= 4 ? 92 : film.lanes <= 8 ? 70 : 48;
-    this.gutter = 24 + Math.min(150, Math.max(...film.processes.map(p => textWidth(p.site, 14)), 20));
+    this.gutter = 24 + Math.min(150, Math.max(...film.processes.map(p => textWidth(p.site, 14, 600)), 20));
     this.marks = film.events.filter(e => e.kind === "step" && !e.text.includes(" sends "));
     this.svg = make("svg", { role: "group", tabindex: "0",
       "aria-label": `Space-time diagram of ${film.title}: arrows step through the events` });
@@ -222,7 +222,9 @@ class Diagram {
       const kind = view.transitional ? "transitional view" : "view";
       const group = this.film.groups.length > 1 ? `${this.film.groups[view.group].name}: ` : "";
       for (const text of [`${group}${kind} ${view.text} · ${membersOf(this.film, view.index)}`, `view ${view.text}`]) {
-        const width = textWidth(text, 11), from = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
+        const width = textWidth(text, 11);
+        if (width > this.width - this.gutter) continue;
+        const from = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
         let at = from;
         while (at <= Math.max(from, Math.min(from + 400, last - width)) && !row.take(at, at + width + 6)) at += 6;
         if (at > Math.max(from, Math.min(from + 400, last - width))) continue;
@@ -579,7 +581,7 @@ class Diagram {
       if (named.has(p.lane)) continue;
       named.add(p.lane);
       this.out.append(make("text", { class: "name", x: this.gutter - 12, y: this.y(p.lane) + 5, "text-anchor": "end" },
-        p.site.length > 17 ? `${p.site.slice(0, 16)}…` : p.site));
+        shortened(p.site, 14, this.gutter - 14, 600)));
     }
   }
 

@@ -739,7 +739,9 @@ cat_run (Cat *cat)
   cat->began_us = g_get_monotonic_time ();
   cat->loop = g_main_loop_new (NULL, FALSE);
   cat->joining = g_cancellable_new ();
-  cat->events = (CatEvents){ .json = cat->json, .out = lab_out_new (on_output_failed, cat) };
+  cat->events = (CatEvents){ .json = cat->json,
+                             .terminal = isatty (STDOUT_FILENO) != 0,
+                             .out = lab_out_new (on_output_failed, cat) };
   cat->state = cat->with_state ? cat_state_new () : NULL;
   if (cat_enter (cat, &error))
     g_main_loop_run (cat->loop);

@@ -326,6 +326,23 @@ class Surroundings(unittest.TestCase):
         self.assertIn(code, (1, BAD_USAGE))
         self.assertIn("/no/such/folder/h", err)
 
+    def test_messages_do_not_steer_a_terminal(self):
+        """Control characters are shown on a terminal, and left as they are elsewhere"""
+        message = b"\x1b[31mred\x07 \xc2\x9b2J t\xc3\xa4b\tz"
+        command = [TYET, "cat", "--group", "lab", "--ordering", "total", "--plain", "--name", "x", "--found"]
+        plain = subprocess.run(command, input=message, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout
+        self.assertIn(b"x: " + message + b"\n", plain)
+        ours, theirs = pty.openpty()
+        x = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=theirs)
+        os.close(theirs)
+        x.stdin.write(message)
+        x.stdin.close()
+        self.assertEqual(x.wait(PATIENCE), 0)
+        said = os.read(ours, 1 << 16)
+        os.close(ours)
+        self.assertIn("x: ^[[31mred^G ^[[2J täb\tz\r\n".encode(), said)
+        self.assertNotIn(b"\x1b", said)
+
     def test_lines_that_were_not_sent(self):
         """Who is blocked keeps the lines that it reads, and says so if it is told to go before they are sent"""
         with Lab(TYET) as lab:

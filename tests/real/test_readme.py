@@ -98,5 +98,22 @@ class Readme(unittest.TestCase):
                 self.assertIn(words, done.stderr)
 
 
+    def test_events(self):
+        """Each event that tyet cat prints stands in its manual, with each of its fields"""
+        source = os.path.dirname(os.path.abspath(README))
+        with open(os.path.join(source, "examples", "lab", "cat-events.c"), encoding="utf-8") as f:
+            code = f.read()
+        with open(os.path.join(source, "doc", "cat.md"), encoding="utf-8") as f:
+            manual = f.read()
+        events = set(re.findall(r'begin \("(\w+)"\)', code)) | {"saved", "loaded"}
+        self.assertGreater(len(events), 7)
+        for event in events:
+            self.assertIn('{"event":"%s"' % event, manual)
+        fields = set(re.findall(r'lab_json_field \(\w+, "(\w+)"', code)) | set(re.findall(r'\\"(\w+)\\":', code))
+        self.assertGreater(len(fields), 12)
+        for field in fields - {"event"}:
+            self.assertIn("`%s`" % field, manual)
+
+
 if __name__ == "__main__":
     tap.main()

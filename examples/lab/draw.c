@@ -1,6 +1,7 @@
 /* examples/lab/draw.c: `tyet draw`: the diagram of a recorded run.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "check.h"
 #include "export.h"
 #include "lab.h"
 #include "page.h"
@@ -109,6 +110,7 @@ judge (Film *film, const Draw *draw, GError **error)
     return FALSE;
   g_autoptr (TyJudgeReport) report = ty_judge_report (of);
   film_add_report (film, report);
+  check_say_what_is_meant (draw->files, report);
   note_model (film, draw);
   return TRUE;
 }

@@ -244,6 +244,13 @@ class Draw(unittest.TestCase):
         self.assertEqual(piped.returncode, 1)
         self.assertIn(b"5 causal: ", piped.stdout)
 
+    def test_twice(self):
+        """One history given twice is told, and not only as what follows from it"""
+        run("run", scene("crash"), "--history", self.path("all"))
+        status, _, errors = run("draw", self.path("all"), self.path("all"))
+        self.assertEqual(status, 1)
+        self.assertIn("are the same history", errors)
+
     def test_groups(self):
         """Each group has bands, named and of its own colours; a member of two that leaves one goes on in the other"""
         def look(text):

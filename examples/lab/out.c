@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MOST_BYTES (64 * 1024 * 1024)
@@ -215,6 +216,15 @@ lab_program (void)
   return program;
 }
 
+/* What is longer than a line cannot be written over. */
+static int
+progress_width (void)
+{
+  struct winsize size;
+  gboolean known = ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return known ? MIN (size.ws_col - 1, PROGRESS_WIDTH) : PROGRESS_WIDTH;
+}
+
 void
 lab_progress (const char *text)
 {
@@ -225,7 +235,7 @@ lab_progress (const char *text)
   if (text == NULL)
     {
       if (shown && terminal)
-        g_printerr ("\r%*s\r", PROGRESS_WIDTH, "");
+        g_printerr ("\r%*s\r", progress_width (), "");
       last_us = 0;
       shown = FALSE;
       return;
@@ -235,7 +245,7 @@ lab_progress (const char *text)
   if (now_us - last_us < (terminal ? PROGRESS_US / 50 : PROGRESS_US))
     return;
   if (terminal)
-    g_printerr ("\r%-*.*s", PROGRESS_WIDTH, PROGRESS_WIDTH, text);
+    g_printerr ("\r%-*.*s", progress_width (), progress_width (), text);
   else
     g_printerr ("%s\n", text);
   last_us = now_us;

@@ -37,6 +37,7 @@ struct _TyDriver
   int ref; /* the owner's, and that of a dispatch under way */
   gboolean ended;
   gboolean kicked;
+  gboolean cut_short; /* the other sources had to have their turn: it is looked out for more before the loop sleeps */
   gboolean dispatching;
   gboolean muted; /* the file descriptor is not polled: a callback runs the loop */
   gpointer fd_tag;
@@ -159,7 +160,7 @@ source_prepare (GSource *source, int *timeout_ms)
       driver->muted = TRUE;
       return FALSE;
     }
-  if (driver->kicked || ty_node_pending (driver->node))
+  if (driver->kicked || driver->cut_short || ty_node_pending (driver->node))
     return TRUE;
   gint64 deadline_us = deadline (driver);
   if (!ty_sockets_sleep (driver->sockets))
@@ -180,8 +181,8 @@ source_check (GSource *source)
   TyDriver *driver = ((DriverSource *) source)->driver;
   if (driver == NULL || driver->dispatching)
     return FALSE;
-  return g_source_query_unix_fd (source, driver->fd_tag) != 0 || driver->kicked || ty_node_pending (driver->node)
-         || driver_now () >= deadline (driver);
+  return g_source_query_unix_fd (source, driver->fd_tag) != 0 || driver->kicked || driver->cut_short
+         || ty_node_pending (driver->node) || driver_now () >= deadline (driver);
 }
 
 /* What there is to do now. FALSE: nothing called for a step, or the driver has been freed. */
@@ -257,9 +258,10 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   driver->kicked = FALSE; /* asked for, and done here whether there is a step or not */
   gint64 now_us = driver_now (), until_us = now_us + TURNS_US;
   ty_hub_on_time (driver->hub, now_us);
-  gboolean more = take_turn (driver, &now_us);
+  gboolean more = take_turn (driver, &now_us) || (driver->cut_short && !driver->ended);
   while (more && now_us < until_us)
     more = linger (driver, &now_us);
+  driver->cut_short = more;
   if (!driver->ended && driver->muted)
     g_source_modify_unix_fd (source, driver->fd_tag, G_IO_IN);
   driver->muted = FALSE;

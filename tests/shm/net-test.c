@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -36,6 +37,8 @@ typedef struct
 } Proc;
 
 static const guint8 secret[32] = "a network's secret";
+/* For the processes made next; G_MAXSIZE: as it is by itself. */
+static gsize shm_wanted = G_MAXSIZE;
 
 static void
 wake (gpointer data)
@@ -64,6 +67,8 @@ proc_new (guint8 id, const char *address)
   config.secret = secret;
   p->seed = id;
   p->sockets = ty_sockets_new (g_main_context_default (), wake, NULL);
+  if (shm_wanted != G_MAXSIZE)
+    ty_sockets_set_shm (p->sockets, shm_wanted);
   p->hub = ty_hub_new (&config, &ty_socket_ops, p->sockets, draw, p);
   ty_hub_on_time (p->hub, g_get_monotonic_time ());
   ty_sockets_set_hub (p->sockets, p->hub);
@@ -247,6 +252,43 @@ test_wakes (void)
     }
   proc_free (a);
   proc_free (b);
+}
+
+/* How long the memory is that `a` makes if it is to make `wanted`, as the kernel says; 0 if it makes none. */
+static guint64
+made (gsize wanted)
+{
+  char line[512];
+  guint64 bytes = 0;
+  shm_wanted = wanted;
+  Proc *a = proc_new (1, "tcp://127.0.0.1:0"), *b = proc_new (2, "tcp://127.0.0.1:0");
+  shm_wanted = G_MAXSIZE;
+  dial (a, b);
+  run (a, b, 0, wanted > 0 ? 1 : 0);
+  settle (a, b);
+  FILE *maps = fopen ("/proc/self/maps", "r");
+  g_assert_nonnull (maps);
+  while (fgets (line, sizeof line, maps) != NULL)
+    if (strstr (line, "memfd:tyet-ring") != NULL)
+      {
+        char *to;
+        guint64 from = g_ascii_strtoull (line, &to, 16);
+        bytes = g_ascii_strtoull (to + 1, NULL, 16) - from;
+      }
+  fclose (maps);
+  proc_free (a);
+  proc_free (b);
+  return bytes;
+}
+
+/* One page for the counters, and the two rings. */
+static void
+test_size (void)
+{
+  g_assert_cmpuint (made (1), ==, 4096 + 2 * 4096);
+  g_assert_cmpuint (made (65536), ==, 4096 + 2 * 65536);
+  g_assert_cmpuint (made (65537), ==, 4096 + 2 * 131072);
+  g_assert_cmpuint (made (0), ==, 0);
 }
 
 static void
@@ -487,6 +529,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/shm/net/used/unix", "unix:@tyet-shm-net-test", test_used);
   g_test_add_func ("/shm/net/wakes", test_wakes);
   g_test_add_func ("/shm/net/off", test_off);
+  g_test_add_func ("/shm/net/size", test_size);
   g_test_add_func ("/shm/net/scribbled", test_scribbled);
   g_test_add_func ("/shm/net/uninvited", test_uninvited);
   g_test_add_func ("/shm/net/crowd", test_crowd);

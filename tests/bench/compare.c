@@ -91,6 +91,8 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   item->options.seconds = all->seconds;
   if (all->suspect_after_ms > 0)
     item->options.suspect_after_ms = all->suspect_after_ms;
+  if (!g_str_equal (item->words[0], "view-change"))
+    item->options.reps = all->reps;
   item->options.messages = item->raw.messages = all->messages;
   item->options.warm_up = item->raw.warm_up = all->warm_up;
   item->raw.seconds = item->by_time ? 0 : all->seconds;

@@ -107,7 +107,11 @@ class Runs(unittest.TestCase):
     def test_refusals(self):
         for args in (["throughput", "--channel", "udp"], ["raw", "--channel", "shm"], ["throughput", "--gap", "1"],
                      ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"],
-                     ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"]):
+                     ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"], ["scale", "--members", "2,x"],
+                     ["throughput", "--ordering", "odd"], ["throughput", "--ordering", "causal"],
+                     ["throughput", "--window", "10"], ["throughput", "--size", "65M"], ["throughput", "--rate", "0.5"],
+                     ["throughput", "--table=3"], ["raw", "--seal", "on"], ["memory", "--groups", "0"],
+                     ["latency", "--count", "0"]):
             status, rows, said = bench(*args)
             self.assertEqual((status, rows), (2, []), args)
             self.assertIn("tyet-bench:", said)

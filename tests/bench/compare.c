@@ -254,7 +254,8 @@ become_simulated (const BenchOptions *options, GError **error)
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *dir = g_path_get_dirname (self != NULL ? self : ".");
   g_autofree char *path = g_build_filename (dir, "tyet-bench-simulated", NULL);
-  execl (path, "tyet-bench-simulated", options->simulated, options->table ? "table" : "json", NULL);
+  execl (path, "tyet-bench-simulated", options->simulated, options->table ? "table" : "json",
+         options->instructions ? "instructions" : NULL, NULL);
   g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "%s cannot be run: %s", path, g_strerror (errno));
   return FALSE;
 }

@@ -63,6 +63,8 @@ static const Option table[] = {
   { "groups", UINT, AT (groups), " memory ", NULL, "N: groups in one process" },
   { "simulated", WORD, AT (simulated), " scale ", NULL,
     "8..1024: messages, bytes and rounds by simulation, of so many members, doubling" },
+  { "instructions", FLAG, AT (instructions), " scale ", NULL,
+    "with --simulated: instructions a message too, one by one, which takes a while" },
   { "table", FLAG, AT (table), NULL, NULL, "a table for people instead of JSON" },
 };
 

@@ -34,12 +34,9 @@ struct _TyFlushOps
   guint64 (*received) (const TyStore *store, guint sender);
 
   /* This process needs memory for the messages of `sender` up to `number` no longer, but for the store's own (they are
-   * delivered, or lie in a bounded spill). `len_bytes`: those that are new to this. */
-  void (*consumed) (TyStore *store, guint sender, guint64 number, gsize len_bytes);
+   * delivered, or lie in a bounded spill). */
+  void (*consumed) (TyStore *store, guint sender, guint64 number);
 
-  /* Bytes of `to` consumed that it has not been told of: it may be waiting for just that. What is only received opens no
-   * window, and to tell of it would be to tell twice. */
-  gsize (*untold) (const TyStore *store, guint to);
   /* Bytes of own messages that have become stable since the view began. */
   guint64 (*stable_bytes) (const TyStore *store);
   /* The acknowledgement for `to`: what is received of it, and what of this process's own is stable. FALSE if it has

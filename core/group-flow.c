@@ -198,7 +198,8 @@ receipts_soon (TyGroup *group)
     group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
 }
 
-/* A sender that has not been told of so much is told at once: it may wait for its window. */
+/* A sender that has not been told that so much has been consumed is told at once: it may wait for its window, and that
+ * is all its window waits for. */
 static gsize
 eager_bytes (const TyGroup *group)
 {
@@ -231,7 +232,7 @@ acknowledge (TyGroup *group)
   for (guint i = 0; i < group->creditors->len; i++)
     {
       guint to = g_array_index (group->creditors, guint, i);
-      group->owed[to] = FALSE;
+      group->untold[to] = 0;
       if (!all)
         send_receipts (group, to);
     }
@@ -241,8 +242,23 @@ acknowledge (TyGroup *group)
   group->receipts_due = 0;
   group->told_stable_bytes = stable_bytes;
   for (guint i = 0; i < group->view->n_members; i++)
-    if (i != group->view->self)
-      send_receipts (group, i);
+    {
+      group->untold[i] = 0;
+      if (i != group->view->self)
+        send_receipts (group, i);
+    }
+}
+
+static void
+note_consumed (TyGroup *group, guint sender, guint64 number, gsize bytes)
+{
+  gsize before = group->untold[sender], eager = eager_bytes (group);
+  group->flush_ops->consumed (group->store, sender, number);
+  if (sender == group->view->self)
+    return;
+  group->untold[sender] += bytes;
+  if (before < eager && group->untold[sender] >= eager)
+    g_array_append_val (group->creditors, sender);
 }
 
 /* RECEIPTS: block gossip of the ordering, then the store's. */
@@ -397,18 +413,6 @@ ty_group_tell (TyGroup *group, TyEffect effect)
     g_array_append_val (group->spill, effect);
 }
 
-/* What is consumed opens its sender's window, once it is told. */
-static void
-consume (TyGroup *group, guint sender, guint64 last, gsize len_bytes)
-{
-  group->flush_ops->consumed (group->store, sender, last, len_bytes);
-  if (sender == group->view->self || group->owed[sender]
-      || group->flush_ops->untold (group->store, sender) < eager_bytes (group))
-    return;
-  group->owed[sender] = TRUE;
-  g_array_append_val (group->creditors, sender);
-}
-
 static void
 deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 first, guint64 last)
 {
@@ -437,7 +441,7 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
       group->node->pending |= group->spill_full;
     }
   if (!group->spill_full)
-    consume (group, sender, last, bytes);
+    note_consumed (group, sender, last, bytes);
   receipts_soon (group);
 }
 
@@ -465,7 +469,7 @@ ty_group_unspill (TyGroup *group)
   g_array_set_size (group->spill, 0);
   group->spill_bytes = 0;
   for (guint i = 0; group->spill_full && i < group->view->n_members; i++)
-    consume (group, i, group->spilled_to[i], 0);
+    group->flush_ops->consumed (group->store, i, group->spilled_to[i]);
   group->spill_full = FALSE;
 }
 
@@ -578,7 +582,7 @@ ty_group_begin_flow (TyGroup *group)
   group->receipts_due = 0;
   group->told_stable_bytes = 0;
   g_array_set_size (group->creditors, 0);
-  group->owed = g_new0 (gboolean, n);
+  group->untold = g_new0 (gsize, n);
   group->head_since = g_new0 (gint64, n);
   group->told_gap = g_new0 (gboolean, n);
   group->future_of_rank = g_new0 (gsize, n);
@@ -599,7 +603,7 @@ ty_group_end_flow (TyGroup *group)
   if (group->store != NULL)
     group->flush_ops->free (group->store);
   group->store = NULL;
-  g_clear_pointer (&group->owed, g_free);
+  g_clear_pointer (&group->untold, g_free);
   g_clear_pointer (&group->head_since, g_free);
   g_clear_pointer (&group->told_gap, g_free);
   g_clear_pointer (&group->future_of_rank, g_free);

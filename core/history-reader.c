@@ -142,11 +142,12 @@ read_escape (Parser *p, GByteArray *out)
 static gboolean
 read_string (Parser *p, TyText *out)
 {
-  const char *from = p->at;
+  const char *from = p->at, *at = from, *end = p->end;
   guchar high = 0;
-  while (p->at < p->end && *p->at != '"' && *p->at != '\\' && (guchar) *p->at >= 0x20)
-    high |= (guchar) *p->at++;
-  gsize plain = (gsize) (p->at - from);
+  while (at < end && *at != '"' && *at != '\\' && (guchar) *at >= 0x20)
+    high |= (guchar) *at++;
+  p->at = at;
+  gsize plain = (gsize) (at - from);
   *out = (TyText){ from, plain };
   if (p->at < p->end && *p->at == '\\')
     {

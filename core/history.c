@@ -36,6 +36,20 @@ block_free (gpointer data)
   g_free (block);
 }
 
+/* Nearly always there is room. */
+static inline void
+append (GString *out, const char *text, gsize len)
+{
+  if (out->len + len >= out->allocated_len)
+    {
+      g_string_append_len (out, text, (gssize) len);
+      return;
+    }
+  memcpy (out->str + out->len, text, len);
+  out->len += len;
+  out->str[out->len] = '\0';
+}
+
 /* What JSON wants escaped: quote, backslash, control characters. Everything else passes as it is, UTF-8 throughout. */
 static void
 append_escaped (GString *out, const char *text)
@@ -46,7 +60,7 @@ append_escaped (GString *out, const char *text)
       guchar c = (guchar) *s;
       if (c >= 0x20 && c != '"' && c != '\\')
         continue;
-      g_string_append_len (out, from, s - from);
+      append (out, from, (gsize) (s - from));
       from = s + 1;
       if (c == 0)
         return;
@@ -68,16 +82,16 @@ append_number (GString *out, guint64 v)
   do
     digits[--n] = (char) ('0' + v % 10);
   while ((v /= 10) > 0);
-  g_string_append_len (out, digits + n, (gssize) (sizeof digits - n));
+  append (out, digits + n, sizeof digits - n);
 }
 
-#define APPEND_LITERAL(out, text) g_string_append_len ((out), (text), sizeof (text) - 1)
+#define APPEND_LITERAL(out, text) append ((out), (text), sizeof (text) - 1)
 
 static void
 make_head (TyHistory *h, GString *out, const char *group_name)
 {
   APPEND_LITERAL (out, "{\"p\":\"");
-  g_string_append_len (out, h->process->str, (gssize) h->process->len);
+  append (out, h->process->str, h->process->len);
   APPEND_LITERAL (out, "\",\"g\":\"");
   append_escaped (out, group_name);
   APPEND_LITERAL (out, "\",\"t\":");
@@ -114,11 +128,11 @@ begin_line (TyHistory *h, const TyetView *view, const char *event, gint64 now_us
 {
   g_assert (now_us >= 0);
   use_view (h, view);
-  g_string_append_len (h->lines, h->head->str, (gssize) h->head->len);
+  append (h->lines, h->head->str, h->head->len);
   append_number (h->lines, (guint64) now_us * 1000);
   APPEND_LITERAL (h->lines, ",\"e\":\"");
-  g_string_append (h->lines, event);
-  g_string_append_len (h->lines, h->conf->str, (gssize) h->conf->len);
+  append (h->lines, event, strlen (event));
+  append (h->lines, h->conf->str, h->conf->len);
 }
 
 static void
@@ -136,10 +150,10 @@ append_message (TyHistory *h, const char *sender, guint64 number)
 {
   APPEND_LITERAL (h->lines, ",\"m\":\"");
   if (sender == NULL)
-    g_string_append_len (h->lines, h->process->str, (gssize) h->process->len);
+    append (h->lines, h->process->str, h->process->len);
   else
     append_escaped (h->lines, sender);
-  g_string_append_len (h->lines, h->message->str, (gssize) h->message->len);
+  append (h->lines, h->message->str, h->message->len);
   append_number (h->lines, number);
   g_string_append_c (h->lines, '"');
 }
@@ -159,7 +173,7 @@ write_block (TyHistory *h, const TyId *group)
       const Block *block = h->blocks->pdata[i];
       if (!ty_id_equal (&block->view->group, group))
         continue;
-      g_string_append_len (h->lines, block->line->str, (gssize) block->line->len);
+      append (h->lines, block->line->str, block->line->len);
       g_ptr_array_remove_index (h->blocks, i);
       return;
     }

@@ -404,6 +404,12 @@ on_join (TyNode *node, const TyId *from, TyReader *r)
   if (name == NULL)
     return FALSE;
   TyGroup *group = group_by_name (node, name, FALSE);
+  /* Who stays behind for its last view may be the only one left to tell a newcomer that it is in the next (V7). */
+  for (guint i = 0; group == NULL && i < node->groups->len; i++)
+    {
+      TyGroup *left = node->groups->pdata[i];
+      group = left->lingers && g_str_equal (left->name, name) ? left : NULL;
+    }
   if (group != NULL)
     return group->membership_ops->on_join (group->membership, from, r, group->name, group->ordering_ops->name);
   TyKnown *known = ty_node_known (node, from);
@@ -626,6 +632,9 @@ ty_node_deadline (const TyNode *node)
 {
   gint64 at = node->modules->membership->detector_deadline (node->detector);
   for (guint i = 0; i < node->groups->len; i++)
-    at = MIN (at, ty_group_deadline (node->groups->pdata[i]));
+    {
+      gint64 of_group = ty_group_deadline (node->groups->pdata[i]);
+      at = MIN (at, of_group);
+    }
   return node->knowns->len > 0 ? MIN (at, node->sweep_at) : at;
 }

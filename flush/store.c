@@ -37,7 +37,6 @@ typedef struct
   guint64 received;
   guint64 consumed;
   guint64 stable;
-  gsize untold; /* bytes consumed since it was last told */
 } Sender;
 
 /* What a member was told last. */
@@ -212,25 +211,18 @@ store_received (const TyStore *store, guint sender)
 }
 
 static void
-store_consumed (TyStore *store, guint sender, guint64 number, gsize len_bytes)
+store_consumed (TyStore *store, guint sender, guint64 number)
 {
   Sender *s = &store->senders[sender];
   g_assert (number <= s->received);
   if (number <= s->consumed)
     return;
   s->consumed = number;
-  s->untold += len_bytes;
   if (sender == store->self)
     {
       least_raise (&store->consumed, store->members, store->self, number);
       open_window (store);
     }
-}
-
-static gsize
-store_untold (const TyStore *store, guint to)
-{
-  return store->senders[to].untold;
 }
 
 static guint64
@@ -251,7 +243,6 @@ store_write_receipts (TyStore *store, guint to, TyWriter *w)
   ty_write_varint (w, now.received);
   ty_write_varint (w, now.received - now.consumed);
   *told = now;
-  s->untold = 0;
   return news;
 }
 
@@ -349,7 +340,6 @@ const TyFlushOps ty_flush = {
   .add = store_add,
   .received = store_received,
   .consumed = store_consumed,
-  .untold = store_untold,
   .stable_bytes = store_stable_bytes,
   .write_receipts = store_write_receipts,
   .on_receipts = store_on_receipts,

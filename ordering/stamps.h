@@ -15,8 +15,8 @@
  *   or, where that is shorter, for all members at once:
  *   varint  how many members the view has, plus a width: from 0 to 63
  *   bits    from the highest of each byte on, for each member but the sender, in order of rank, what was added to its
- *           number: in so many bits as the width; with the width 0, 0 for 1, 10 for 0, and for a larger one so many ones
- *           and a zero; then zeros to the end of the byte
+ *           number: in so many bits as the width; with the width 0, 0 for 1, 10 for 0, and for a larger one so many
+ *           ones and a zero; then zeros to the end of the byte
  *
  * Of n that talk alike between two stamps nearly all entries are 0 or 1, or 0 to 2: that is one bit each, or two.
  *

@@ -139,8 +139,9 @@ driver_unref (TyDriver *driver)
 static gint64
 deadline (TyDriver *driver)
 {
-  gint64 deadline_us = MIN (ty_hub_deadline (driver->hub), ty_sockets_deadline (driver->sockets));
-  return MIN (deadline_us, ty_node_deadline (driver->node));
+  gint64 hub_us = ty_hub_deadline (driver->hub), sockets_us = ty_sockets_deadline (driver->sockets);
+  gint64 node_us = ty_node_deadline (driver->node);
+  return MIN (node_us, MIN (hub_us, sockets_us));
 }
 
 /* The node's clock runs on while the machine sleeps, the loop's does not: after a sleep it comes late, and the step

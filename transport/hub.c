@@ -34,6 +34,8 @@ event_clear (TyEvent *event)
 static void
 queue_empty (TyEventQueue *queue)
 {
+  if (queue->events->len == 0)
+    return;
   for (guint i = 0; i < queue->events->len; i++)
     event_clear (&g_array_index (queue->events, TyEvent, i));
   g_array_set_size (queue->events, 0);
@@ -410,9 +412,15 @@ ty_hub_deadline (TyHub *hub)
 {
   gint64 deadline = hub->dirty->len > 0 || ty_hub_has_events (hub) ? hub->now_us : G_MAXINT64;
   for (guint i = 0; i < hub->conns->len; i++)
-    deadline = MIN (deadline, ty_conn_deadline (g_ptr_array_index (hub->conns, i)));
+    {
+      gint64 of_conn = ty_conn_deadline (g_ptr_array_index (hub->conns, i));
+      deadline = MIN (deadline, of_conn);
+    }
   for (guint i = 0; i < hub->dials->len; i++)
-    deadline = MIN (deadline, ty_dial_deadline (g_ptr_array_index (hub->dials, i)));
+    {
+      gint64 of_dial = ty_dial_deadline (g_ptr_array_index (hub->dials, i));
+      deadline = MIN (deadline, of_dial);
+    }
   return deadline;
 }
 

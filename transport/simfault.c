@@ -62,7 +62,6 @@ ty_sim_sites_init (TySimNet *net)
   Site none = { 0 };
   net->site_numbers = g_hash_table_new (g_str_hash, g_str_equal);
   net->sites = g_array_new (FALSE, FALSE, sizeof (Site));
-  net->ways = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   g_array_append_val (net->sites, none);
 }
 
@@ -73,10 +72,10 @@ ty_sim_sites_clear (TySimNet *net)
     {
       g_free (g_array_index (net->sites, Site, i).address);
       g_free (g_array_index (net->sites, Site, i).port);
+      g_clear_pointer (&g_array_index (net->sites, Site, i).ways, g_array_unref);
     }
   g_array_unref (net->sites);
   g_hash_table_unref (net->site_numbers);
-  g_hash_table_unref (net->ways);
 }
 
 gboolean
@@ -91,7 +90,7 @@ ty_sim_find_site (TySimNet *net, const char *address)
   guint32 number = GPOINTER_TO_UINT (g_hash_table_lookup (net->site_numbers, address));
   if (number == 0)
     {
-      Site site = { .address = g_strdup (address) };
+      Site site = { .address = g_strdup (address), .ways = g_array_new (FALSE, TRUE, sizeof (Way)) };
       number = net->sites->len;
       g_array_append_val (net->sites, site);
       g_hash_table_insert (net->site_numbers, site.address, GUINT_TO_POINTER (number));
@@ -108,30 +107,34 @@ ty_sim_site (const TySimNet *net, guint32 site)
 
 /* ---- Ways ---- */
 
+/* NULL: it is as usual, or there are no such sites. */
 static Way *
-find_way (const TySimNet *net, guint32 from, guint32 to, gboolean make)
+find_way (const TySimNet *net, guint32 from, guint32 to)
 {
-  guint64 key = (guint64) from << 32 | to;
-  Way *way = g_hash_table_lookup (net->ways, &key);
-  if (way == NULL && make)
-    {
-      way = g_new0 (Way, 1);
-      g_hash_table_insert (net->ways, g_memdup2 (&key, sizeof key), way);
-    }
-  return way;
+  GArray *ways = g_array_index (net->sites, Site, from).ways;
+  return ways != NULL && to < ways->len ? &g_array_index (ways, Way, to) : NULL;
+}
+
+static Way *
+make_way (TySimNet *net, guint32 from, guint32 to)
+{
+  GArray *ways = ty_sim_site (net, from)->ways;
+  if (to >= ways->len)
+    g_array_set_size (ways, to + 1);
+  return &g_array_index (ways, Way, to);
 }
 
 gboolean
 ty_sim_way_is_cut (const TySimNet *net, guint32 from, guint32 to)
 {
-  const Way *way = find_way (net, from, to, FALSE);
+  const Way *way = find_way (net, from, to);
   return way != NULL && way->cut;
 }
 
 gint64
 ty_sim_way_delay (TySimNet *net, guint32 from, guint32 to)
 {
-  const Way *way = find_way (net, from, to, FALSE);
+  const Way *way = find_way (net, from, to);
   return (way != NULL ? way->slow_us : 0)
          + (gint64) ty_sim_rand_range (&net->rand, (guint64) net->config.delay_min_us,
                                        (guint64) MAX (net->config.delay_min_us, net->config.delay_max_us));
@@ -141,14 +144,14 @@ void
 ty_sim_cut (TySimNet *net, const char *from, const char *to)
 {
   guint32 a = ty_sim_find_site (net, from), b = ty_sim_find_site (net, to);
-  find_way (net, a, b, TRUE)->cut = TRUE;
+  make_way (net, a, b)->cut = TRUE;
 }
 
 void
 ty_sim_heal (TySimNet *net, const char *from, const char *to)
 {
   guint32 a = ty_sim_find_site (net, from), b = ty_sim_find_site (net, to);
-  Way *way = find_way (net, a, b, FALSE);
+  Way *way = find_way (net, a, b);
   if (way == NULL || !way->cut)
     return;
   way->cut = FALSE;
@@ -178,7 +181,7 @@ void
 ty_sim_slow (TySimNet *net, const char *from, const char *to, gint64 delay_us)
 {
   guint32 a = ty_sim_find_site (net, from), b = ty_sim_find_site (net, to);
-  find_way (net, a, b, TRUE)->slow_us = delay_us;
+  make_way (net, a, b)->slow_us = delay_us;
 }
 
 void
@@ -196,9 +199,8 @@ ty_sim_break (TySimNet *net, const char *a, const char *b)
         {
           Piece *p = l->data;
           p->kind = PIECE_RESET;
-          g_clear_pointer (&p->bytes, g_free);
           p->len = 0;
         }
-      ty_sim_link_say (link, PIECE_RESET, NULL, 0);
+      ty_sim_link_say (link, PIECE_RESET, 0);
     }
 }

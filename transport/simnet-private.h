@@ -11,6 +11,7 @@ typedef struct
   guint64 order;
   TySimFunc func;
   gpointer data;
+  gboolean inside; /* nobody but links is touched by it */
 } Happening;
 
 typedef enum
@@ -24,10 +25,11 @@ typedef enum
 
 typedef struct
 {
+  GList node; /* in its link's `out` */
   gint64 at;
   PieceKind kind;
-  guint8 *bytes;
   gsize len;
+  guint8 bytes[];
 } Piece;
 
 struct _TyLink
@@ -56,7 +58,8 @@ struct _TyLink
   TyLinkEnd why;
   char *text;
 
-  gboolean ready;    /* in the port's queue */
+  GList node;        /* in the port's queue, if: */
+  gboolean ready;
   gboolean closed;   /* by its hub, or the hub was told of its end */
   gboolean vanished; /* with its machine */
   gboolean over;
@@ -75,19 +78,20 @@ struct _TySimPort
   gsize reads_bytes; /* of a link in a pump; 0: READ_BYTES */
 };
 
-typedef struct
-{
-  char *address;
-  TySimPort *port;
-  gboolean vanished;
-} Site;
-
-/* One direction between two sites, where it is not as usual. */
+/* One direction between two sites; zeros: it is as usual. */
 typedef struct
 {
   gboolean cut;
   gint64 slow_us;
 } Way;
+
+typedef struct
+{
+  char *address;
+  TySimPort *port;
+  gboolean vanished;
+  GArray *ways; /* Way, by the number of the other site, as far as they have ever been unusual */
+} Site;
 
 struct _TySimNet
 {
@@ -95,16 +99,17 @@ struct _TySimNet
   TySimRand rand;
   gint64 now;
   guint64 order;
-  GArray *heap;     /* Happening */
+  Happening *heap;
+  guint n_heap, heap_room;
+  gboolean inside; /* what happened last was the links' own affair */
   GPtrArray *links; /* TyLink, in the order of their making */
   guint sweep_at;
   GHashTable *site_numbers; /* address -> number; looked up only */
   GArray *sites;            /* Site */
-  GHashTable *ways;         /* from << 32 | to -> Way; looked up only */
 };
 
 /* simnet.c */
-void ty_sim_link_say (TyLink *link, PieceKind kind, gconstpointer bytes, gsize len);
+Piece *ty_sim_link_say (TyLink *link, PieceKind kind, gsize len); /* its bytes are to be filled in at once */
 void ty_sim_link_move_at (TyLink *link, gint64 at);
 
 /* simfault.c */

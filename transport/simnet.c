@@ -35,18 +35,23 @@ earlier (const Happening *a, const Happening *b)
   return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
+/* `inside`: nobody but links is touched. */
+static void
+at (TySimNet *net, gint64 at_us, gboolean inside, TySimFunc func, gpointer data)
+{
+  Happening h = { .at = MAX (at_us, net->now), .order = net->order++, .func = func, .data = data, .inside = inside };
+  if (net->n_heap == net->heap_room)
+    net->heap = g_renew (Happening, net->heap, net->heap_room *= 2);
+  guint i = net->n_heap++;
+  for (; i > 0 && earlier (&h, &net->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    net->heap[i] = net->heap[(i - 1) / 2];
+  net->heap[i] = h;
+}
+
 void
 ty_sim_at (TySimNet *net, gint64 at_us, TySimFunc func, gpointer data)
 {
-  Happening h = { .at = MAX (at_us, net->now), .order = net->order++, .func = func, .data = data };
-  g_array_append_val (net->heap, h);
-  Happening *heap = (Happening *) (gpointer) net->heap->data;
-  for (guint i = net->heap->len - 1; i > 0 && earlier (&heap[i], &heap[(i - 1) / 2]); i = (i - 1) / 2)
-    {
-      Happening up = heap[(i - 1) / 2];
-      heap[(i - 1) / 2] = heap[i];
-      heap[i] = up;
-    }
+  at (net, at_us, FALSE, func, data);
 }
 
 gint64
@@ -58,35 +63,44 @@ ty_sim_now (const TySimNet *net)
 gint64
 ty_sim_next (const TySimNet *net)
 {
-  return net->heap->len > 0 ? g_array_index (net->heap, Happening, 0).at : G_MAXINT64;
+  return net->n_heap > 0 ? net->heap[0].at : G_MAXINT64;
+}
+
+/* Takes the first of the heap. */
+static Happening
+take_first (TySimNet *net)
+{
+  Happening *heap = net->heap, first = heap[0], last = heap[--net->n_heap];
+  guint i = 0, n = net->n_heap;
+  for (guint child; (child = 2 * i + 1) < n; i = child)
+    {
+      if (child + 1 < n && earlier (&heap[child + 1], &heap[child]))
+        child++;
+      if (!earlier (&heap[child], &last))
+        break;
+      heap[i] = heap[child];
+    }
+  heap[i] = last;
+  return first;
 }
 
 gboolean
 ty_sim_advance (TySimNet *net)
 {
-  if (net->heap->len == 0)
+  if (net->n_heap == 0)
     return FALSE;
-  Happening *heap = (Happening *) (gpointer) net->heap->data;
-  Happening first = heap[0];
-  guint n = net->heap->len - 1;
-  heap[0] = heap[n];
-  g_array_set_size (net->heap, n);
-  for (guint i = 0; 2 * i + 1 < n;)
-    {
-      guint child = 2 * i + 1;
-      if (child + 1 < n && earlier (&heap[child + 1], &heap[child]))
-        child++;
-      if (!earlier (&heap[child], &heap[i]))
-        break;
-      Happening down = heap[i];
-      heap[i] = heap[child];
-      heap[child] = down;
-      i = child;
-    }
+  Happening first = take_first (net);
   g_assert (first.at >= net->now);
   net->now = first.at;
+  net->inside = first.inside;
   first.func (first.data);
   return TRUE;
+}
+
+gboolean
+ty_sim_was_inside (const TySimNet *net)
+{
+  return net->inside;
 }
 
 void
@@ -110,18 +124,24 @@ ty_sim_net_config (TySimNet *net)
 
 /* ---- Links ---- */
 
-static void
-piece_free (gpointer data)
+static Piece *
+take_piece (TyLink *link)
 {
-  Piece *p = data;
-  g_free (p->bytes);
-  g_free (p);
+  GList *node = g_queue_pop_head_link (&link->out);
+  return node != NULL ? node->data : NULL;
+}
+
+static void
+clear_pieces (TyLink *link)
+{
+  for (Piece *p; (p = take_piece (link)) != NULL;)
+    g_free (p);
 }
 
 static void
 link_free (TyLink *link)
 {
-  g_queue_clear_full (&link->out, piece_free);
+  clear_pieces (link);
   g_byte_array_unref (link->unread);
   g_free (link->text);
   g_free (link);
@@ -170,6 +190,7 @@ link_new (TySimPort *port, guint32 far_site)
   link->far_site = far_site;
   link->reading = TRUE;
   link->unread = g_byte_array_new ();
+  link->node.data = link;
   g_ptr_array_add (net->links, link);
   return link;
 }
@@ -182,7 +203,7 @@ make_ready (TyLink *link)
   if (link->ready || link->closed || port == NULL)
     return;
   link->ready = TRUE;
-  g_queue_push_tail (&port->ready, link);
+  g_queue_push_tail_link (&port->ready, &link->node);
   if (g_queue_get_length (&port->ready) == 1 && !port->pumping)
     port->wake (port->data);
 }
@@ -256,31 +277,46 @@ move_pieces (gpointer data)
           link->stalled = TRUE;
           return;
         }
-      g_queue_pop_head (&link->out);
+      take_piece (link);
       arrive (link->other, p);
-      piece_free (p);
+      g_free (p);
     }
 }
 
 void
-ty_sim_link_move_at (TyLink *link, gint64 at)
+ty_sim_link_move_at (TyLink *link, gint64 at_us)
 {
   link->events++;
-  ty_sim_at (link->net, at, move_pieces, link);
+  at (link->net, at_us, TRUE, move_pieces, link);
 }
 
-void
-ty_sim_link_say (TyLink *link, PieceKind kind, gconstpointer bytes, gsize len)
+Piece *
+ty_sim_link_say (TyLink *link, PieceKind kind, gsize len)
 {
   TySimNet *net = link->net;
-  Piece *p = g_new0 (Piece, 1);
-  p->kind = kind;
-  p->bytes = len > 0 ? g_memdup2 (bytes, len) : NULL;
-  p->len = len;
-  p->at = MAX (link->last_at, net->now + ty_sim_way_delay (net, link->near_site, link->far_site));
-  link->last_at = p->at;
-  g_queue_push_tail (&link->out, p);
-  ty_sim_link_move_at (link, p->at);
+  Piece *p = g_malloc (sizeof *p + len);
+  gint64 at_us = MAX (link->last_at, net->now + ty_sim_way_delay (net, link->near_site, link->far_site));
+  *p = (Piece){ .node = { .data = p }, .at = at_us, .kind = kind, .len = len };
+  link->last_at = at_us;
+  g_queue_push_tail_link (&link->out, &p->node);
+  ty_sim_link_move_at (link, at_us);
+  return p;
+}
+
+/* A piece of `len` bytes, those that come after `skip` bytes of the parts. */
+static void
+say_bytes (TyLink *link, const struct iovec *parts, gsize skip, gsize len)
+{
+  guint8 *to = ty_sim_link_say (link, PIECE_BYTES, len)->bytes;
+  for (; len > 0; parts++)
+    {
+      gsize passed = MIN (skip, parts->iov_len), n = MIN (parts->iov_len - passed, len);
+      if (n > 0)
+        memcpy (to, (const guint8 *) parts->iov_base + passed, n);
+      skip -= passed;
+      to += n;
+      len -= n;
+    }
 }
 
 static gssize
@@ -300,23 +336,15 @@ sim_writev (TyLink *link, const struct iovec *parts, guint n_parts)
 
   gsize room = net->config.capacity_bytes - MIN (net->config.capacity_bytes, link->outstanding);
   gsize taken = MIN (room, offered);
-  g_autofree guint8 *all = g_malloc (taken + 1);
-  gsize n = 0;
-  for (guint i = 0; i < n_parts && n < taken; i++)
-    {
-      gsize len = MIN (parts[i].iov_len, taken - n);
-      memcpy (all + n, parts[i].iov_base, len);
-      n += len;
-    }
   link->outstanding += taken;
   link->short_of_room = taken < offered;
   gsize first = taken;
   if (taken > 1 && net->config.split_one_in > 0 && ty_sim_rand_one_in (&net->rand, net->config.split_one_in))
     first = (gsize) ty_sim_rand_range (&net->rand, 1, taken - 1);
   if (first > 0)
-    ty_sim_link_say (link, PIECE_BYTES, all, first);
+    say_bytes (link, parts, 0, first);
   if (taken > first)
-    ty_sim_link_say (link, PIECE_BYTES, all + first, taken - first);
+    say_bytes (link, parts, first, taken - first);
   return (gssize) taken;
 }
 
@@ -341,7 +369,7 @@ close_end (TyLink *link)
   g_byte_array_set_size (link->unread, 0);
   link->read = 0;
   if (link->other != NULL && !link->ended)
-    ty_sim_link_say (link, unread ? PIECE_RESET : PIECE_END, NULL, 0);
+    ty_sim_link_say (link, unread ? PIECE_RESET : PIECE_END, 0);
 }
 
 static void
@@ -383,7 +411,7 @@ dial_again (gpointer data)
   else if (lost)
     {
       link->events++;
-      ty_sim_at (net, net->now + (gint64) ty_sim_rand_range (&net->rand, 100000, 300000), dial_again, link);
+      at (net, net->now + (gint64) ty_sim_rand_range (&net->rand, 100000, 300000), TRUE, dial_again, link);
     }
   else if (port == NULL)
     end_link (link, TY_LINK_REFUSED, "connection refused");
@@ -394,7 +422,7 @@ dial_again (gpointer data)
       link->other = far;
       far->accepted = TRUE;
       make_ready (far);
-      ty_sim_link_say (far, PIECE_STANDS, NULL, 0);
+      ty_sim_link_say (far, PIECE_STANDS, 0);
     }
 }
 
@@ -410,8 +438,8 @@ sim_dial (gpointer net, const char *address, GError **error)
   TyLink *link = link_new (port, ty_sim_find_site (port->net, address));
   link->dial_until = port->net->now + port->net->config.dial_us;
   link->events++;
-  ty_sim_at (port->net, port->net->now + ty_sim_way_delay (port->net, link->near_site, link->far_site), dial_again,
-             link);
+  gint64 delay = ty_sim_way_delay (port->net, link->near_site, link->far_site);
+  at (port->net, port->net->now + delay, TRUE, dial_again, link);
   return link;
 }
 
@@ -446,7 +474,7 @@ ty_sim_port_open (TySimNet *net, const char *address, TySimFunc wake, gpointer d
       {
         TyLink *link = net->links->pdata[i];
         if (link->near_site == port->site && link->vanished && link->other != NULL)
-          ty_sim_link_say (link, PIECE_RESET, NULL, 0);
+          ty_sim_link_say (link, PIECE_RESET, 0);
         link->vanished = FALSE;
       }
   site->vanished = FALSE;
@@ -461,13 +489,13 @@ ty_sim_port_close (TySimPort *port, TySimDeath death)
   g_assert (site->port == port && !port->pumping);
   site->port = NULL;
   site->vanished = death == TY_SIM_VANISHED;
-  g_queue_clear (&port->ready);
+  for (GList *node; (node = g_queue_pop_head_link (&port->ready)) != NULL;)
+    ((TyLink *) node->data)->ready = FALSE;
   for (guint i = 0; i < net->links->len; i++)
     {
       TyLink *link = net->links->pdata[i];
       if (link->near_site != port->site || (link->closed && !(site->vanished && link->other != NULL)))
         continue;
-      link->ready = FALSE;
       if (death == TY_SIM_KILLED)
         close_end (link);
       else
@@ -475,7 +503,7 @@ ty_sim_port_close (TySimPort *port, TySimDeath death)
           link->closed = TRUE;
           link->port = NULL;
           link->vanished = TRUE;
-          g_queue_clear_full (&link->out, piece_free);
+          clear_pieces (link);
         }
     }
   g_free (port);
@@ -512,7 +540,7 @@ give_room (TyLink *link, gsize len)
   TyLink *sender = link->other;
   sender->outstanding -= MIN (len, sender->outstanding);
   if (sender->short_of_room && !sender->closed && !link->closed)
-    ty_sim_link_say (link, PIECE_ROOM, NULL, 0);
+    ty_sim_link_say (link, PIECE_ROOM, 0);
 }
 
 static void
@@ -526,8 +554,8 @@ pump_bytes (TyLink *link, TyHub *hub)
       if (n > 1 && net->config.split_one_in > 0 && ty_sim_rand_one_in (&net->rand, net->config.split_one_in))
         n = (gsize) ty_sim_rand_range (&net->rand, 1, n - 1);
       budget -= n;
-      /* The hub must not see the buffer move, and may close the link. */
-      g_autofree guint8 *bytes = g_memdup2 (link->unread->data + link->read, n);
+      /* The hub may close the link, but nothing comes, or is freed, meanwhile. */
+      const guint8 *bytes = link->unread->data + link->read;
       link->read += n;
       ty_hub_on_bytes (hub, link, bytes, n);
       give_room (link, n);
@@ -566,7 +594,7 @@ pump_link (TyLink *link, TyHub *hub)
       TyLinkEnd why = link->why;
       g_autofree char *text = g_strdup (link->text);
       if (why == TY_LINK_EOF)
-        ty_sim_link_say (link, PIECE_END, NULL, 0); /* this end closes, too */
+        ty_sim_link_say (link, PIECE_END, 0); /* this end closes, too */
       link->closed = TRUE;
       link->port = NULL;
       ty_hub_on_ended (hub, link, why, text);
@@ -580,7 +608,7 @@ ty_sim_port_pump (TySimPort *port, TyHub *hub)
   port->pumping = TRUE;
   for (guint n = g_queue_get_length (&port->ready); n > 0; n--)
     {
-      TyLink *link = g_queue_pop_head (&port->ready);
+      TyLink *link = g_queue_pop_head_link (&port->ready)->data;
       link->ready = FALSE;
       if (link->closed)
         continue;
@@ -600,7 +628,8 @@ ty_sim_net_new (const TySimNetConfig *config, guint64 seed)
 {
   TySimNet *net = g_new0 (TySimNet, 1);
   net->config = *config;
-  net->heap = g_array_new (FALSE, FALSE, sizeof (Happening));
+  net->heap_room = 64;
+  net->heap = g_new (Happening, net->heap_room);
   net->links = g_ptr_array_new ();
   net->sweep_at = SWEEP_AT;
   ty_sim_rand_init (&net->rand, seed);
@@ -614,7 +643,7 @@ ty_sim_net_free (TySimNet *net)
   for (guint i = 0; i < net->links->len; i++)
     link_free (net->links->pdata[i]);
   g_ptr_array_unref (net->links);
-  g_array_unref (net->heap);
+  g_free (net->heap);
   ty_sim_sites_clear (net);
   g_free (net);
 }

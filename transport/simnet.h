@@ -66,6 +66,8 @@ void ty_sim_at (TySimNet *net, gint64 at_us, TySimFunc func, gpointer data);
 gint64 ty_sim_next (const TySimNet *net);
 /* Lets it happen: the clock goes there. FALSE if there is nothing. */
 gboolean ty_sim_advance (TySimNet *net);
+/* What happened last was the links' own affair: nobody's code ran but, at most, a port's `wake`. */
+gboolean ty_sim_was_inside (const TySimNet *net);
 /* The clock goes to `at_us`, before which nothing is left to happen. */
 void ty_sim_skip_to (TySimNet *net, gint64 at_us);
 TySimRand *ty_sim_net_rand (TySimNet *net);

@@ -413,8 +413,9 @@ turn (gpointer data)
     }
   if (ty_sim_port_has_something (p->port) || ty_hub_has_events (p->hub) || ty_node_pending (p->node))
     set_turn (p, soon (p));
-  gint64 due = world_time (p, MIN (ty_hub_deadline (p->hub), ty_node_deadline (p->node)));
-  due = MIN (due, ty_sim_gate_deadline (p->gate));
+  gint64 hub_due = ty_hub_deadline (p->hub), node_due = ty_node_deadline (p->node);
+  gint64 gate_due = ty_sim_gate_deadline (p->gate);
+  gint64 due = MIN (gate_due, world_time (p, MIN (hub_due, node_due)));
   /* A deadline that is over was seen to in this turn. One that stays over would keep a real driver busy for nothing. */
   p->spins = due <= ty_sim_now (p->world->net) ? p->spins + 1 : 0;
   g_assert (p->spins < MAX_SPINS);
@@ -719,12 +720,12 @@ gboolean
 ty_sim_run_until (TySimWorld *world, TySimCondition condition, gpointer data, gint64 limit_us)
 {
   gint64 limit = ty_sim_now (world->net) + limit_us;
+  if (condition != NULL && condition (data))
+    return TRUE;
+  kick_pending (world);
   for (;;)
     {
-      if (condition != NULL && condition (data))
-        return TRUE;
       guint64 turns = world->turns;
-      kick_pending (world);
       do
         {
           if (ty_sim_next (world->net) > limit)
@@ -733,9 +734,12 @@ ty_sim_run_until (TySimWorld *world, TySimCondition condition, gpointer data, gi
               return condition != NULL && condition (data); /* it may hold for something else than a turn */
             }
           ty_sim_advance (world->net);
-          kick_pending (world);
+          if (!ty_sim_was_inside (world->net))
+            kick_pending (world);
         }
       while (world->turns == turns);
+      if (condition != NULL && condition (data))
+        return TRUE;
     }
 }
 

@@ -47,6 +47,15 @@ view_has_quorum (const Play *play, guint g, const TyetView *view, const TySimPro
   return ty_members_quorum (view->members, view->n_members, in);
 }
 
+static gboolean
+has_founders (const Play *play, guint g)
+{
+  for (guint i = 0; i < play->sites->len; i++)
+    if (((const PlaySite *) play->sites->pdata[i])->founders[g] != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 /* Before the first view: more than half of those who found the group live, and can. */
 static gboolean
 founders_have_quorum (const Play *play, guint g, const TySimProcess *but)
@@ -69,6 +78,20 @@ founders_have_quorum (const Play *play, guint g, const TySimProcess *but)
   return have > all;
 }
 
+/* Somebody inside is in a view, and so can tell those who voted for it that it came about. */
+static gboolean
+anybody_is_in (const Play *play, guint g, const TySimProcess *but)
+{
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      const Part *part = stage_part (site->newest, g);
+      if (!site->outside && site->newest != but && play_takes_part (part) && part->view != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 gboolean
 play_has_quorum (const Play *play, guint g, const TySimProcess *but)
 {
@@ -80,8 +103,12 @@ play_has_quorum (const Play *play, guint g, const TySimProcess *but)
       if (part != NULL && part->view != NULL)
         newest = MAX (newest, part->view->id.number);
     }
+  /* V13: a first view that has reached only those who are gone is decided once more, by those who voted. */
+  gboolean founding = newest == 0 || (newest == 1 && has_founders (play, g) && !anybody_is_in (play, g, but));
+  if (founding && !founders_have_quorum (play, g, but))
+    return FALSE;
   if (newest == 0)
-    return founders_have_quorum (play, g, but);
+    return TRUE;
   g_autoptr (GPtrArray) seen = g_ptr_array_new (); /* one view is looked at once */
   for (guint i = 0; i < n; i++)
     {

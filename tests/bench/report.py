@@ -260,15 +260,15 @@ def memory(binary):
 
 def growth(binary, simulated):
     out = ["| members | FLUSHes | a multicast: messages, bytes, rounds | a change of view: messages, bytes, rounds | "
-           "messages a member | causal stamp, bytes | receipts a member |",
-           "| --- | --- | --- | --- | --- | --- | --- |"]
-    for row in bench(binary, "scale", "--simulated", simulated):
+           "messages a member | causal stamp, bytes | receipts a member | instructions a message |",
+           "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for row in bench(binary, "scale", "--simulated", simulated, "--instructions"):
         n = row["members"]
         out.append(f"| {n} | {'gathered' if row['gathered'] else 'to all'} | {row['multicast_messages']}, "
                    f"{human(row['multicast_bytes'])}, {row['multicast_rounds']} | {row['view_change_messages']}, "
                    f"{human(row['view_change_bytes'])}, {row['view_change_rounds']} | "
                    f"{row['view_change_messages'] / n:.1f} | {row['causal_stamp_bytes'] or ''} | "
-                   f"{row['traffic_receipts'] or ''} |")
+                   f"{row['traffic_receipts'] or ''} | {row['instructions_per_message'] or ''} |")
     return out
 
 

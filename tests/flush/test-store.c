@@ -70,14 +70,14 @@ test_write_receipts (void)
   assert_hex (w->data, w->len, "00 00 00");
   add (store, 1, 1, 3);
   add (store, 2, 1, 1);
-  ty_flush.consumed (store, 1, 2, 0);
+  ty_flush.consumed (store, 1, 2);
   g_byte_array_set_size (w, 0);
   g_assert_true (ty_flush.write_receipts (store, 1, w));
   assert_hex (w->data, w->len, "00 03 01");
   /* Nothing new; then a consumption alone is news. */
   g_byte_array_set_size (w, 0);
   g_assert_false (ty_flush.write_receipts (store, 1, w));
-  ty_flush.consumed (store, 1, 3, 0);
+  ty_flush.consumed (store, 1, 3);
   g_byte_array_set_size (w, 0);
   g_assert_true (ty_flush.write_receipts (store, 1, w));
   assert_hex (w->data, w->len, "00 03 00");
@@ -94,29 +94,6 @@ test_write_receipts (void)
   assert_hex (w->data, w->len, "02 01 01");
   g_assert_true (ty_flush.write_receipts (store, 1, w));
   g_assert_false (ty_flush.write_receipts (store, 1, w));
-  ty_flush.free (store);
-}
-
-/* What is consumed of a sender counts as untold to it until it is told; what is only received would open no window. */
-static void
-test_untold (void)
-{
-  TyStore *store = ty_flush.create (3, 0);
-  g_autoptr (GByteArray) w = g_byte_array_new ();
-  add (store, 1, 1, 2);
-  add (store, 2, 1, 3);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 0);
-  ty_flush.consumed (store, 1, 1, 10);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 10);
-  ty_flush.consumed (store, 1, 2, 20);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 30);
-  /* No news. */
-  ty_flush.consumed (store, 1, 2, 20);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 30);
-  ty_flush.consumed (store, 2, 3, 5);
-  ty_flush.write_receipts (store, 1, w);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 0);
-  g_assert_cmpuint (ty_flush.untold (store, 2), ==, 5);
   ty_flush.free (store);
 }
 
@@ -181,7 +158,7 @@ test_many_members (void)
   for (guint64 number = 1; number <= 40; number++)
     {
       add (store, 3, number, 1);
-      ty_flush.consumed (store, 3, number, 0);
+      ty_flush.consumed (store, 3, number);
       for (guint i = 0; i < n; i++)
         {
           guint m = (guint) (i * 5 + number) % n;
@@ -210,7 +187,7 @@ test_alone (void)
   g_assert_cmpuint (ty_flush.stable (store), ==, 1);
   g_assert_cmpuint (ty_flush.kept_bytes (store), ==, 0);
   g_assert_cmpuint (ty_flush.window_used (store), ==, size_of (1, 1));
-  ty_flush.consumed (store, 0, 1, 0);
+  ty_flush.consumed (store, 0, 1);
   g_assert_cmpuint (ty_flush.window_used (store), ==, 0);
   ty_flush.free (store);
 }
@@ -225,7 +202,7 @@ test_window (void)
   add (store, 0, 3, 1);
   add (store, 1, 1, 4);
   g_assert_cmpuint (ty_flush.window_used (store), ==, one + two);
-  ty_flush.consumed (store, 0, 3, 0);
+  ty_flush.consumed (store, 0, 3);
   g_assert_true (on_receipts (store, 1, "00 03 00"));
   g_assert_cmpuint (ty_flush.window_used (store), ==, one + two);
   /* Received, stable even, but not consumed. */
@@ -248,7 +225,7 @@ test_window_own_consumption (void)
   add (store, 1, 1, 1);
   g_assert_true (on_receipts (store, 0, "00 01 00"));
   g_assert_cmpuint (ty_flush.window_used (store), ==, size_of (1, 1));
-  ty_flush.consumed (store, 1, 1, 0);
+  ty_flush.consumed (store, 1, 1);
   g_assert_cmpuint (ty_flush.window_used (store), ==, 0);
   ty_flush.free (store);
 }
@@ -264,7 +241,7 @@ test_window_long (void)
     {
       add (store, 0, n, 1);
       expected += size_of (n, 1);
-      ty_flush.consumed (store, 0, n, 0);
+      ty_flush.consumed (store, 0, n);
       if (n % 7 != 0)
         continue;
       g_autoptr (GByteArray) w = g_byte_array_new ();
@@ -383,7 +360,7 @@ test_malformed (void)
       add (store, 0, 3, 1);
       add (store, 1, 1, 1);
       add (store, 1, 2, 2);
-      ty_flush.consumed (store, 0, 3, 0);
+      ty_flush.consumed (store, 0, 3);
       g_assert_true (on_receipts (store, 2, "00 03 00"));
       g_assert_true (on_receipts (store, 1, "01 02 01"));
       gsize kept = ty_flush.kept_bytes (store), window = ty_flush.window_used (store);
@@ -404,7 +381,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/flush/store/receipts-in-order", test_receipts_in_order);
   g_test_add_func ("/flush/store/write-receipts", test_write_receipts);
-  g_test_add_func ("/flush/store/untold", test_untold);
   g_test_add_func ("/flush/store/stability", test_stability);
   g_test_add_func ("/flush/store/stable-needs-the-word", test_stable_needs_the_word);
   g_test_add_func ("/flush/store/stable-bytes", test_stable_bytes);

@@ -80,12 +80,14 @@ static inline void
 ty_batch_at (const TyBatch *batch, gsize offset, guint64 number, TyBatchMessage *out)
 {
   const guint8 *p = batch->messages + offset;
-  guint64 head = 0;
-  guint shift = 0;
-  /* Checked by ty_batch_parse (): the varint ends inside the batch. */
-  for (; (*p & 0x80) != 0; shift += 7)
-    head |= (guint64) (*p++ & 0x7f) << shift;
-  head |= (guint64) *p++ << shift;
+  guint64 head = *p++;
+  /* Checked by ty_batch_parse (): the varint ends inside the batch. Nearly all are of one byte or two. */
+  if (head >= 0x80)
+    {
+      head = (head & 0x7f) | (guint64) (*p & 0x7f) << 7;
+      for (guint shift = 14; G_UNLIKELY ((*p++ & 0x80) != 0); shift += 7)
+        head |= (guint64) (*p & 0x7f) << shift;
+    }
   out->number = number;
   out->service = (TyService) (head & 3);
   out->data = p;

@@ -40,6 +40,8 @@ struct _TyDriverOps
   /* The application has requested something: step soon (in this turn of the main loop if possible, never
    * re-entering). */
   void (*kick) (TyDriver *driver);
+  /* How packets reach a process: "tcp", "unix" or "shm"; NULL if there is no connection. */
+  const char *(*channel) (TyDriver *driver, const TyId *pid);
   /* Closes every connection (what is queued is offered to the sockets once, not waited for) and frees. */
   void (*free) (TyDriver *driver);
 };

@@ -27,6 +27,7 @@ ty_node_config_init (TyNodeConfig *config)
     .heartbeat_us = 100000,
     .lag_us = 60 * G_USEC_PER_SEC,
     .busy_poll_us = 50,
+    .shm_bytes = 512 * 1024,
     .handshake_us = 5 * G_USEC_PER_SEC,
     .max_half_open = 128,
     .max_half_open_from = 64,

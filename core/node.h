@@ -29,6 +29,7 @@ typedef struct
   guint gather_above;        /* members of a view above which its FLUSHes are gathered (V5); 0: 16 */
   gint64 lag_us;             /* a member that holds a full window for so long is suspected; 0: never */
   gint64 busy_poll_us;       /* how long the driver looks for more before it sleeps, while that pays; 0: not at all */
+  gsize shm_bytes;           /* of shared memory that this process makes with another, each way; 0: it has none */
   gint64 handshake_us;       /* who connects and has not shaken hands by then is thrown out */
   guint max_half_open;       /* so many at once that have not shaken hands, */
   guint max_half_open_from;  /* and so many of one host; the oldest makes room */

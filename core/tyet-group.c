@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/tyet-group-private.h"
+#include "core/view.h"
 
 /**
  * TyetGroup:
@@ -792,6 +793,29 @@ tyet_group_is_loaded (TyetGroup *group)
 {
   g_return_val_if_fail (TYET_IS_GROUP (group), FALSE);
   return group->engine != NULL && group->last_view != NULL && ty_group_is_loaded (group->engine);
+}
+
+/**
+ * tyet_group_get_channel:
+ * @group: a group
+ * @rank: the rank of a member in the current view
+ *
+ * How messages reach that member at the moment: `tcp`, `unix` (a Unix socket), `shm` (memory that the two share), or
+ * `self` for this process. A connection begins as one of the first two; where both ends are of one user on one machine
+ * it goes over to `shm` soon after.
+ *
+ * Returns: (nullable): a static string, or %NULL if there is no connection now, or no view
+ */
+const char *
+tyet_group_get_channel (TyetGroup *group, guint rank)
+{
+  g_return_val_if_fail (TYET_IS_GROUP (group), NULL);
+  TY_RETURN_VAL_UNLESS_HERE (group->rt, NULL);
+  const TyetView *view = group->engine != NULL ? ty_group_get_view (group->engine) : NULL;
+  if (view == NULL || group->rt->closed)
+    return NULL;
+  g_return_val_if_fail (rank < view->n_members, NULL);
+  return rank == view->self ? "self" : group->rt->ops->channel (group->rt->driver, &view->members[rank].pid);
 }
 
 /**

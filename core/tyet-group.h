@@ -101,6 +101,7 @@ TYET_API gboolean tyet_group_get_takes_state (TyetGroup *group);
 TYET_API void tyet_group_set_join_timeout (TyetGroup *group, guint timeout_ms);
 TYET_API guint tyet_group_get_join_timeout (TyetGroup *group);
 TYET_API GVariant *tyet_group_get_statistics (TyetGroup *group);
+TYET_API const char *tyet_group_get_channel (TyetGroup *group, guint rank);
 TYET_API GPtrArray *tyet_group_get_waits (TyetGroup *group);
 TYET_API char *tyet_group_describe_waits (TyetGroup *group);
 

@@ -58,6 +58,7 @@ struct _TyetProcess
   guint lag_ms;
   guint state_buffer_bytes;
   guint busy_poll_us;
+  guint shm_bytes;
   guint handshake_ms;
   guint max_strangers;
   guint max_strangers_of_host;
@@ -81,6 +82,7 @@ enum
   PROP_LAG_LIMIT,
   PROP_STATE_BUFFER_SIZE,
   PROP_BUSY_POLL,
+  PROP_SHARED_MEMORY_SIZE,
   PROP_HANDSHAKE_TIMEOUT,
   PROP_MAX_STRANGERS,
   PROP_MAX_STRANGERS_OF_HOST,
@@ -143,6 +145,9 @@ process_set_property (GObject *object, guint id, const GValue *value, GParamSpec
       break;
     case PROP_BUSY_POLL:
       self->busy_poll_us = g_value_get_uint (value);
+      break;
+    case PROP_SHARED_MEMORY_SIZE:
+      self->shm_bytes = g_value_get_uint (value);
       break;
     case PROP_HANDSHAKE_TIMEOUT:
       self->handshake_ms = g_value_get_uint (value);
@@ -217,6 +222,9 @@ process_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
       break;
     case PROP_BUSY_POLL:
       g_value_set_uint (value, self->busy_poll_us);
+      break;
+    case PROP_SHARED_MEMORY_SIZE:
+      g_value_set_uint (value, self->shm_bytes);
       break;
     case PROP_HANDSHAKE_TIMEOUT:
       g_value_set_uint (value, self->handshake_ms);
@@ -301,6 +309,7 @@ process_make_config (TyetProcess *self, TyNodeConfig *config, GError **error)
   config->spill_bytes = self->spill_bytes;
   config->lag_us = (gint64) self->lag_ms * 1000;
   config->busy_poll_us = self->busy_poll_us;
+  config->shm_bytes = self->shm_bytes;
   config->handshake_us = (gint64) self->handshake_ms * 1000;
   config->max_half_open = self->max_strangers;
   config->max_half_open_from = self->max_strangers_of_host;
@@ -466,6 +475,16 @@ process_install_limits (TyNodeConfig *defaults)
    */
   props[PROP_BUSY_POLL]
       = g_param_spec_uint ("busy-poll", NULL, NULL, 0, 1000, (guint) defaults->busy_poll_us, flags);
+  /**
+   * TyetProcess:shared-memory-size:
+   *
+   * How much memory this process makes to exchange messages with another of the same user on the same machine: so many
+   * bytes each way, from 4 KiB, rounded up to a power of two; 0: none, nor does it take what others make. With
+   * `TYET_SHM=0` in the environment there is none either, whatever this says. [method@Tyet.Group.get_channel] says who
+   * is reached by it.
+   */
+  props[PROP_SHARED_MEMORY_SIZE]
+      = g_param_spec_uint ("shared-memory-size", NULL, NULL, 0, 16 * 1024 * 1024, (guint) defaults->shm_bytes, flags);
   /**
    * TyetProcess:state-buffer-size:
    *

@@ -348,6 +348,7 @@ driver_create (TyNode *node, const TyDriverKeys *keys, TyDriverApp app, gpointer
   driver->source->driver = driver;
   driver->sockets = ty_sockets_new (context, sockets_wake, driver);
   ty_sockets_set_plain (driver->sockets, keys == NULL);
+  ty_sockets_set_shm (driver->sockets, with->shm_bytes);
   driver->hub = ty_hub_new (&config, &ty_socket_ops, driver->sockets, hub_draw, NULL);
   ty_hub_on_time (driver->hub, driver_now ());
   ty_sockets_set_hub (driver->sockets, driver->hub);
@@ -366,6 +367,12 @@ driver_listen (TyDriver *driver, const char *address, GError **error)
   if (real != NULL)
     ty_hub_set_address (driver->hub, real);
   return real;
+}
+
+static const char *
+driver_channel (TyDriver *driver, const TyId *pid)
+{
+  return ty_hub_channel (driver->hub, pid);
 }
 
 static void
@@ -388,5 +395,6 @@ const TyDriverOps ty_driver = {
   .create = driver_create,
   .listen = driver_listen,
   .kick = driver_kick,
+  .channel = driver_channel,
   .free = driver_free,
 };

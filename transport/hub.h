@@ -156,3 +156,5 @@ void ty_hub_get_stats (const TyHub *hub, TyHubStats *out);
 gsize ty_hub_waiting_bytes (const TyHub *hub, guint peer);
 /* The name of the process at the other end; NULL if that is not known. Valid until the hub is used again. */
 const char *ty_hub_peer_name (const TyHub *hub, guint peer);
+/* How frames reach it: "tcp", "unix" or "shm"; NULL if nothing does now. */
+const char *ty_hub_channel (TyHub *hub, const TyId *pid);

@@ -176,3 +176,17 @@ ty_conn_shm_broken (TyConn *conn, const char *why)
   ty_peer_shm_rests (peer);
   ty_peer_disconnected (peer, text, TRUE);
 }
+
+/* ---- Which it is ---- */
+
+const char *
+ty_hub_channel (TyHub *hub, const TyId *pid)
+{
+  guint8 origin[TY_ORIGIN_BYTES];
+  TyPeer *peer = ty_peer_find (hub, pid);
+  if (peer == NULL || peer->conn == NULL)
+    return NULL;
+  if (peer->conn->shm_out == TY_SHM_ON)
+    return "shm";
+  return hub->ops->origin (peer->conn->link, origin) ? "tcp" : "unix";
+}

@@ -14,7 +14,7 @@
  * Both ends ask the kernel whether the other is of the same user, before either says or reads anything.  Namespaces of
  * the network keep places apart, as they do machines; whatever fails, the connection goes on as it is.
  *
- * TYET_SHM=0 in the environment: there is none.  TYET_SHM_BYTES: bytes of a ring, of those that this process makes.
+ * TYET_SHM=0 in the environment: there is none.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef _GNU_SOURCE
@@ -371,20 +371,6 @@ ty_shm_net_listen (TySockets *sockets)
   net->fd = -1;
 }
 
-static gsize
-wanted_bytes (void)
-{
-  const char *text = g_getenv ("TYET_SHM_BYTES");
-  guint64 wanted = DEFAULT_BYTES;
-  if (text != NULL && !g_ascii_string_to_unsigned (text, 10, TY_SHM_MIN_BYTES, TY_SHM_MAX_BYTES, &wanted, NULL))
-    g_warning ("TYET_SHM_BYTES is to be a number from %d to %d; it is taken as %d", TY_SHM_MIN_BYTES, TY_SHM_MAX_BYTES,
-               DEFAULT_BYTES);
-  gsize bytes = TY_SHM_MIN_BYTES;
-  while (bytes < wanted && bytes < TY_SHM_MAX_BYTES)
-    bytes *= 2;
-  return bytes;
-}
-
 TyShmNet *
 ty_shm_net_new (TySockets *sockets)
 {
@@ -392,9 +378,23 @@ ty_shm_net_new (TySockets *sockets)
     return NULL;
   TyShmNet *net = g_new0 (TyShmNet, 1);
   *net = (TyShmNet){ .kind = TY_ENTRY_SHM_PLACE, .sockets = sockets, .fd = -1 };
-  net->ring_bytes = wanted_bytes ();
+  net->ring_bytes = DEFAULT_BYTES;
   net->callers = g_ptr_array_new ();
   return net;
+}
+
+void
+ty_sockets_set_shm (TySockets *sockets, gsize ring_bytes)
+{
+  TyShmNet *net = sockets->shm;
+  if (net == NULL)
+    return;
+  g_assert (net->fd < 0 && net->n_rings == 0);
+  net->ring_bytes = TY_SHM_MIN_BYTES;
+  while (net->ring_bytes < ring_bytes && net->ring_bytes < TY_SHM_MAX_BYTES)
+    net->ring_bytes *= 2;
+  if (ring_bytes == 0)
+    g_clear_pointer (&sockets->shm, ty_shm_net_free);
 }
 
 void

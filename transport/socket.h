@@ -20,6 +20,8 @@ void ty_sockets_set_hub (TySockets *sockets, TyHub *hub);
 
 /* Clear text: it listens, and connects, within this machine only. Before either. */
 void ty_sockets_set_plain (TySockets *sockets, gboolean plain);
+/* Bytes of shared memory that it makes with another process, each way; 0: it has none. Before either. */
+void ty_sockets_set_shm (TySockets *sockets, gsize ring_bytes);
 
 /* Listens; the address with the real port (transfer full). */
 char *ty_sockets_listen (TySockets *sockets, const char *address, GError **error);

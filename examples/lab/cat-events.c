@@ -225,3 +225,31 @@ cat_event_state (CatEvents *events, const char *event, guint64 n_messages, const
     }
   say (events, line);
 }
+
+void
+cat_event_statistics (CatEvents *events, TyetGroup *group)
+{
+  GString *line = events->json ? begin ("statistics") : g_string_new ("-- statistics:");
+  g_autoptr (GVariant) all = tyet_group_get_statistics (group);
+  TyetView *view = tyet_group_get_view (group);
+  GVariantIter iter;
+  const char *name;
+  guint64 value;
+  g_variant_iter_init (&iter, all);
+  while (g_variant_iter_next (&iter, "{&st}", &name, &value))
+    g_string_append_printf (line, events->json ? ",\"%s\":%" G_GUINT64_FORMAT : " %s %" G_GUINT64_FORMAT, name, value);
+  g_string_append (line, events->json ? ",\"channels\":{" : "; reached by:");
+  for (guint i = 0; view != NULL && i < tyet_view_get_n_members (view); i++)
+    {
+      const char *member = tyet_view_get_member_name (view, i), *channel = tyet_group_get_channel (group, i);
+      channel = channel != NULL ? channel : "none";
+      if (events->json && i > 0)
+        g_string_append_c (line, ',');
+      if (events->json)
+        lab_json_string (line, member, -1);
+      g_string_append_printf (line, events->json ? ":\"%s\"" : " %s %s", events->json ? channel : member, channel);
+    }
+  if (events->json)
+    g_string_append_c (line, '}');
+  say (events, line);
+}

@@ -27,7 +27,7 @@ typedef struct
   /* options */
   char *group_name, *ordering, *service_name, *listen, *name, *history, *storage;
   char **contacts, **founders;
-  gboolean found, json, stay, rejoin, with_state;
+  gboolean found, json, stay, rejoin, with_state, stats;
   CatKeys keys;
   int suspect_after_ms, heartbeat_ms, timeout_ms;
 
@@ -497,6 +497,8 @@ cat_stop (Cat *cat)
   if (in && g_object_get_data (G_OBJECT (cat->group), "leaving") == NULL)
     {
       g_object_set_data (G_OBJECT (cat->group), "leaving", cat);
+      if (cat->stats)
+        cat_event_statistics (&cat->events, cat->group);
       tyet_group_leave_async (cat->group, NULL, on_left, cat);
     }
   else if (state == TYET_GROUP_STATE_JOINING)
@@ -546,6 +548,15 @@ on_rekey (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+on_ask_statistics (gpointer user_data)
+{
+  Cat *cat = user_data;
+  if (cat->group != NULL)
+    cat_event_statistics (&cat->events, cat->group);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 catch_signals (Cat *cat)
 {
@@ -554,6 +565,7 @@ catch_signals (Cat *cat)
   g_unix_signal_add (SIGTERM, on_signal, cat);
   g_unix_signal_add (SIGINT, on_signal, cat);
   g_unix_signal_add (SIGUSR1, on_rekey, cat);
+  g_unix_signal_add (SIGUSR2, on_ask_statistics, cat);
   /* nohup (1) has its way. */
   if (sigaction (SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
     g_unix_signal_add (SIGHUP, on_hangup, cat);
@@ -597,6 +609,8 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
       "Append the history of this process to FILE, for tyet check; with it, no two processes of a run have one name",
       "FILE" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &cat->json, "Write events as JSON objects, one a line", NULL },
+    { "stats", 0, 0, G_OPTION_ARG_NONE, &cat->stats,
+      "Before leaving, write counters, and how each member is reached: tcp, unix or shm (shared memory)", NULL },
     { "stay", 0, 0, G_OPTION_ARG_NONE, &cat->stay, "Stay when the input ends, until SIGTERM", NULL },
     { "rejoin", 0, 0, G_OPTION_ARG_NONE, &cat->rejoin, "Come back as NAME.1, NAME.2, ... when excluded", NULL },
     { "state", 0, 0, G_OPTION_ARG_NONE, &cat->with_state,
@@ -634,7 +648,7 @@ parse (Cat *cat, int *argc, char ***argv, GError **error)
                "  tyet cat --group tea --ordering total --found\n"
                "  tyet cat --group tea --ordering total --ticket-file -      (and paste the ticket)\n\n"
                "SIGUSR1 gives the group, and the network, new secrets: from then on the old ones let nobody in, and a\n"
-               "ticket with the new one is printed.\n"
+               "ticket with the new one is printed. SIGUSR2 asks for what --stats writes.\n"
                "Secrets and tickets are never given on a command line, which every user of the machine can read.\n"
                "Exit status: 0 left, at the end of the input or by a signal; 1 it could not enter, or is out; 2 bad "
                "usage.\n");

@@ -25,6 +25,8 @@ void cat_event_deliver (CatEvents *events, TyetView *view, guint rank, TyetServi
                         gsize len_bytes);
 void cat_event_blocked (CatEvents *events, const char *why, const char *const *waiting_for);
 void cat_event_unblocked (CatEvents *events);
+/* Counters, and how each other member is reached. */
+void cat_event_statistics (CatEvents *events, TyetGroup *group);
 void cat_event_rekeyed (CatEvents *events, gboolean network_too, const char *ticket);
 void cat_event_excluded (CatEvents *events, const char *why);
 /* `event`: "saved" or "loaded". */

@@ -48,7 +48,7 @@ typedef struct
   guint64 size, window;
   double seconds, warm_up, gap_ms;
   const char *service, *ordering, *seal, *channel, *verify, *how, *who, *simulated;
-  gboolean table;
+  gboolean table, instructions;
   const char **rest; /* what is no option; NULL-terminated */
 } BenchOptions;
 

@@ -92,6 +92,8 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   item->options.seconds = all->seconds;
   if (all->suspect_after_ms > 0)
     item->options.suspect_after_ms = all->suspect_after_ms;
+  if (!g_str_equal (item->words[0], "view-change"))
+    item->options.reps = all->reps;
   item->options.messages = item->raw.messages = all->messages;
   item->options.warm_up = item->raw.warm_up = all->warm_up;
   item->raw.seconds = item->by_time ? 0 : all->seconds;
@@ -279,7 +281,8 @@ become_simulated (const BenchOptions *options, GError **error)
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *dir = g_path_get_dirname (self != NULL ? self : ".");
   g_autofree char *path = g_build_filename (dir, "tyet-bench-simulated", NULL);
-  execl (path, "tyet-bench-simulated", options->simulated, options->table ? "table" : "json", NULL);
+  execl (path, "tyet-bench-simulated", options->simulated, options->table ? "table" : "json",
+         options->instructions ? "instructions" : NULL, NULL);
   g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "%s cannot be run: %s", path, g_strerror (errno));
   return FALSE;
 }

@@ -133,7 +133,7 @@ main (int argc, char **argv)
       return help (command);
   if (command == NULL)
     {
-      g_printerr ("tyet-bench: %s; see tyet-bench --help\n", argc > 1 ? "there is no such command" : "what?");
+      g_printerr ("tyet-bench: %s; see tyet-bench --help\n", argc > 1 ? "there is no such command" : "which command?");
       return 2;
     }
   gboolean done = bench_options_parse (&options, command->name, argc - 2, argv + 2, &error);

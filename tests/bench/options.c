@@ -65,6 +65,8 @@ static const Option table[] = {
   { "groups", UINT, AT (groups), " memory ", NULL, "N: groups in one process" },
   { "simulated", WORD, AT (simulated), " scale ", NULL,
     "8..1024: messages, bytes and rounds by simulation, of so many members, doubling" },
+  { "instructions", FLAG, AT (instructions), " scale ", NULL,
+    "with --simulated: instructions a message too, one by one, which takes a while" },
   { "table", FLAG, AT (table), NULL, NULL, "a table for people instead of JSON" },
 };
 
@@ -121,8 +123,9 @@ set (BenchOptions *options, const Option *option, const char *value, GError **er
     }
   if (option->type == BYTES && end != value && (*end == 'k' || *end == 'K' || *end == 'M'))
     number *= *end++ == 'M' ? 1024 * 1024 : 1024;
-  if (end == value || *end != '\0' || !(number >= 0) || number > G_MAXUINT32)
-    return usage (error, "--%s: \"%s\" is no number that makes sense", option->name, value);
+  gboolean whole = option->type == NUMBER || number == floor (number);
+  if (end == value || *end != '\0' || !(number >= 0) || number > G_MAXUINT32 || !whole)
+    return usage (error, "--%s: \"%s\" is no number that makes sense there", option->name, value);
   if (option->type == UINT)
     *(guint *) to = (guint) number;
   else if (option->type == BYTES)
@@ -167,6 +170,47 @@ bench_is_total (const BenchOptions *options)
   return g_str_equal (options->service, "agreed") || g_str_equal (options->service, "safe");
 }
 
+/* What a member would say of it, but before anything is measured. */
+static gboolean
+check_ordering (BenchOptions *options, GError **error)
+{
+  static const char *const orderings[] = { "fifo", "causal", "total", NULL };
+  if (options->ordering == NULL)
+    options->ordering = bench_is_total (options) ? "total" : options->service;
+  if (!g_strv_contains (orderings, options->ordering))
+    return usage (error, "--ordering is one of fifo causal total%s%s", "", "");
+  gboolean offered = g_str_equal (options->ordering, "total") || g_str_equal (options->service, "fifo")
+                     || g_str_equal (options->service, options->ordering);
+  return offered || usage (error, "The ordering %s does not offer the service %s", options->ordering, options->service);
+}
+
+static gboolean
+check_sizes (const BenchOptions *options, GError **error)
+{
+  gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
+  gboolean raw = g_str_equal (options->command, "raw");
+  if (options->size < (timed ? BENCH_TIMED_BYTES : BENCH_HEAD_BYTES))
+    return usage (error, "--size: %s has at least %s bytes", timed ? "a timed message" : "a message",
+                  timed ? "24" : "16");
+  if (!raw && options->size > 64 * 1024 * 1024)
+    return usage (error, "--size: no message is longer than 64M%s%s", "", "");
+  if (!raw && options->window > 0 && options->window < 1024)
+    return usage (error, "--window begins at 1K%s%s", "", "");
+  if (options->reps < 1 || options->count < 1 || options->groups < 1)
+    return raw && options->reps > 0 ? TRUE : usage (error, "--reps, --count and --groups begin at 1%s%s", "", "");
+  return TRUE;
+}
+
+static gboolean
+check_list (const char *text, GError **error)
+{
+  g_auto (GStrv) each = g_strsplit (text, ",", 0);
+  for (char **at = each; *at != NULL; at++)
+    if (!g_ascii_string_to_unsigned (*at, 10, 2, 64, NULL, NULL))
+      return usage (error, "--members: \"%s\" is no number from 2 to 64%s", *at, "");
+  return each[0] != NULL || usage (error, "--members is a list of numbers%s%s", "", "");
+}
+
 /* As the library has it. */
 static guint
 default_busy_poll (void)
@@ -180,13 +224,15 @@ default_busy_poll (void)
 static gboolean
 complete (BenchOptions *options, GError **error)
 {
-  gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
-  if (g_str_equal (options->command, "raw") && !g_str_equal (options->channel, "tcp"))
-    return usage (error, "%s%s", "raw is about TCP", "");
+  if (g_str_equal (options->command, "raw")
+      && (!g_str_equal (options->channel, "tcp") || !g_str_equal (options->seal, "off")))
+    return usage (error, "%s%s", "raw is about TCP in clear text", "");
   if (g_str_equal (options->command, "raw") && options->busy_poll_us == G_MAXUINT)
     options->busy_poll_us = default_busy_poll ();
   if (options->members_text == NULL)
     options->members_text = g_str_equal (options->command, "scale") ? "2,3,5,8,16,32" : "3";
+  if (g_str_equal (options->command, "scale") && !check_list (options->members_text, error))
+    return FALSE;
   if (!g_str_equal (options->command, "scale"))
     {
       char *end;
@@ -205,13 +251,7 @@ complete (BenchOptions *options, GError **error)
       if (g_str_equal (options->command, "view-change") && n < 2)
         return usage (error, "A change of view needs two members%s%s", "", "");
     }
-  if (options->size < (timed ? BENCH_TIMED_BYTES : BENCH_HEAD_BYTES))
-    return usage (error, "--size: %s has more in it than that%s", timed ? "a timed message" : "a message", "");
-  if (options->ordering == NULL)
-    options->ordering = bench_is_total (options) ? "total" : options->service;
-  if (options->reps < 1)
-    return usage (error, "--reps begins at 1%s%s", "", "");
-  return TRUE;
+  return check_sizes (options, error) && check_ordering (options, error);
 }
 
 gboolean
@@ -231,6 +271,8 @@ bench_options_parse (BenchOptions *options, const char *command, int argc, char 
       const Option *option = find (command, arg + 2, equals != NULL ? (gsize) (equals - arg - 2) : strlen (arg + 2));
       if (option == NULL)
         return usage (error, "%s has no option %s", command, arg);
+      if (option->type == FLAG && equals != NULL)
+        return usage (error, "--%s takes no value%s", option->name, "");
       if (option->type == FLAG)
         {
           *(gboolean *) G_STRUCT_MEMBER_P (options, option->offset) = TRUE;

@@ -18,8 +18,11 @@ import time
 
 BEGUN = time.monotonic()
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-SERVICES = ["fifo", "causal", "agreed", "safe"]
-COLOURS = {"raw": "#888888", "fifo": "#1b9e77", "causal": "#7570b3", "agreed": "#d95f02", "safe": "#e7298a"}
+# Agreed, over shared memory.
+SHM = "agreed, shm"
+SERVICES = ["fifo", "causal", "agreed", "safe", SHM]
+COLOURS = {"raw": "#888888", "fifo": "#1b9e77", "causal": "#7570b3", "agreed": "#d95f02", "safe": "#e7298a",
+           SHM: "#1f78b4"}
 SIZES = [64, 256, 1024, 4096, 16384, 65536]
 SHARES = [0.05, 0.1, 0.25, 0.5, 0.75]
 
@@ -47,7 +50,11 @@ COMPARED = [
 ]
 # The same over shared memory, where there is such a channel.
 SHARED = [("throughput --size 64", "64 B"), ("throughput --size 1K", "1 KiB"), ("throughput --size 8K", "8 KiB"),
-          ("throughput --size 64K", "64 KiB"), ("latency --count 5000", "one message back at its sender, agreed")]
+          ("throughput --size 64K", "64 KiB"), ("latency --count 5000", "one message back at its sender, agreed"),
+          ("latency --count 5000 --service safe", "one message back at its sender, safe"),
+          ("locks --who one", "locks of one process"), ("locks --who all", "locks of three"),
+          ("view-change --how crash --reps 10", "SIGKILL of the youngest to everyone's next view"),
+          ("view-change --how join --reps 10", "a join")]
 LOADED_SIZES = [64, 1024, 8192]
 # ChaCha20-Poly1305 of libsodium: of large messages, on the machine that the tables come from.
 CIPHER_NS_PER_BYTE = 0.84
@@ -69,7 +76,7 @@ def bench(binary, *args, may_fail=False):
 
 class Plot:
     """Lines over two logarithmic axes, as SVG."""
-    WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 70, 110, 34, 46
+    WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 670, 400, 70, 140, 34, 46
 
     def __init__(self, title, x_name, y_name, x_label=None):
         self.title, self.x_name, self.y_name, self.x_label = title, x_name, y_name, x_label or human
@@ -216,6 +223,11 @@ def deaths_under_load(binary, full):
     return out
 
 
+def throughput(service):
+    """Of a service, or of agreed over shared memory."""
+    return ["throughput", "--channel", "shm"] if service == SHM else ["throughput", "--service", service]
+
+
 def by_size(binary, common, doc):
     # Of processor time, not of the clock: it is moved far less by whatever else the machine does meanwhile.
     plot = Plot("Throughput by size: three members, all send", "a message", "messages/s of processor time", size_name)
@@ -223,7 +235,7 @@ def by_size(binary, common, doc):
     for service in ["raw"] + SERVICES:
         points = []
         for size in SIZES:
-            args = ["raw", "--count", "0"] if service == "raw" else ["throughput", "--service", service]
+            args = ["raw", "--count", "0"] if service == "raw" else throughput(service)
             row, = bench(binary, *args, "--size", str(size), *common)
             points.append((size, 1e6 / row["cpu_us_per_message"]))
             table[service, size] = row
@@ -247,7 +259,7 @@ def by_load(binary, common, doc, full):
         cells, p50, p99 = [], [], []
         for share in SHARES:
             rate = int(full[service, 64]["messages_per_s"] * share)
-            row, = bench(binary, "throughput", "--service", service, "--size", "64", "--rate", str(rate), *common)
+            row, = bench(binary, *throughput(service), "--size", "64", "--rate", str(rate), *common)
             p50.append((rate, row["latency_us"]["p50"]))
             p99.append((rate, row["latency_us"]["p99"]))
             cells.append(f"{p50[-1][1]:.0f} / {p99[-1][1]:.0f}")
@@ -269,15 +281,15 @@ def memory(binary):
 
 def growth(binary, simulated):
     out = ["| members | FLUSHes | a multicast: messages, bytes, rounds | a change of view: messages, bytes, rounds | "
-           "messages a member | causal stamp, bytes | receipts a member |",
-           "| --- | --- | --- | --- | --- | --- | --- |"]
-    for row in bench(binary, "scale", "--simulated", simulated):
+           "messages a member | causal stamp, bytes | receipts a member | instructions a message |",
+           "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for row in bench(binary, "scale", "--simulated", simulated, "--instructions"):
         n = row["members"]
         out.append(f"| {n} | {'gathered' if row['gathered'] else 'to all'} | {row['multicast_messages']}, "
                    f"{human(row['multicast_bytes'])}, {row['multicast_rounds']} | {row['view_change_messages']}, "
                    f"{human(row['view_change_bytes'])}, {row['view_change_rounds']} | "
                    f"{row['view_change_messages'] / n:.1f} | {row['causal_stamp_bytes'] or ''} | "
-                   f"{row['traffic_receipts'] or ''} |")
+                   f"{row['traffic_receipts'] or ''} | {row['instructions_per_message'] or ''} |")
     return out
 
 

@@ -2,13 +2,15 @@
  *
  * The step machines themselves, without sessions and sockets: every packet takes one unit of time, a step none, so that
  * a *round* is a unit. All members found the group together; then one multicasts; then it is killed, and everybody is
- * told at once. Keepalives are not counted. A program of its own: it needs the inside of the library.
+ * told at once. Keepalives are not counted. What a message costs who receives it is counted in instructions. A program
+ * of its own: it needs the inside of the library.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/group.h"
 #include "core/node.h"
 #include "core/packet.h"
 #include "core/view.h"
+#include "single-step.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,9 @@
 #define MOST_MEMBERS 2048
 /* In larger groups not everyone talks at once. */
 #define MOST_TALKERS 128
+/* Messages whose instructions are counted, and how many packets a step takes in then. */
+#define COUNTED 16
+#define PACKETS_A_STEP 16
 /* Nothing but what is looked at shall happen meanwhile. */
 #define SILENCE_US (G_GINT64_CONSTANT (40000) * G_USEC_PER_SEC)
 
@@ -34,7 +39,7 @@ typedef struct
   TyId pid;
   char name[16], address[16];
   GArray *events; /* of TyEvent */
-  gboolean alive, due;
+  gboolean alive, due, held; /* held: what comes waits */
   guint delivered, views;
 } Proc;
 
@@ -223,7 +228,7 @@ step (Sim *sim, guint i)
   Proc *p = &sim->procs[i];
   guint n;
   p->due = FALSE;
-  if (!p->alive)
+  if (!p->alive || p->held)
     return;
   ty_node_step (p->node, (const TyEvent *) (gpointer) p->events->data, p->events->len, sim->now);
   for (guint e = 0; e < p->events->len; e++)
@@ -371,33 +376,76 @@ measure_traffic (guint n, double *stamp_bytes, double *receipts)
   return stands;
 }
 
+/* ---- What a message costs who receives it ---- */
+
+static void
+take_all (gpointer data)
+{
+  Sim *sim = data;
+  Proc *p = &sim->procs[sim->n - 1];
+  for (guint e = 0; e < p->events->len; e += PACKETS_A_STEP)
+    {
+      const TyEvent *events = &g_array_index (p->events, TyEvent, e);
+      ty_node_step (p->node, events, MIN (PACKETS_A_STEP, p->events->len - e), sim->now);
+      ty_node_effects_done (p->node);
+    }
+}
+
+/* Instructions an agreed message takes at one that sends nothing itself: of the same number of messages of 64 bytes,
+ * each a batch of its own, from all the others in turn. */
+static double
+count_instructions (guint n)
+{
+  Sim *sim = sim_new (n, 16, "total");
+  Proc *last = &sim->procs[n - 1];
+  guint8 payload[64] = { 0 };
+  guint64 instructions = 0;
+  if (found (sim))
+    {
+      quiet (sim);
+      last->held = TRUE;
+      for (guint i = 0; i < COUNTED; i++)
+        {
+          ty_group_send (sim->procs[i % (n - 1)].group, TY_SERVICE_AGREED, payload, sizeof payload, NULL);
+          due (sim, i % (n - 1));
+          settle (sim);
+          move (sim, sim->now + UNIT_US);
+          settle (sim);
+        }
+      instructions = bench_count_instructions (take_all, sim);
+    }
+  sim_free (sim);
+  return (double) instructions / COUNTED;
+}
+
 static void
 print_row (guint n, gboolean gathered, const Count *cast, int cast_rounds, guint64 receipts, const Count *change,
-           int rounds, double stamp_bytes, double traffic_receipts, gboolean table)
+           int rounds, double stamp_bytes, double traffic_receipts, double instructions, gboolean table)
 {
   static gboolean headed;
   if (table && !headed)
     g_print ("members  FLUSHes   multicast: messages  bytes      rounds  receipts  "
-             "change of view: messages  bytes        rounds  a member  stamp    receipts a member\n");
+             "change of view: messages  bytes        rounds  a member  stamp    receipts a member  "
+             "instructions a message\n");
   headed = TRUE;
   if (table)
     g_print ("%-8u %-9s %-20" G_GUINT64_FORMAT " %-10" G_GUINT64_FORMAT " %-7d %-9" G_GUINT64_FORMAT
-             " %-24" G_GUINT64_FORMAT " %-12" G_GUINT64_FORMAT " %-7d %-9.2f %-8.2f %.1f\n",
+             " %-24" G_GUINT64_FORMAT " %-12" G_GUINT64_FORMAT " %-7d %-9.2f %-8.2f %-18.1f %.0f\n",
              n, gathered ? "gathered" : "to all", cast->messages, cast->bytes, cast_rounds, receipts, change->messages,
-             change->bytes, rounds, (double) change->messages / n, stamp_bytes, traffic_receipts);
+             change->bytes, rounds, (double) change->messages / n, stamp_bytes, traffic_receipts, instructions);
   else
     g_print ("{\"bench\":\"scale\",\"simulated\":true,\"members\":%u,\"gathered\":%s,\"multicast_messages\":"
              "%" G_GUINT64_FORMAT ",\"multicast_bytes\":%" G_GUINT64_FORMAT ",\"multicast_rounds\":%d,"
              "\"receipt_messages\":%" G_GUINT64_FORMAT ",\"view_change_messages\":%" G_GUINT64_FORMAT
              ",\"view_change_bytes\":%" G_GUINT64_FORMAT ",\"view_change_rounds\":%d"
-             ",\"causal_stamp_bytes\":%.2f,\"traffic_receipts\":%.1f}\n",
+             ",\"causal_stamp_bytes\":%.2f,\"traffic_receipts\":%.1f,\"instructions_per_message\":%.0f}\n",
              n, gathered ? "true" : "false", cast->messages, cast->bytes, cast_rounds, receipts, change->messages,
-             change->bytes, rounds, stamp_bytes, traffic_receipts);
+             change->bytes, rounds, stamp_bytes, traffic_receipts, instructions);
 }
 
 /* FALSE: something that had to come never came. */
 static gboolean
-measure (guint n, gboolean table)
+measure (guint n, gboolean table, gboolean count)
 {
   guint gather_above = 16; /* as the library has it */
   Sim *sim = sim_new (n, gather_above, "total");
@@ -426,7 +474,7 @@ measure (guint n, gboolean table)
     stands = measure_traffic (n, &stamp_bytes, &traffic_receipts);
   if (cast_rounds >= 0 && change_rounds >= 0)
     print_row (n, n > gather_above, &cast, cast_rounds, receipts, &change, change_rounds, stamp_bytes,
-               traffic_receipts, table);
+               traffic_receipts, count && n <= MOST_TALKERS ? count_instructions (n) : 0, table);
   else
     g_printerr ("tyet-bench: %u simulated members %s\n", n,
                 !stands               ? "do not found their group"
@@ -436,7 +484,7 @@ measure (guint n, gboolean table)
   return cast_rounds >= 0 && change_rounds >= 0;
 }
 
-/* Arguments: "N" or "FROM..TO" (doubling), and whether as a table. */
+/* Arguments: "N" or "FROM..TO" (doubling), whether as a table, and, if instructions are to be counted, one more. */
 int
 main (int argc, char **argv)
 {
@@ -451,7 +499,7 @@ main (int argc, char **argv)
     }
   for (guint64 n = from;; n = MIN (n * 2, to))
     {
-      if (!measure ((guint) n, argc > 2 && g_str_equal (argv[2], "table")))
+      if (!measure ((guint) n, argc > 2 && g_str_equal (argv[2], "table"), argc > 3))
         return 1;
       if (n == to)
         return 0;

@@ -112,10 +112,23 @@ class Runs(unittest.TestCase):
         self.assertLessEqual(sizes[8], 4)
         self.assertLessEqual(sizes[32], 8)
 
+    def test_growth(self):
+        """What a message costs who receives it has nothing to do with how many there are to receive from."""
+        counts = {n: self.good("scale", "--simulated", str(n), "--instructions")[0]["instructions_per_message"]
+                  for n in (3, 32)}
+        if 0 in counts.values():
+            self.skipTest("a process may not be traced here, or its instructions are not its own")
+        self.assertGreater(counts[3], 500)
+        self.assertLess(counts[32], 1.2 * counts[3])
+
     def test_refusals(self):
         for args in (["throughput", "--channel", "udp"], ["raw", "--channel", "shm"], ["throughput", "--gap", "1"],
                      ["latency", "--size", "20"], ["nothing"], ["locks", "--who", "nobody"], ["compare", "raw"],
-                     ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"]):
+                     ["scale", "--simulated", "8..x"], ["scale", "--simulated", "1"], ["scale", "--members", "2,x"],
+                     ["throughput", "--ordering", "odd"], ["throughput", "--ordering", "causal"],
+                     ["throughput", "--window", "10"], ["throughput", "--size", "65M"], ["throughput", "--rate", "0.5"],
+                     ["throughput", "--table=3"], ["raw", "--seal", "on"], ["memory", "--groups", "0"],
+                     ["latency", "--count", "0"]):
             status, rows, said = bench(*args)
             self.assertEqual((status, rows), (2, []), args)
             self.assertIn("tyet-bench:", said)

@@ -238,11 +238,11 @@ test_causal_refuses (void)
     "00ffffffffffffffffff01", /* absurd: beyond 2^63-1 */
     "000101010001",           /* more entries than members */
     "ffffffffffffffffff0101",
-    "0431",   /* a bit each, and one too many */
-    "04",     /* none of them */
-    "0480 00", /* a byte too many */
-    "43 0000000000000000 0000000000000000", /* wider than any number */
-    "42 ffffffffffffffff", /* 63 bits each, cut short */
+    "0431", /* a bit each, and one too many */
+    "04", /* none of them */
+    "048000", /* a byte too many */
+    "4300000000000000000000000000000000", /* wider than any number */
+    "42ffffffffffffffff", /* 63 bits each, cut short */
   };
   g_autoptr (Probe) p = probe_new ("causal", 3, 2);
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)

@@ -7,6 +7,7 @@ SPDX-License-Identifier: LGPL-2.1-or-later
 import os
 import random
 import shutil
+import signal
 import struct
 import sys
 import time
@@ -26,6 +27,14 @@ def rings(cat):
     """Where its shared memory is: an address for each process that it has some with."""
     with open("/proc/%d/maps" % cat.process.pid, encoding="ascii", errors="replace") as f:
         return [int(line.split("-")[0], 16) for line in f if "memfd:tyet-ring" in line]
+
+
+def channels(lab, cat):
+    """How it says that it reaches each member."""
+    asked = len(cat.of("statistics"))
+    cat.signal(signal.SIGUSR2)
+    lab.wait(lambda: len(cat.of("statistics")) > asked, "statistics", [cat])
+    return cat.of("statistics")[-1]["channels"]
 
 
 def wait_for_rings(lab, cats, counts):
@@ -58,6 +67,9 @@ class Used(unittest.TestCase):
             c = lab.join("c", a)
             lab.settle([a, b, c])
             wait_for_rings(lab, [a, b, c], [1, 0, 1])
+            lab.wait(lambda: channels(lab, a)["c"] == "shm", "shared memory in use", [a, b, c])
+            self.assertEqual(channels(lab, a), {"a": "self", "b": "tcp", "c": "shm"})
+            self.assertEqual(channels(lab, b), {"a": "tcp", "b": "self", "c": "tcp"})
             lab.talk([a, b, c])
             lab.more([a, b, c], 200)
             lab.hush()
@@ -71,6 +83,13 @@ class Used(unittest.TestCase):
             b = lab.join("b", a, listen="unix://%s/b" % lab.folder)
             lab.settle([a, b])
             wait_for_rings(lab, [a, b], [1, 1])
+            c = lab.join("c", a, "--stats", listen="unix://%s/c" % lab.folder, prefix=OFF)
+            lab.settle([a, b, c])
+            self.assertEqual(channels(lab, a)["c"], "unix")
+            c.close()
+            lab.wait(lambda: c.of("statistics"), "statistics before leaving", [a, b])
+            self.assertEqual(c.of("statistics")[0]["channels"], {"a": "unix", "b": "unix", "c": "self"})
+            lab.settle([a, b])
             lab.close([a, b])
             lab.agree()
 

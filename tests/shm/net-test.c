@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -25,6 +26,8 @@
 #define MESSAGE_BYTES 64
 
 static const guint8 secret[32] = "a network's secret";
+/* For the processes made next; G_MAXSIZE: as it is by itself. */
+static gsize shm_wanted = G_MAXSIZE;
 
 /* Packets are numbered: `data` is the next. */
 static void
@@ -43,6 +46,8 @@ proc_new (guint8 id, const char *address)
   /* With such a heartbeat nothing is helped along by what comes anyhow. */
   TestProc *p = test_proc_new (id, secret, 60 * G_USEC_PER_SEC);
   p->took = took;
+  if (shm_wanted != G_MAXSIZE)
+    ty_sockets_set_shm (p->sockets, shm_wanted);
   test_proc_listen (p, address);
   return p;
 }
@@ -164,6 +169,43 @@ test_wakes (void)
     }
   test_proc_free (a);
   test_proc_free (b);
+}
+
+/* How long the memory is that `a` makes if it is to make `wanted`, as the kernel says; 0 if it makes none. */
+static guint64
+made (gsize wanted)
+{
+  char line[512];
+  guint64 bytes = 0;
+  shm_wanted = wanted;
+  TestProc *a = proc_new (1, "tcp://127.0.0.1:0"), *b = proc_new (2, "tcp://127.0.0.1:0");
+  shm_wanted = G_MAXSIZE;
+  test_proc_dial (a, b->address);
+  run (a, b, 0, wanted > 0 ? 1 : 0);
+  settle (a, b);
+  FILE *maps = fopen ("/proc/self/maps", "r");
+  g_assert_nonnull (maps);
+  while (fgets (line, sizeof line, maps) != NULL)
+    if (strstr (line, "memfd:tyet-ring") != NULL)
+      {
+        char *to;
+        guint64 from = g_ascii_strtoull (line, &to, 16);
+        bytes = g_ascii_strtoull (to + 1, NULL, 16) - from;
+      }
+  fclose (maps);
+  test_proc_free (a);
+  test_proc_free (b);
+  return bytes;
+}
+
+/* One page for the counters, and the two rings. */
+static void
+test_size (void)
+{
+  g_assert_cmpuint (made (1), ==, 4096 + 2 * 4096);
+  g_assert_cmpuint (made (65536), ==, 4096 + 2 * 65536);
+  g_assert_cmpuint (made (65537), ==, 4096 + 2 * 131072);
+  g_assert_cmpuint (made (0), ==, 0);
 }
 
 static void
@@ -439,6 +481,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/shm/net/used/unix", unix_address, test_used);
   g_test_add_func ("/shm/net/wakes", test_wakes);
   g_test_add_func ("/shm/net/off", test_off);
+  g_test_add_func ("/shm/net/size", test_size);
   g_test_add_func ("/shm/net/scribbled", test_scribbled);
   g_test_add_func ("/shm/net/uninvited", test_uninvited);
   g_test_add_func ("/shm/net/crowd", test_crowd);

@@ -148,7 +148,8 @@ def main():
     checks = [("wrong: " + " ".join(args), lambda args=args, wanted=wanted: check_wrong(tyet, args, wanted))
               for args, wanted in WRONG]
     checks += [(f.__name__, lambda f=f: f(tyet)) for f in (
-        check_counts, check_text, check_mean, check_options, check_every_step, check_replay, check_interrupted, check_long)]
+        check_counts, check_text, check_mean, check_options, check_every_step, check_replay, check_interrupted,
+        check_long)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

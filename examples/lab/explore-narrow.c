@@ -30,9 +30,9 @@ explore_narrow_head (Seed *seed)
 guint64
 explore_narrow_faults (const Seed *seed, guint64 may)
 {
-  if (!seed->narrow)
-    return may & ~NARROW;
-  return may == EXPLORE_ALL_FAULTS ? NARROW | EXPLORE_FAULT (FAULT_RESTART) | EXPLORE_FAULT (FAULT_HEAL) : may;
+  if (may != EXPLORE_ALL_FAULTS)
+    return may;
+  return seed->narrow ? NARROW | EXPLORE_FAULT (FAULT_RESTART) | EXPLORE_FAULT (FAULT_HEAL) : may & ~NARROW;
 }
 
 /* Not a batch, but one. */

@@ -90,6 +90,15 @@ def check_every_step(tyet):
     assert run(tyet, "--every-step", "3", "--seeds", "1000000", "--print")[1].count(" effects\n") == 2
 
 
+def check_each_fault(tyet):
+    """Each kind of fault can be the only one"""
+    kinds = json.loads(run(tyet, "--seeds", "1", "--json")[1])["faults"]
+    for kind in kinds:
+        for more in ([], ["--every-step", "1"]):
+            status, output, errors = run(tyet, "--seeds", "5..8", "--faults", kind, *more)
+            assert status == 0, (kind, more, output, errors)
+
+
 def check_replay(tyet):
     """The scene of a seed, played, is the same run, event for event"""
     with tempfile.TemporaryDirectory() as folder:
@@ -148,8 +157,8 @@ def main():
     checks = [("wrong: " + " ".join(args), lambda args=args, wanted=wanted: check_wrong(tyet, args, wanted))
               for args, wanted in WRONG]
     checks += [(f.__name__, lambda f=f: f(tyet)) for f in (
-        check_counts, check_text, check_mean, check_options, check_every_step, check_replay, check_interrupted,
-        check_long)]
+        check_counts, check_text, check_mean, check_options, check_every_step, check_each_fault, check_replay,
+        check_interrupted, check_long)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <pthread.h>
 
 #include "core/driver-port.h"
 #include "core/group.h"
@@ -56,7 +57,7 @@ typedef struct
   const TyDriverOps *ops;
   TyDriver *driver;
   GMainContext *context;
-  GThread *thread;
+  pthread_t thread; /* asked for with each message: GLib's own takes ten times as long */
   guint fork_generation;
   GPtrArray *groups; /* TyetGroup *, not held: each takes itself out */
   guint state_buffer_bytes;

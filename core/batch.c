@@ -24,25 +24,30 @@ ty_batch_unref (TyBatch *batch)
   g_free (batch);
 }
 
-/* The head of a message. Nearly all of them are two bytes or one. */
-static inline guint64
-read_head (TyReader *r)
+/* The head of a message, moved behind: nearly all of them are two bytes or one. FALSE if it is malformed. */
+static inline gboolean
+read_head (const guint8 **at, const guint8 *end, guint64 *head)
 {
-  const guint8 *at = r->at;
-  if (r->end - at >= 2)
+  const guint8 *p = *at;
+  if (G_LIKELY (end - p >= 2))
     {
-      if (at[0] < 0x80)
+      if (p[0] < 0x80)
         {
-          r->at = at + 1;
-          return at[0];
+          *at = p + 1;
+          *head = p[0];
+          return TRUE;
         }
-      if (at[1] < 0x80 && at[1] != 0)
+      if (G_LIKELY (p[1] < 0x80 && p[1] != 0))
         {
-          r->at = at + 2;
-          return (guint64) (at[0] & 0x7f) | (guint64) at[1] << 7;
+          *at = p + 2;
+          *head = (guint64) (p[0] & 0x7f) | (guint64) p[1] << 7;
+          return TRUE;
         }
     }
-  return ty_read_varint (r);
+  TyReader r = TY_READER (p, (gsize) (end - p));
+  *head = ty_read_varint (&r);
+  *at = r.at;
+  return !r.bad;
 }
 
 TyBatch *
@@ -57,18 +62,19 @@ ty_batch_parse (GBytes *packet, TyReader *r, gsize max_message_bytes)
 
   guint32 services = 0;
   gsize payload_bytes = 0;
-  TyReader m = *r;
+  const guint8 *at = r->at, *end = r->end;
   for (guint64 i = 0; i < count; i++)
     {
-      guint64 head = read_head (&m);
-      guint64 len = head >> 2;
-      if (m.bad || len > max_message_bytes || len > ty_reader_left (&m))
+      guint64 head;
+      if (!read_head (&at, end, &head) || head >> 2 > MIN (max_message_bytes, (gsize) (end - at)))
         return NULL;
+      gsize len = (gsize) (head >> 2);
       services |= 1u << (head & 3);
       payload_bytes += len;
-      m.at += len;
+      at += len;
+      ty_batch_fetch_ahead (at, len);
     }
-  if (!ty_reader_done (&m))
+  if (at != end)
     return NULL;
 
   TyBatch *batch = g_new (TyBatch, 1);
@@ -103,6 +109,13 @@ ty_batch_builder_init (TyBatchBuilder *b)
 }
 
 void
+ty_batch_builder_split (TyBatchBuilder *b, TyBatchBuilder *full)
+{
+  *full = *b;
+  *b = (TyBatchBuilder){ .many = full->count > 1 };
+}
+
+void
 ty_batch_builder_clear (TyBatchBuilder *b)
 {
   ty_block_free (b->mem);
@@ -114,8 +127,8 @@ builder_reserve (TyBatchBuilder *b, gsize need_bytes)
 {
   if (b->capacity - b->len_bytes >= need_bytes)
     return;
-  /* The first message gets what it needs: it may stay alone. */
-  gsize wanted = b->count == 0 ? 0 : FULL_BYTES;
+  /* The first message gets what it needs, unless others are to be expected: it may stay alone. */
+  gsize wanted = b->count == 0 && !b->many ? 0 : FULL_BYTES;
   guint8 *mem = ty_block_new (MAX (wanted, b->len_bytes + need_bytes), &b->capacity);
   if (b->len_bytes > 0)
     memcpy (mem, b->mem, b->len_bytes);
@@ -195,6 +208,6 @@ ty_batch_builder_seal (TyBatchBuilder *b, const TyId *group, guint64 view_number
     .messages_len = messages_len,
     .payload_bytes = b->payload_bytes,
   };
-  *b = (TyBatchBuilder){ 0 };
+  *b = (TyBatchBuilder){ .many = b->count > 1 };
   return batch;
 }

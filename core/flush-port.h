@@ -37,8 +37,6 @@ struct _TyFlushOps
    * delivered, or lie in a bounded spill). */
   void (*consumed) (TyStore *store, guint sender, guint64 number);
 
-  /* Bytes received of `to` that it has not been told of. */
-  gsize (*untold) (const TyStore *store, guint to);
   /* Bytes of own messages that have become stable since the view began. */
   guint64 (*stable_bytes) (const TyStore *store);
   /* The acknowledgement for `to`: what is received of it, and what of this process's own is stable. FALSE if it has

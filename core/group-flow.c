@@ -112,9 +112,8 @@ ty_group_send (TyGroup *group, TyService service, gconstpointer data, gsize len_
   if (in_open > 0 && in_open + size > BATCH_BYTES)
     {
       TyBatchBuilder *full = g_new (TyBatchBuilder, 1);
-      *full = group->open;
+      ty_batch_builder_split (&group->open, full);
       g_queue_push_tail (&group->full, full);
-      ty_batch_builder_init (&group->open);
     }
   ty_batch_builder_add (&group->open, service, data, len_bytes);
   group->queued_bytes += size;
@@ -199,7 +198,8 @@ receipts_soon (TyGroup *group)
     group->receipts_due = group->node->now + group->node->config.heartbeat_us / 5;
 }
 
-/* A sender that has not been told of so much is told at once: it may wait for its window. */
+/* A sender that has not been told that so much has been consumed is told at once: it may wait for its window, and that
+ * is all its window waits for. */
 static gsize
 eager_bytes (const TyGroup *group)
 {
@@ -232,7 +232,7 @@ acknowledge (TyGroup *group)
   for (guint i = 0; i < group->creditors->len; i++)
     {
       guint to = g_array_index (group->creditors, guint, i);
-      group->owed[to] = FALSE;
+      group->untold[to] = 0;
       if (!all)
         send_receipts (group, to);
     }
@@ -242,8 +242,23 @@ acknowledge (TyGroup *group)
   group->receipts_due = 0;
   group->told_stable_bytes = stable_bytes;
   for (guint i = 0; i < group->view->n_members; i++)
-    if (i != group->view->self)
-      send_receipts (group, i);
+    {
+      group->untold[i] = 0;
+      if (i != group->view->self)
+        send_receipts (group, i);
+    }
+}
+
+static void
+note_consumed (TyGroup *group, guint sender, guint64 number, gsize bytes)
+{
+  gsize before = group->untold[sender], eager = eager_bytes (group);
+  group->flush_ops->consumed (group->store, sender, number);
+  if (sender == group->view->self)
+    return;
+  group->untold[sender] += bytes;
+  if (before < eager && group->untold[sender] >= eager)
+    g_array_append_val (group->creditors, sender);
 }
 
 /* RECEIPTS: block gossip of the ordering, then the store's. */
@@ -300,11 +315,6 @@ take_batch (TyGroup *group, guint sender, TyBatch *batch)
   if (group->ordering_ops->delivered (group->ordering, sender) + 1 == batch->first)
     group->head_since[sender] = group->node->now;
   receipts_soon (group);
-  if (group->flush_ops->untold (group->store, sender) >= eager_bytes (group) && !group->owed[sender])
-    {
-      group->owed[sender] = TRUE;
-      g_array_append_val (group->creditors, sender);
-    }
   if (group->frozen)
     group->membership_ops->on_progress (group->membership);
   return TRUE;
@@ -431,7 +441,7 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
       group->node->pending |= group->spill_full;
     }
   if (!group->spill_full)
-    group->flush_ops->consumed (group->store, sender, last);
+    note_consumed (group, sender, last, bytes);
   receipts_soon (group);
 }
 
@@ -572,7 +582,7 @@ ty_group_begin_flow (TyGroup *group)
   group->receipts_due = 0;
   group->told_stable_bytes = 0;
   g_array_set_size (group->creditors, 0);
-  group->owed = g_new0 (gboolean, n);
+  group->untold = g_new0 (gsize, n);
   group->head_since = g_new0 (gint64, n);
   group->told_gap = g_new0 (gboolean, n);
   group->future_of_rank = g_new0 (gsize, n);
@@ -593,7 +603,7 @@ ty_group_end_flow (TyGroup *group)
   if (group->store != NULL)
     group->flush_ops->free (group->store);
   group->store = NULL;
-  g_clear_pointer (&group->owed, g_free);
+  g_clear_pointer (&group->untold, g_free);
   g_clear_pointer (&group->head_since, g_free);
   g_clear_pointer (&group->told_gap, g_free);
   g_clear_pointer (&group->future_of_rank, g_free);

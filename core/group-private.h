@@ -183,7 +183,7 @@ struct _TyGroup
   gint64 receipts_due; /* 0: nothing new to say */
   guint64 told_stable_bytes; /* what of own messages was stable when all were last told */
   GArray *creditors;   /* of guint: ranks of senders that are to be told at once */
-  gboolean *owed;      /* by rank: it is one */
+  gsize *untold;       /* by rank: bytes of its messages that have been consumed, and that it has not been told of */
   gboolean *told_gap;  /* by rank: it knows that something of its messages is lost here */
   gint64 *head_since;  /* by rank: since when the next message of that sender is the next */
 

@@ -234,7 +234,7 @@ ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntim
   rt->history_fd = -1;
   rt->process = process;
   rt->context = g_main_context_ref_thread_default ();
-  rt->thread = g_thread_self ();
+  rt->thread = pthread_self ();
   rt->fork_generation = ty_fork_generation ();
   rt->groups = g_ptr_array_new ();
 
@@ -340,7 +340,7 @@ ty_runtime_close (TyRuntime *rt)
 gboolean
 ty_runtime_is_here (const TyRuntime *rt)
 {
-  return rt == NULL || rt->thread == g_thread_self ();
+  return rt == NULL || pthread_equal (rt->thread, pthread_self ());
 }
 
 gboolean

@@ -28,6 +28,7 @@ group_deliver (TyetGroup *group, const TyEffect *effect)
       TyBatchMessage m;
       ty_batch_at (effect->batch, offset, number, &m);
       offset = m.next;
+      ty_batch_fetch_ahead (m.data, m.len);
       if (group->deliver != NULL)
         group->deliver (group, effect->view, effect->rank, (TyetService) m.service, m.data, m.len, group->deliver_data);
       if (heard && group_is_wanted (group))

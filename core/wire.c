@@ -156,19 +156,6 @@ ty_read_count (TyReader *r, gsize least_bytes)
   return 0;
 }
 
-gsize
-ty_varint_put (guint8 *out, guint64 v)
-{
-  gsize n = 0;
-  while (v >= 0x80)
-    {
-      out[n++] = (guint8) (v | 0x80);
-      v >>= 7;
-    }
-  out[n++] = (guint8) v;
-  return n;
-}
-
 static void
 put_fixed (TyWriter *w, guint64 v, guint n)
 {

@@ -91,5 +91,20 @@ void ty_write_text (TyWriter *w, const char *text);
 /* As a text: what ty_read_text () would not take is replaced, and what is too long cut off. */
 void ty_write_reason (TyWriter *w, const char *reason);
 
+/* How many bytes it takes: seven bits each. */
+static inline gsize
+ty_varint_size (guint64 v)
+{
+  return (gsize) (70 - __builtin_clzll (v | 1)) / 7;
+}
+
 /* Encodes into at most ten bytes, returns how many. */
-gsize ty_varint_put (guint8 *out, guint64 v);
+static inline gsize
+ty_varint_put (guint8 *out, guint64 v)
+{
+  gsize n = 0;
+  for (; v >= 0x80; v >>= 7)
+    out[n++] = (guint8) (v | 0x80);
+  out[n++] = (guint8) v;
+  return n;
+}

@@ -37,7 +37,6 @@ typedef struct
   guint64 received;
   guint64 consumed;
   guint64 stable;
-  gsize untold; /* bytes received since it was last told */
 } Sender;
 
 /* What a member was told last. */
@@ -201,8 +200,6 @@ store_add (TyStore *store, guint sender, TyBatch *batch)
       store->window_used += charge.bytes;
       count_received (store, store->self, batch->last);
     }
-  else
-    s->untold += batch_bytes (batch);
   return TY_RECEIPT_NEXT;
 }
 
@@ -228,12 +225,6 @@ store_consumed (TyStore *store, guint sender, guint64 number)
     }
 }
 
-static gsize
-store_untold (const TyStore *store, guint to)
-{
-  return store->senders[to].untold;
-}
-
 static guint64
 store_stable_bytes (const TyStore *store)
 {
@@ -252,7 +243,6 @@ store_write_receipts (TyStore *store, guint to, TyWriter *w)
   ty_write_varint (w, now.received);
   ty_write_varint (w, now.received - now.consumed);
   *told = now;
-  s->untold = 0;
   return news;
 }
 
@@ -350,7 +340,6 @@ const TyFlushOps ty_flush = {
   .add = store_add,
   .received = store_received,
   .consumed = store_consumed,
-  .untold = store_untold,
   .stable_bytes = store_stable_bytes,
   .write_receipts = store_write_receipts,
   .on_receipts = store_on_receipts,

@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+/* No number takes more bits. */
+#define MAX_WIDTH 63
+
 static gboolean
 malformed (TyReader *r)
 {
@@ -38,14 +41,32 @@ take_unary (TyClockReader *clock, TyReader *r)
   return ones;
 }
 
+static guint64
+take_fixed (TyClockReader *clock, TyReader *r)
+{
+  guint64 value = 0;
+  for (guint i = 0; i < clock->width; i++)
+    value = value << 1 | (take_bit (clock, r) ? 1 : 0);
+  return value;
+}
+
+/* What was added to the number of a member. */
+static guint64
+take_entry (TyClockReader *clock, TyReader *r)
+{
+  if (clock->width > 0)
+    return take_fixed (clock, r);
+  guint64 coded = take_unary (clock, r);
+  return coded < 2 ? 1 - coded : coded;
+}
+
 static gboolean
 read_dense (TyClockReader *clock, TyReader *r, TyNeed *out)
 {
   while (!r->bad && clock->next < clock->n_members)
     {
       guint rank = clock->next++;
-      guint64 coded = rank != clock->sender ? take_unary (clock, r) : 1;
-      guint64 more = coded < 2 ? 1 - coded : coded;
+      guint64 more = rank != clock->sender ? take_entry (clock, r) : 0;
       guint64 stated = clock->stated != NULL ? clock->stated[rank] : 0;
       if (r->bad || more > TY_MAX_NUMBER - stated)
         return malformed (r);
@@ -70,10 +91,12 @@ ty_clock_read (TyClockReader *clock, TyReader *r, TyNeed *out)
   if (clock->next >= clock->n_members)
     return malformed (r);
   gboolean first = clock->next == 0;
-  guint further = (guint) ty_read_bounded (r, clock->n_members - (first ? 0 : 1) - clock->next);
-  if (!r->bad && first && further == clock->n_members)
+  guint most = first ? clock->n_members + MAX_WIDTH : clock->n_members - 1 - clock->next;
+  guint further = (guint) ty_read_bounded (r, most);
+  if (!r->bad && first && further >= clock->n_members)
     {
       clock->dense = TRUE;
+      clock->width = further - clock->n_members;
       return read_dense (clock, r, out);
     }
   guint rank = clock->next + further;
@@ -136,38 +159,48 @@ write_sparse (const TyPast *p, const guint64 *stated, TyWriter *w)
 }
 
 static void
-put_unary (TyWriter *w, gsize from, guint64 *n_bits, guint64 ones)
+put_bit (TyWriter *w, gsize from, guint64 *n_bits, gboolean one)
 {
-  for (guint64 i = 0; i <= ones; i++, ++*n_bits)
-    {
-      if (*n_bits % 8 == 0)
-        ty_write_u8 (w, 0);
-      if (i < ones)
-        w->data[from + *n_bits / 8] |= (guint8) (0x80 >> *n_bits % 8);
-    }
+  if (*n_bits % 8 == 0)
+    ty_write_u8 (w, 0);
+  if (one)
+    w->data[from + *n_bits / 8] |= (guint8) (0x80 >> *n_bits % 8);
+  ++*n_bits;
 }
 
 static void
-write_dense (const TyPast *p, const guint64 *stated, TyWriter *w)
+put_entry (TyWriter *w, gsize from, guint64 *n_bits, guint width, guint64 more)
+{
+  guint64 ones = width > 0 ? 0 : more < 2 ? 1 - more : more;
+  for (guint i = width; i > 0; i--)
+    put_bit (w, from, n_bits, (more >> (i - 1) & 1) != 0);
+  for (; ones > 0; ones--)
+    put_bit (w, from, n_bits, TRUE);
+  if (width == 0)
+    put_bit (w, from, n_bits, FALSE);
+}
+
+static void
+write_dense (const TyPast *p, const guint64 *stated, guint width, TyWriter *w)
 {
   guint64 n_bits = 0;
-  ty_write_varint (w, p->n_members);
+  ty_write_varint (w, p->n_members + width);
   gsize from = w->len;
   for (guint rank = 0; rank < p->n_members; rank++)
     {
       guint64 before = stated != NULL ? stated[rank] : 0;
       guint64 more = p->is_changed[rank] && p->delivered[rank] > before ? p->delivered[rank] - before : 0;
       if (rank != p->self)
-        put_unary (w, from, &n_bits, more < 2 ? 1 - more : more);
+        put_entry (w, from, &n_bits, width, more);
     }
 }
 
-/* By the entries that have changed alone: the others cost two bits each. */
-static gboolean
-dense_is_shorter (const TyPast *p, const guint64 *stated)
+/* The shortest way to write it: a width, or -1 for entry by entry.  By the entries that have changed alone: the others
+ * cost two bits each, or the width. */
+static int
+shortest (const TyPast *p, const guint64 *stated)
 {
-  guint8 scratch[10];
-  guint64 sparse = 0, bits = 2 * (guint64) (p->n_members - 1);
+  guint64 sparse = 0, unary = 2 * (guint64) (p->n_members - 1), all = 0;
   guint next = 0;
   for (guint i = 0; i < p->n_changed; i++)
     {
@@ -176,11 +209,17 @@ dense_is_shorter (const TyPast *p, const guint64 *stated)
       if (p->delivered[rank] <= before)
         continue;
       guint64 more = p->delivered[rank] - before;
-      sparse += ty_varint_put (scratch, rank - next) + ty_varint_put (scratch, more);
-      bits = bits - 2 + (more == 1 ? 1 : MIN (more, TY_MAX_NUMBER / p->n_members / 2) + 1);
+      sparse += ty_varint_size (rank - next) + ty_varint_size (more);
+      unary = unary - 2 + (more == 1 ? 1 : MIN (more, TY_MAX_NUMBER / p->n_members / 2) + 1);
+      all |= more;
       next = rank + 1;
     }
-  return ty_varint_put (scratch, p->n_members) + (bits + 7) / 8 < sparse;
+  guint width = 64 - (guint) __builtin_clzll (all | 1);
+  guint64 fixed = (guint64) width * (p->n_members - 1);
+  if (fixed >= unary)
+    width = 0;
+  guint64 dense = ty_varint_size (p->n_members + width) + (MIN (fixed, unary) + 7) / 8;
+  return dense < sparse ? (int) width : -1;
 }
 
 void
@@ -189,8 +228,9 @@ ty_past_write (TyPast *p, const guint64 *stated, TyWriter *w)
   gboolean planted = TY_PLANTED (clock_off_by_one) || TY_PLANTED (clock_wrong_base);
   if (p->n_changed > 1)
     qsort (p->changed, p->n_changed, sizeof *p->changed, by_rank);
-  if (p->n_changed > 1 && !planted && dense_is_shorter (p, stated))
-    write_dense (p, stated, w);
+  int width = p->n_changed > 1 && !planted ? shortest (p, stated) : -1;
+  if (width >= 0)
+    write_dense (p, stated, (guint) width, w);
   else
     write_sparse (p, stated, w);
 }

@@ -13,11 +13,12 @@
  *   varint  number of the last message of that member delivered (under total ordering, plain ones only), minus the one
  *           stated before; never 0
  *   or, where that is shorter, for all members at once:
- *   varint  how many members the view has
+ *   varint  how many members the view has, plus a width: from 0 to 63
  *   bits    from the highest of each byte on, for each member but the sender, in order of rank, what was added to its
- *           number: 0 for 1, 10 for 0, and for a larger one so many ones and a zero; then zeros to the end of the byte
+ *           number: in so many bits as the width; with the width 0, 0 for 1, 10 for 0, and for a larger one so many
+ *           ones and a zero; then zeros to the end of the byte
  *
- * Of n that talk alike between two stamps nearly all entries are 0, 1 or 2: that is two bits each.
+ * Of n that talk alike between two stamps nearly all entries are 0 or 1, or 0 to 2: that is one bit each, or two.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -32,6 +33,7 @@ typedef struct
   const guint64 *stated; /* by rank; NULL: all zeros */
   guint next;            /* the least rank that the next entry may have */
   gboolean dense;        /* bits: */
+  guint width;           /* of an entry; 0: as many as it takes */
   guint n_bits;          /* of `bits`, left */
   guint8 bits;
 } TyClockReader;

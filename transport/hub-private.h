@@ -109,7 +109,6 @@ typedef enum
   TY_CONN_GONE
 } TyConnState;
 
-/* What a dialer wants to be sure of before it believes a hello: it asks for proof, and for no session. */
 /* What is written on a connection goes through shared memory: see shm-hub.c. */
 typedef enum
 {
@@ -119,6 +118,7 @@ typedef enum
   TY_SHM_ON
 } TyShmOut;
 
+/* What a dialer wants to be sure of before it believes a hello: it asks for proof, and for no session. */
 typedef enum
 {
   TY_PROBE_NONE,

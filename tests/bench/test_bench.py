@@ -102,7 +102,7 @@ class Runs(unittest.TestCase):
         sizes = {n: self.good("scale", "--simulated", str(n))[0]["causal_stamp_bytes"] for n in (3, 8, 32)}
         self.assertLessEqual(sizes[3], 2)
         self.assertLessEqual(sizes[8], 4)
-        self.assertLessEqual(sizes[32], 9)
+        self.assertLessEqual(sizes[32], 8)
 
     def test_refusals(self):
         for args in (["throughput", "--channel", "udp"], ["raw", "--channel", "shm"], ["throughput", "--gap", "1"],

@@ -295,6 +295,28 @@ test_window (void)
   rig_free (rig);
 }
 
+/* What the window waits for is told as soon as it is so, not with what happens to come next: the order of a message,
+ * and so its delivery, comes later than the message. */
+static void
+test_window_opens (void)
+{
+  Rig *rig = rig_new ();
+  rig->config.window_bytes = 1000;
+  rig_form (rig, 3, "total");
+  Box *sender = &rig->boxes[1];
+  TyGroupStats stats;
+  for (guint i = 0; i < 10; i++)
+    {
+      for (guint j = 0; j < 3; j++)
+        g_assert_cmpuint (send_bytes (sender, TY_SERVICE_AGREED, 300, NULL), >, 0);
+      rig_run (rig);
+      ty_group_get_stats (sender->group, &stats);
+      g_assert_cmpuint (stats.delivered, ==, 3 * (i + 1));
+      g_assert_cmpuint (stats.window_used_bytes, ==, 0);
+    }
+  rig_free (rig);
+}
+
 static struct
 {
   gsize size;
@@ -886,6 +908,7 @@ main (int argc, char **argv)
   g_test_add_func ("/core/send/service", test_send_service);
   g_test_add_func ("/core/send/too-large", test_send_too_large);
   g_test_add_func ("/core/send/window", test_window);
+  g_test_add_func ("/core/send/window-opens", test_window_opens);
   g_test_add_func ("/core/send/turn", test_turn);
   g_test_add_func ("/core/send/turn-passed-by", test_turn_passed_by);
   g_test_add_func ("/core/send/larger-than-window", test_larger_than_window);

@@ -97,26 +97,6 @@ test_write_receipts (void)
   ty_flush.free (store);
 }
 
-/* What is received of a sender counts as untold to it until it is told. */
-static void
-test_untold (void)
-{
-  TyStore *store = ty_flush.create (3, 0);
-  g_autoptr (GByteArray) w = g_byte_array_new ();
-  add (store, 0, 1, 1);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 0);
-  add (store, 1, 1, 1);
-  add (store, 2, 1, 3);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, size_of (1, 1));
-  add (store, 1, 1, 1);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, size_of (1, 1));
-  g_assert_cmpuint (ty_flush.untold (store, 2), ==, size_of (1, 3));
-  ty_flush.write_receipts (store, 1, w);
-  g_assert_cmpuint (ty_flush.untold (store, 1), ==, 0);
-  g_assert_cmpuint (ty_flush.untold (store, 2), ==, size_of (1, 3));
-  ty_flush.free (store);
-}
-
 static void
 test_stability (void)
 {
@@ -401,7 +381,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/flush/store/receipts-in-order", test_receipts_in_order);
   g_test_add_func ("/flush/store/write-receipts", test_write_receipts);
-  g_test_add_func ("/flush/store/untold", test_untold);
   g_test_add_func ("/flush/store/stability", test_stability);
   g_test_add_func ("/flush/store/stable-needs-the-word", test_stable_needs_the_word);
   g_test_add_func ("/flush/store/stable-bytes", test_stable_bytes);

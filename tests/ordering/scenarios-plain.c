@@ -88,7 +88,7 @@ test_reply_before_question (void)
 static void
 test_causal_stamps (void)
 {
-  g_autoptr (Probe) p = probe_new ("causal", 5, 1);
+  g_autoptr (Probe) p = probe_new ("causal", 9, 1);
   probe_send (p, "c");
   probe_pump (p);
   assert_log (p, "() 1:1");
@@ -156,6 +156,36 @@ test_causal_dense (void)
   assert_wait (q, 1, TY_WAIT_PREDECESSOR, 3, 5);
 }
 
+/* Golden: as many bits for each, where that is shorter: one for none or one more, three for up to seven. */
+static void
+test_causal_width (void)
+{
+  static const guint ranks[] = { 0, 2, 3, 4 };
+  static const guint counts[] = { 5, 7, 6, 5 };
+  g_autoptr (Probe) p = probe_new ("causal", 10, 0);
+  for (guint i = 3; i <= 7; i++)
+    if (i != 5)
+      probe_take (p, i, "f", "");
+  probe_pump (p);
+  g_string_truncate (p->log, 0);
+  probe_send (p, "c");
+  assert_log (p, "(0b3600)");
+
+  g_autoptr (Probe) q = probe_new ("causal", 5, 1);
+  for (guint i = 0; i < 4; i++)
+    for (guint n = 0; n < counts[i]; n++)
+      probe_take (q, ranks[i], "f", "");
+  probe_pump (q);
+  g_string_truncate (q->log, 0);
+  probe_send (q, "c");
+  assert_log (q, "(08bf50)");
+
+  g_autoptr (Probe) r = probe_new ("causal", 5, 0);
+  probe_take (r, 1, "c", "08bf50");
+  probe_pump (r);
+  assert_wait (r, 1, TY_WAIT_PREDECESSOR, 0, 5);
+}
+
 /* A fifo message does not wait for the stamp of its batch; those of its sender after it do. */
 static void
 test_mixed_batch (void)
@@ -195,7 +225,7 @@ test_causal_refuses (void)
   static const char *const bad[] = {
     "00",                     /* no number */
     "0000",                   /* nothing new */
-    "0401",                   /* no such rank */
+    "0401",                   /* no such rank, and no bits of that width */
     "03",                     /* all members at once, and no bits; */
     "03ff",                   /* bits without an end; */
     "0301",                   /* more bits than members; */
@@ -208,6 +238,11 @@ test_causal_refuses (void)
     "00ffffffffffffffffff01", /* absurd: beyond 2^63-1 */
     "000101010001",           /* more entries than members */
     "ffffffffffffffffff0101",
+    "0431",   /* a bit each, and one too many */
+    "04",     /* none of them */
+    "0480 00", /* a byte too many */
+    "43 0000000000000000 0000000000000000", /* wider than any number */
+    "42 ffffffffffffffff", /* 63 bits each, cut short */
   };
   g_autoptr (Probe) p = probe_new ("causal", 3, 2);
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -317,6 +352,7 @@ add_plain_scenarios (void)
   g_test_add_func ("/ordering/causal/chain", test_chain);
   g_test_add_func ("/ordering/causal/refuses", test_causal_refuses);
   g_test_add_func ("/ordering/causal/dense", test_causal_dense);
+  g_test_add_func ("/ordering/causal/width", test_causal_width);
   g_test_add_func ("/ordering/causal/drop", test_causal_drop);
   g_test_add_func ("/ordering/causal/close-order", test_causal_close_order);
   g_test_add_func ("/ordering/causal/circle", test_circle);

@@ -5,8 +5,9 @@
  * bell that does not ring is a test that fails.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/transport/test-fds.h"
+#include "tests/transport/test-proc.h"
 #include "transport/shm-ring.h"
-#include "transport/socket.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,98 +22,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LONGEST_US (20 * G_USEC_PER_SEC)
 #define MESSAGE_BYTES 64
-
-typedef struct
-{
-  TySockets *sockets;
-  TyHub *hub;
-  TyId pid;
-  guint8 seed;
-  char *address;
-  guint peer, ups, downs, resumed, lost, packets;
-  guint64 next; /* number of the next packet that is to come */
-} Proc;
 
 static const guint8 secret[32] = "a network's secret";
 
+/* Packets are numbered: `data` is the next. */
 static void
-wake (gpointer data)
+took (TestProc *p, const TyEvent *e)
 {
+  if (e->type != TY_EVENT_PACKET)
+    return;
+  guint64 next = GPOINTER_TO_SIZE (p->data);
+  g_assert_cmpmem (g_bytes_get_data (e->packet, NULL), 8, &next, 8);
+  p->data = GSIZE_TO_POINTER (next + 1);
 }
 
-static void
-draw (gpointer data, gpointer out, gsize len_bytes)
-{
-  Proc *p = data;
-  for (gsize i = 0; i < len_bytes; i++)
-    ((guint8 *) out)[i] = p->seed++;
-}
-
-static Proc *
+static TestProc *
 proc_new (guint8 id, const char *address)
 {
-  Proc *p = g_new0 (Proc, 1);
-  g_autoptr (GError) error = NULL;
-  TyHubConfig config;
-  ty_hub_config_init (&config);
-  memset (p->pid.b, id, sizeof p->pid.b);
-  config.pid = p->pid;
-  config.name = "p";
-  config.heartbeat_us = 60 * G_USEC_PER_SEC; /* nothing is helped along by what comes anyhow */
-  config.secret = secret;
-  p->seed = id;
-  p->sockets = ty_sockets_new (g_main_context_default (), wake, NULL);
-  p->hub = ty_hub_new (&config, &ty_socket_ops, p->sockets, draw, p);
-  ty_hub_on_time (p->hub, g_get_monotonic_time ());
-  ty_sockets_set_hub (p->sockets, p->hub);
-  p->address = ty_sockets_listen (p->sockets, address, &error);
-  g_assert_no_error (error);
-  ty_hub_set_address (p->hub, p->address);
+  /* With such a heartbeat nothing is helped along by what comes anyhow. */
+  TestProc *p = test_proc_new (id, secret, 60 * G_USEC_PER_SEC);
+  p->took = took;
+  test_proc_listen (p, address);
   return p;
 }
 
-static void
-proc_free (Proc *p)
-{
-  ty_hub_free (p->hub);
-  ty_sockets_free (p->sockets);
-  g_free (p->address);
-  g_free (p);
-}
-
-static void
-take (Proc *p, const TyEvent *e)
-{
-  p->ups += e->type == TY_EVENT_PEER_UP;
-  p->downs += e->type == TY_EVENT_PEER_DOWN;
-  p->resumed += e->type == TY_EVENT_PEER_RESUMED;
-  p->lost += e->type == TY_EVENT_PEER_LOST || e->type == TY_EVENT_PEER_DEAD;
-  if (e->type == TY_EVENT_PEER_UP)
-    p->peer = e->peer;
-  if (e->type != TY_EVENT_PACKET)
-    return;
-  g_assert_cmpmem (g_bytes_get_data (e->packet, NULL), 8, &p->next, 8);
-  p->next++;
-  p->packets++;
-}
-
-static void
-turn (Proc *p)
-{
-  guint n;
-  ty_hub_on_time (p->hub, g_get_monotonic_time ());
-  ty_sockets_dispatch (p->sockets, g_get_monotonic_time ());
-  const TyEvent *events = ty_hub_events (p->hub, &n);
-  for (guint i = 0; i < n; i++)
-    take (p, &events[i]);
-  ty_hub_events_done (p->hub);
-  ty_hub_flush (p->hub);
-}
-
 static guint64
-shm_of (Proc *p)
+shm_of (TestProc *p)
 {
   TyHubStats stats;
   ty_hub_get_stats (p->hub, &stats);
@@ -121,13 +57,13 @@ shm_of (Proc *p)
 
 /* Until both have as many packets as that, and have gone over that often. */
 static void
-run (Proc *a, Proc *b, guint packets, guint64 shm)
+run (TestProc *a, TestProc *b, guint packets, guint64 shm)
 {
-  gint64 end_us = g_get_monotonic_time () + LONGEST_US;
+  gint64 end_us = g_get_monotonic_time () + TEST_LONGEST_US;
   for (;;)
     {
-      turn (a);
-      turn (b);
+      test_proc_turn (a);
+      test_proc_turn (b);
       if (a->packets >= packets && b->packets >= packets && shm_of (a) >= shm && shm_of (b) >= shm && a->ups > 0)
         return;
       g_assert_cmpint (g_get_monotonic_time (), <, end_us);
@@ -141,46 +77,27 @@ run (Proc *a, Proc *b, guint packets, guint64 shm)
 }
 
 static void
-settle (Proc *a, Proc *b)
+settle (TestProc *a, TestProc *b)
 {
   for (guint i = 0; i < 50; i++)
     {
       struct pollfd fd = { ty_sockets_fd (a->sockets), POLLIN, 0 };
-      turn (a);
-      turn (b);
+      test_proc_turn (a);
+      test_proc_turn (b);
       poll (&fd, 1, 1);
     }
 }
 
 static void
-send_some (Proc *from, guint64 first, guint n, gsize len_bytes)
+send_some (TestProc *from, guint64 first, guint n, gsize len_bytes)
 {
   for (guint64 i = first; i < first + n; i++)
     {
       guint8 *data = g_malloc0 (len_bytes);
       memcpy (data, &i, sizeof i);
       g_autoptr (GBytes) bytes = g_bytes_new_take (data, len_bytes);
-      TyEffect effect = { .type = TY_EFFECT_SEND, .peer = from->peer, .class = TY_CLASS_DATA, .bytes = bytes };
-      ty_hub_effect (from->hub, &effect);
+      test_proc_send (from, bytes);
     }
-}
-
-static void
-dial (Proc *from, Proc *to)
-{
-  TyEffect effect = { .type = TY_EFFECT_DIAL, .address = to->address };
-  ty_hub_effect (from->hub, &effect);
-}
-
-static guint
-count_fds (void)
-{
-  guint n = 0;
-  DIR *dir = opendir ("/proc/self/fd");
-  while (readdir (dir) != NULL)
-    n++;
-  closedir (dir);
-  return n;
 }
 
 /* Both ends are in this process. */
@@ -201,11 +118,11 @@ count_maps (gpointer *first)
 }
 
 static void
-begin (Proc **a, Proc **b, guint64 shm)
+begin (TestProc **a, TestProc **b, guint64 shm)
 {
   *a = proc_new (1, "tcp://127.0.0.1:0");
   *b = proc_new (2, "tcp://127.0.0.1:0");
-  dial (*a, *b);
+  test_proc_dial (*a, (*b)->address);
   run (*a, *b, 0, shm);
 }
 
@@ -214,9 +131,9 @@ begin (Proc **a, Proc **b, guint64 shm)
 static void
 test_used (gconstpointer address)
 {
-  guint before = count_fds ();
-  Proc *a = proc_new (1, address), *b = proc_new (2, "tcp://[::1]:0");
-  dial (b, a);
+  guint before = test_count_fds ();
+  TestProc *a = proc_new (1, address), *b = proc_new (2, "tcp://[::1]:0");
+  test_proc_dial (b, a->address);
   run (a, b, 0, 1);
   g_assert_cmpuint (count_maps (NULL), ==, 2);
   for (guint i = 0; i < 30; i++)
@@ -227,17 +144,17 @@ test_used (gconstpointer address)
     }
   run (a, b, 600, 1);
   g_assert_cmpuint (a->downs + b->downs, ==, 0);
-  proc_free (a);
-  proc_free (b);
+  test_proc_free (a);
+  test_proc_free (b);
   g_assert_cmpuint (count_maps (NULL), ==, 0);
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
 }
 
 /* One at a time, each from sleep to sleep. */
 static void
 test_wakes (void)
 {
-  Proc *a, *b;
+  TestProc *a, *b;
   begin (&a, &b, 1);
   for (guint i = 0; i < 300; i++)
     {
@@ -245,19 +162,19 @@ test_wakes (void)
       send_some (b, i, 1, 20);
       run (a, b, i + 1, 1);
     }
-  proc_free (a);
-  proc_free (b);
+  test_proc_free (a);
+  test_proc_free (b);
 }
 
 static void
 test_off (void)
 {
-  Proc *a, *b;
+  TestProc *a, *b;
   g_setenv ("TYET_SHM", "0", TRUE);
   a = proc_new (1, "tcp://127.0.0.1:0");
   g_unsetenv ("TYET_SHM");
   b = proc_new (2, "tcp://127.0.0.1:0");
-  dial (a, b);
+  test_proc_dial (a, b->address);
   run (a, b, 0, 0);
   send_some (a, 0, 100, 1000);
   send_some (b, 0, 100, 1000);
@@ -265,8 +182,8 @@ test_off (void)
   settle (a, b);
   g_assert_cmpuint (shm_of (a) + shm_of (b), ==, 0);
   g_assert_cmpuint (count_maps (NULL), ==, 0);
-  proc_free (a);
-  proc_free (b);
+  test_proc_free (a);
+  test_proc_free (b);
 }
 
 /* ---- Lies, over the whole way ---- */
@@ -277,9 +194,9 @@ test_scribbled (void)
   for (guint ring = 0; ring < 2; ring++)
     for (guint field = 0; field < 2; field++)
       {
-        Proc *a, *b;
+        TestProc *a, *b;
         gpointer map = NULL;
-        guint before = count_fds ();
+        guint before = test_count_fds ();
         begin (&a, &b, 1);
         send_some (a, 0, 10, 1000);
         send_some (b, 0, 10, 1000);
@@ -294,42 +211,73 @@ test_scribbled (void)
         run (a, b, 20, 1);
         g_assert_cmpuint (a->resumed, ==, 1);
         g_assert_cmpuint (b->resumed, ==, 1);
-        g_assert_cmpuint (a->lost + b->lost, ==, 0);
+        g_assert_cmpuint (a->lost + b->lost + a->deads + b->deads, ==, 0);
         settle (a, b);
         g_assert_cmpuint (count_maps (NULL), ==, 0);
         g_assert_cmpuint (shm_of (a) + shm_of (b), ==, 2);
-        proc_free (a);
-        proc_free (b);
-        g_assert_cmpuint (count_fds (), ==, before);
+        test_proc_free (a);
+        test_proc_free (b);
+        g_assert_cmpuint (test_count_fds (), ==, before);
       }
 }
 
 /* ---- The place ---- */
 
-static socklen_t
-place_of (struct sockaddr_un *out)
+typedef struct
 {
-  g_autofree char *list = NULL;
-  g_assert_true (g_file_get_contents ("/proc/self/net/unix", &list, NULL, NULL));
-  *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
-  socklen_t len = 0;
-  /* The newest is this process's, or that of another test; which is as good. */
-  for (const char *at = list; (at = strstr (at, "@tyet-shm-")) != NULL; at++)
+  struct sockaddr_un address;
+  socklen_t len;
+} Place;
+
+/* The inodes of this process's sockets. */
+static GHashTable *
+own_sockets (void)
+{
+  GHashTable *inodes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  DIR *dir = opendir ("/proc/self/fd");
+  for (struct dirent *e = readdir (dir); e != NULL; e = readdir (dir))
     {
-      gsize n = strcspn (at + 1, "\n");
-      memcpy (out->sun_path + 1, at + 1, n);
-      len = (socklen_t) (G_STRUCT_OFFSET (struct sockaddr_un, sun_path) + 1 + n);
+      char target[64] = "";
+      if (readlinkat (dirfd (dir), e->d_name, target, sizeof target - 1) > 0 && g_str_has_prefix (target, "socket:["))
+        g_hash_table_add (inodes, g_strndup (target + 8, strlen (target) - 9));
     }
-  return len;
+  closedir (dir);
+  return inodes;
+}
+
+/* The place of one of this process's hubs; other processes of the machine may have places as well. */
+static Place
+place_of_own (void)
+{
+  Place place = { .address = { .sun_family = AF_UNIX } };
+  g_autofree char *list = NULL;
+  g_autoptr (GHashTable) own = own_sockets ();
+  g_assert_true (g_file_get_contents ("/proc/self/net/unix", &list, NULL, NULL));
+  g_auto (GStrv) lines = g_strsplit (list, "\n", 0);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *at = strstr (lines[i], " @tyet-shm-");
+      if (at == NULL)
+        continue;
+      const char *inode = at;
+      while (inode > lines[i] && inode[-1] != ' ')
+        inode--;
+      g_autofree char *number = g_strndup (inode, (gsize) (at - inode));
+      if (!g_hash_table_contains (own, number))
+        continue;
+      gsize n = strlen (at + 2);
+      memcpy (place.address.sun_path + 1, at + 2, n);
+      place.len = (socklen_t) (G_STRUCT_OFFSET (struct sockaddr_un, sun_path) + 1 + n);
+      return place;
+    }
+  g_error ("no hub of this process has a place");
 }
 
 static int
-call (void)
+call (const Place *place)
 {
-  struct sockaddr_un to;
-  socklen_t len = place_of (&to);
   int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  g_assert_cmpint (connect (fd, (const struct sockaddr *) &to, len), ==, 0);
+  g_assert_cmpint (connect (fd, (const struct sockaddr *) &place->address, place->len), ==, 0);
   return fd;
 }
 
@@ -356,10 +304,11 @@ pass (int to, gconstpointer data, gsize len_bytes, const int *fds, guint n_fds)
 static void
 test_uninvited (void)
 {
-  Proc *a, *b;
+  TestProc *a, *b;
   begin (&a, &b, 1);
   settle (a, b);
-  guint before = count_fds ();
+  guint before = test_count_fds ();
+  Place place = place_of_own ();
   guint8 message[2 * MESSAGE_BYTES] = "tyetshm1";
   int fds[8] = { -1 };
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
@@ -376,7 +325,7 @@ test_uninvited (void)
     for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
       {
         char byte;
-        int fd = call ();
+        int fd = call (&place);
         pass (fd, message, shapes[i].len_bytes, fds, shapes[i].n_fds);
         settle (a, b);
         g_assert_cmpint (recv (fd, &byte, 1, MSG_DONTWAIT), ==, 0);
@@ -385,36 +334,37 @@ test_uninvited (void)
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     close (fds[i]);
   settle (a, b);
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
   send_some (a, 0, 10, 1000);
   send_some (b, 0, 10, 1000);
   run (a, b, 10, 1);
   g_assert_cmpuint (a->downs + b->downs, ==, 0);
-  proc_free (a);
-  proc_free (b);
+  test_proc_free (a);
+  test_proc_free (b);
 }
 
 /* A crowd that says nothing: bounded, and who is honest comes through. */
 static void
 test_crowd (void)
 {
-  Proc *a = proc_new (1, "tcp://127.0.0.1:0"), *b = proc_new (2, "tcp://127.0.0.1:0");
+  TestProc *a = proc_new (1, "tcp://127.0.0.1:0"), *b = proc_new (2, "tcp://127.0.0.1:0");
+  Place place = place_of_own ();
   int crowd[60];
-  guint before = count_fds ();
+  guint before = test_count_fds ();
   for (guint i = 0; i < G_N_ELEMENTS (crowd); i++)
     {
-      crowd[i] = call ();
-      turn (a);
-      turn (b);
+      crowd[i] = call (&place);
+      test_proc_turn (a);
+      test_proc_turn (b);
     }
   /* One place took them all: at most so many are kept. */
-  g_assert_cmpuint (count_fds (), <=, before + G_N_ELEMENTS (crowd) + 16);
-  dial (a, b);
+  g_assert_cmpuint (test_count_fds (), <=, before + G_N_ELEMENTS (crowd) + 16);
+  test_proc_dial (a, b->address);
   run (a, b, 0, 1);
   for (guint i = 0; i < G_N_ELEMENTS (crowd); i++)
     close (crowd[i]);
-  proc_free (a);
-  proc_free (b);
+  test_proc_free (a);
+  test_proc_free (b);
 }
 
 /* No descriptors are left: they go on as they are. */
@@ -422,7 +372,7 @@ static void
 test_no_descriptors (void)
 {
   struct rlimit old, low;
-  Proc *a = proc_new (1, "tcp://127.0.0.1:0"), *b = proc_new (2, "tcp://127.0.0.1:0");
+  TestProc *a = proc_new (1, "tcp://127.0.0.1:0"), *b = proc_new (2, "tcp://127.0.0.1:0");
   g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
   low = old;
@@ -436,7 +386,7 @@ test_no_descriptors (void)
       close (g_array_index (taken, int, taken->len - 1));
       g_array_set_size (taken, taken->len - 1);
     }
-  dial (a, b);
+  test_proc_dial (a, b->address);
   run (a, b, 0, 0);
   send_some (a, 0, 10, 1000);
   send_some (b, 0, 10, 1000);
@@ -446,8 +396,8 @@ test_no_descriptors (void)
   for (guint i = 0; i < taken->len; i++)
     close (g_array_index (taken, int, i));
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
-  proc_free (a);
-  proc_free (b);
+  test_proc_free (a);
+  test_proc_free (b);
 }
 
 /* A process of another user is not listened to. */
@@ -459,7 +409,8 @@ test_other_user (void)
       g_test_skip ("needs root");
       return;
     }
-  Proc *a = proc_new (1, "tcp://127.0.0.1:0");
+  TestProc *a = proc_new (1, "tcp://127.0.0.1:0");
+  Place place = place_of_own ();
   int status;
   pid_t pid = fork ();
   if (pid == 0)
@@ -467,13 +418,13 @@ test_other_user (void)
       char byte;
       if (setuid (65534) != 0)
         _exit (2);
-      int fd = call ();
+      int fd = call (&place);
       _exit (recv (fd, &byte, 1, 0) == 0 ? 0 : 1);
     }
   while (waitpid (pid, &status, WNOHANG) == 0)
-    turn (a);
+    test_proc_turn (a);
   g_assert_cmpint (status, ==, 0);
-  proc_free (a);
+  test_proc_free (a);
 }
 
 int
@@ -481,10 +432,11 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_unsetenv ("TYET_SHM");
+  g_autofree char *unix_address = test_abstract ("shm");
   g_main_context_default (); /* which has descriptors of its own, once */
   g_test_add_data_func ("/shm/net/used/ipv4", "tcp://127.0.0.1:0", test_used);
   g_test_add_data_func ("/shm/net/used/ipv6", "tcp://[::1]:0", test_used);
-  g_test_add_data_func ("/shm/net/used/unix", "unix:@tyet-shm-net-test", test_used);
+  g_test_add_data_func ("/shm/net/used/unix", unix_address, test_used);
   g_test_add_func ("/shm/net/wakes", test_wakes);
   g_test_add_func ("/shm/net/off", test_off);
   g_test_add_func ("/shm/net/scribbled", test_scribbled);

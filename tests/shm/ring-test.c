@@ -5,9 +5,9 @@
  * and a bell that does not ring is a test that does not end.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/transport/test-fds.h"
 #include "transport/shm-ring.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -429,17 +429,6 @@ test_garbage (void)
 
 /* ---- What is given ---- */
 
-static guint
-count_fds (void)
-{
-  guint n = 0;
-  DIR *dir = opendir ("/proc/self/fd");
-  while (readdir (dir) != NULL)
-    n++;
-  closedir (dir);
-  return n;
-}
-
 static int
 memory_of (gsize bytes, int seals)
 {
@@ -469,7 +458,7 @@ static void
 test_given (void)
 {
   const int all = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-  guint before = count_fds ();
+  guint before = test_count_fds ();
   int ends[2];
   g_autofree char *name = NULL;
   refuse (SMALL, memory_of (BLOCK (SMALL), 0), good_bell ());
@@ -495,21 +484,21 @@ test_given (void)
   close (ends[0]);
   refuse (SMALL, memory_of (BLOCK (SMALL), all), memory_of (8, 0));
   refuse (SMALL, memory_of (BLOCK (SMALL), all), open ("/dev/null", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
 }
 
 /* All is given back at the end. */
 static void
 test_given_back (void)
 {
-  guint before = count_fds ();
+  guint before = test_count_fds ();
   for (guint i = 0; i < 50; i++)
     {
       Two t;
       two_begin (&t, TY_SHM_MAX_BYTES);
       two_end (&t);
     }
-  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpuint (test_count_fds (), ==, before);
   g_autofree char *maps = NULL;
   g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
   g_assert_null (strstr (maps, "tyet-ring"));

@@ -4,8 +4,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/tyet-error.h"
+#include "test-proc.h"
 #include "transport/address.h"
-#include "transport/socket.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -15,35 +15,43 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LONGEST_US (20 * G_USEC_PER_SEC)
-
+/* What else a test wants to know of a process. */
 typedef struct
 {
-  TySockets *sockets;
-  TyHub *hub;
-  TyId pid;
-  guint8 seed;
-  char *address;
-  guint ups, downs, deads, resumed, failed, packets;
   gboolean refused;
-  guint peer;
   gsize packet_bytes;
   GBytes *last;
   char *text;
-  char *order; /* what was told, a letter each */
-} Proc;
+  GString *order; /* what was told, a letter each */
+} Seen;
 
-static void
-wake (gpointer data)
+static Seen *
+seen (TestProc *p)
 {
+  return p->data;
 }
 
 static void
-draw (gpointer data, gpointer out, gsize len_bytes)
+took (TestProc *p, const TyEvent *e)
 {
-  Proc *p = data;
-  for (gsize i = 0; i < len_bytes; i++)
-    ((guint8 *) out)[i] = p->seed++;
+  static const char letters[] = { [TY_EVENT_PEER_UP] = 'u', [TY_EVENT_PEER_DOWN] = 'd', [TY_EVENT_PEER_RESUMED] = 'r',
+                                  [TY_EVENT_PEER_LOST] = 'l', [TY_EVENT_PEER_DEAD] = 'x', [TY_EVENT_PACKET] = 'p',
+                                  [TY_EVENT_DIAL_FAILED] = 'f', [TY_EVENT_PEER_HEARD] = 'h' };
+  Seen *s = seen (p);
+  g_string_append_c (s->order, letters[e->type]);
+  if (e->type == TY_EVENT_DIAL_FAILED)
+    s->refused = e->dial_end == TY_DIAL_REFUSED;
+  if (e->text != NULL)
+    {
+      g_free (s->text);
+      s->text = g_strdup (e->text);
+    }
+  if (e->type == TY_EVENT_PACKET)
+    {
+      s->packet_bytes += g_bytes_get_size (e->packet);
+      g_clear_pointer (&s->last, g_bytes_unref);
+      s->last = g_bytes_ref (e->packet);
+    }
 }
 
 static gint64
@@ -52,101 +60,38 @@ now (void)
   return g_get_monotonic_time ();
 }
 
-static Proc *
+static TestProc *
 proc_new (guint8 id)
 {
-  Proc *p = g_new0 (Proc, 1);
-  TyHubConfig config;
-  ty_hub_config_init (&config);
-  memset (p->pid.b, id, sizeof p->pid.b);
-  config.pid = p->pid;
-  config.name = "p";
-  p->seed = id;
-  p->order = g_strdup ("");
-  p->sockets = ty_sockets_new (g_main_context_default (), wake, NULL);
-  p->hub = ty_hub_new (&config, &ty_socket_ops, p->sockets, draw, p);
-  ty_hub_on_time (p->hub, now ());
-  ty_sockets_set_hub (p->sockets, p->hub);
+  TestProc *p = test_proc_new (id, NULL, 0);
+  Seen *s = g_new0 (Seen, 1);
+  s->order = g_string_new (NULL);
+  p->data = s;
+  p->took = took;
   return p;
 }
 
 static void
-proc_listen (Proc *p, const char *address)
+proc_free (TestProc *p)
 {
-  g_autoptr (GError) error = NULL;
-  p->address = ty_sockets_listen (p->sockets, address, &error);
-  g_assert_no_error (error);
-  ty_hub_set_address (p->hub, p->address);
-}
-
-static void
-proc_free (Proc *p)
-{
-  ty_hub_free (p->hub);
-  ty_sockets_free (p->sockets);
-  g_clear_pointer (&p->last, g_bytes_unref);
-  g_free (p->address);
-  g_free (p->text);
-  g_free (p->order);
-  g_free (p);
-}
-
-static void
-take (Proc *p, const TyEvent *e)
-{
-  static const char letters[] = { [TY_EVENT_PEER_UP] = 'u', [TY_EVENT_PEER_DOWN] = 'd', [TY_EVENT_PEER_RESUMED] = 'r',
-                                  [TY_EVENT_PEER_LOST] = 'l', [TY_EVENT_PEER_DEAD] = 'x', [TY_EVENT_PACKET] = 'p',
-                                  [TY_EVENT_DIAL_FAILED] = 'f', [TY_EVENT_PEER_HEARD] = 'h' };
-  char *order = g_strdup_printf ("%s%c", p->order, letters[e->type]);
-  g_free (p->order);
-  p->order = order;
-  p->ups += e->type == TY_EVENT_PEER_UP;
-  p->downs += e->type == TY_EVENT_PEER_DOWN;
-  p->deads += e->type == TY_EVENT_PEER_DEAD;
-  p->resumed += e->type == TY_EVENT_PEER_RESUMED;
-  p->failed += e->type == TY_EVENT_DIAL_FAILED;
-  if (e->type == TY_EVENT_PEER_UP)
-    p->peer = e->peer;
-  if (e->type == TY_EVENT_DIAL_FAILED)
-    p->refused = e->dial_end == TY_DIAL_REFUSED;
-  if (e->text != NULL)
-    {
-      g_free (p->text);
-      p->text = g_strdup (e->text);
-    }
-  if (e->type == TY_EVENT_PACKET)
-    {
-      p->packets++;
-      p->packet_bytes += g_bytes_get_size (e->packet);
-      g_clear_pointer (&p->last, g_bytes_unref);
-      p->last = g_bytes_ref (e->packet);
-    }
-}
-
-/* One turn. */
-static void
-turn (Proc *p)
-{
-  guint n;
-  ty_hub_on_time (p->hub, now ());
-  ty_sockets_dispatch (p->sockets, now ());
-  const TyEvent *events = ty_hub_events (p->hub, &n);
-  for (guint i = 0; i < n; i++)
-    take (p, &events[i]);
-  ty_hub_events_done (p->hub);
-  ty_hub_flush (p->hub);
+  Seen *s = seen (p);
+  test_proc_free (p);
+  g_clear_pointer (&s->last, g_bytes_unref);
+  g_free (s->text);
+  g_string_free (s->order, TRUE);
+  g_free (s);
 }
 
 /* Turns both (`b` may be NULL) until `*counter` is at least `wanted`. */
 static void
-run_until (Proc *a, Proc *b, const guint *counter, guint wanted)
+run_until (TestProc *a, TestProc *b, const guint *counter, guint wanted)
 {
-  gint64 end_us = now () + LONGEST_US;
+  gint64 end_us = now () + TEST_LONGEST_US;
   for (;;)
     {
-      turn (a);
+      test_proc_turn (a);
       if (b != NULL)
-        turn (b);
+        test_proc_turn (b);
       if (*counter >= wanted)
         return;
       g_assert_cmpint (now (), <, end_us);
@@ -161,27 +106,20 @@ run_until (Proc *a, Proc *b, const guint *counter, guint wanted)
 }
 
 static void
-dial (Proc *p, const char *address)
-{
-  ty_hub_effect (p->hub, &(TyEffect){ .type = TY_EFFECT_DIAL, .address = (char *) address });
-}
-
-static void
-send_packet (Proc *p, gsize len_bytes)
+send_packet (TestProc *p, gsize len_bytes)
 {
   guint8 *data = g_malloc (len_bytes);
   for (gsize i = 0; i < len_bytes; i++)
     data[i] = (guint8) (i * 31 + i / 999);
   g_autoptr (GBytes) bytes = g_bytes_new_take (data, len_bytes);
-  ty_hub_effect (p->hub,
-                 &(TyEffect){ .type = TY_EFFECT_SEND, .peer = p->peer, .class = TY_CLASS_DATA, .bytes = bytes });
+  test_proc_send (p, bytes);
 }
 
 static void
-assert_packet (Proc *p, gsize len_bytes)
+assert_packet (TestProc *p, gsize len_bytes)
 {
   gsize len;
-  const guint8 *data = g_bytes_get_data (p->last, &len);
+  const guint8 *data = g_bytes_get_data (seen (p)->last, &len);
   g_assert_cmpuint (len, ==, len_bytes);
   for (gsize i = 0; i < len; i++)
     if (data[i] != (guint8) (i * 31 + i / 999))
@@ -208,11 +146,12 @@ remove_path (const char *address)
 static void
 exchange (const char *address, const char *dialed)
 {
-  Proc *a = proc_new (1), *b = proc_new (2);
-  proc_listen (a, address);
-  proc_listen (b, g_str_has_prefix (address, "unix") ? "unix:@tyet-test-b" : address);
+  TestProc *a = proc_new (1), *b = proc_new (2);
+  test_proc_listen (a, address);
+  g_autofree char *abstract = test_abstract ("b");
+  test_proc_listen (b, g_str_has_prefix (address, "unix") ? abstract : address);
   g_assert_false (g_str_has_suffix (a->address, ":0"));
-  dial (b, dialed != NULL ? dialed : a->address);
+  test_proc_dial (b, dialed != NULL ? dialed : a->address);
   run_until (a, b, &a->ups, 1);
   run_until (a, b, &b->ups, 1);
   send_packet (a, 5);
@@ -258,19 +197,19 @@ test_tcp6 (void)
 static void
 test_name (void)
 {
-  Proc *a = proc_new (1), *b = proc_new (2);
-  proc_listen (a, "tcp://127.0.0.1:0");
-  proc_listen (b, "tcp://localhost:0");
+  TestProc *a = proc_new (1), *b = proc_new (2);
+  test_proc_listen (a, "tcp://127.0.0.1:0");
+  test_proc_listen (b, "tcp://localhost:0");
   g_assert_true (g_str_has_prefix (b->address, "tcp://localhost:"));
   g_autofree char *by_name = g_strconcat ("tcp://localhost", strrchr (a->address, ':'), NULL);
-  dial (b, by_name);
+  test_proc_dial (b, by_name);
   run_until (a, b, &b->ups, 1);
-  g_assert_cmpstr (b->text, ==, by_name);
+  g_assert_cmpstr (seen (b)->text, ==, by_name);
   /* A name that nobody has; and one whose look-up is still under way at the end. */
-  dial (b, "tcp://no-such-host.invalid:1");
+  test_proc_dial (b, "tcp://no-such-host.invalid:1");
   run_until (a, b, &b->failed, 1);
-  g_assert_false (b->refused);
-  dial (b, "tcp://another.invalid:1");
+  g_assert_false (seen (b)->refused);
+  test_proc_dial (b, "tcp://another.invalid:1");
   proc_free (b);
   proc_free (a);
   for (guint i = 0; i < 100; i++)
@@ -289,7 +228,8 @@ test_unix_path (void)
 static void
 test_unix_abstract (void)
 {
-  exchange ("unix:@tyet-test-a", NULL);
+  g_autofree char *address = test_abstract ("a");
+  exchange (address, NULL);
 }
 
 /* ---- Failures ---- */
@@ -297,24 +237,25 @@ test_unix_abstract (void)
 static void
 test_refused (void)
 {
-  Proc *a = proc_new (1), *b = proc_new (2);
-  proc_listen (a, "tcp://127.0.0.1:0");
+  TestProc *a = proc_new (1), *b = proc_new (2);
+  test_proc_listen (a, "tcp://127.0.0.1:0");
   g_autofree char *gone = g_strdup (a->address);
   proc_free (a);
-  dial (b, gone);
+  test_proc_dial (b, gone);
   run_until (b, NULL, &b->failed, 1);
-  g_assert_true (b->refused);
-  b->refused = FALSE;
-  dial (b, "unix:@tyet-test-nobody");
+  g_assert_true (seen (b)->refused);
+  seen (b)->refused = FALSE;
+  g_autofree char *nobody = test_abstract ("nobody");
+  test_proc_dial (b, nobody);
   run_until (b, NULL, &b->failed, 2);
-  g_assert_true (b->refused);
-  b->refused = FALSE;
-  dial (b, "unix:///nowhere/at/all");
+  g_assert_true (seen (b)->refused);
+  seen (b)->refused = FALSE;
+  test_proc_dial (b, "unix:///nowhere/at/all");
   run_until (b, NULL, &b->failed, 3);
-  g_assert_true (b->refused);
-  dial (b, "tcp://nonsense");
+  g_assert_true (seen (b)->refused);
+  test_proc_dial (b, "tcp://nonsense");
   run_until (b, NULL, &b->failed, 4);
-  g_assert_nonnull (strstr (b->text, "there is no port"));
+  g_assert_nonnull (strstr (seen (b)->text, "there is no port"));
   proc_free (b);
 }
 
@@ -322,10 +263,10 @@ test_refused (void)
 static void
 test_last_words (void)
 {
-  Proc *a = proc_new (1), *b = proc_new (2);
-  proc_listen (a, "tcp://127.0.0.1:0");
-  proc_listen (b, "tcp://127.0.0.1:0");
-  dial (b, a->address);
+  TestProc *a = proc_new (1), *b = proc_new (2);
+  test_proc_listen (a, "tcp://127.0.0.1:0");
+  test_proc_listen (b, "tcp://127.0.0.1:0");
+  test_proc_dial (b, a->address);
   run_until (a, b, &a->ups, 1);
   run_until (a, b, &b->ups, 1);
   guint sent = 0;
@@ -338,7 +279,7 @@ test_last_words (void)
     }
   proc_free (b);
   run_until (a, NULL, &a->deads, 1);
-  g_assert_true (g_str_has_suffix (a->order, "x"));
+  g_assert_true (g_str_has_suffix (seen (a)->order->str, "x"));
   g_assert_cmpuint (a->packets, >, 0);
   g_assert_cmpuint (a->packets, <=, sent);
   assert_packet (a, 60000);
@@ -349,7 +290,7 @@ static void
 assert_listen_fails (const char *address, int code, const char *part)
 {
   g_autoptr (GError) error = NULL;
-  Proc *p = proc_new (1);
+  TestProc *p = proc_new (1);
   g_assert_null (ty_sockets_listen (p->sockets, address, &error));
   g_assert_error (error, TYET_ERROR, code);
   if (strstr (error->message, part) == NULL)
@@ -360,8 +301,8 @@ assert_listen_fails (const char *address, int code, const char *part)
 static void
 test_listen_errors (void)
 {
-  Proc *a = proc_new (1);
-  proc_listen (a, "tcp://127.0.0.1:0");
+  TestProc *a = proc_new (1);
+  test_proc_listen (a, "tcp://127.0.0.1:0");
   assert_listen_fails (a->address, TYET_ERROR_ADDRESS_IN_USE, "something else listens there");
   assert_listen_fails ("tcp://192.0.2.1:0", TYET_ERROR_ADDRESS, "no address of this machine");
   assert_listen_fails ("tcp://0.0.0.0:0", TYET_ERROR_ADDRESS, "others have to dial");
@@ -387,10 +328,10 @@ test_stale_path (void)
   g_assert_cmpint (bind (fd, (struct sockaddr *) &sockaddr.addr, sockaddr.len), ==, 0);
   close (fd);
   g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
-  Proc *a = proc_new (1), *b = proc_new (2);
-  proc_listen (a, address);
+  TestProc *a = proc_new (1), *b = proc_new (2);
+  test_proc_listen (a, address);
   assert_listen_fails (address, TYET_ERROR_ADDRESS_IN_USE, "something else listens there");
-  dial (b, address);
+  test_proc_dial (b, address);
   run_until (a, b, &b->ups, 1);
   proc_free (b);
   proc_free (a);
@@ -405,18 +346,19 @@ test_stale_path (void)
 static void
 test_no_descriptors (void)
 {
-  Proc *a = proc_new (1), *b = proc_new (2);
+  TestProc *a = proc_new (1), *b = proc_new (2);
   g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
   struct rlimit old, low;
-  proc_listen (a, "unix:@tyet-test-full");
-  dial (b, a->address);
+  g_autofree char *address = test_abstract ("full");
+  test_proc_listen (a, address);
+  test_proc_dial (b, a->address);
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
   low = old;
   low.rlim_cur = 64;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
   for (int fd = open ("/dev/null", O_RDONLY); fd >= 0; fd = open ("/dev/null", O_RDONLY))
     g_array_append_val (taken, fd);
-  turn (a);
+  test_proc_turn (a);
   gint64 rest_us = ty_sockets_deadline (a->sockets) - now ();
   g_assert_cmpint (rest_us, >, 0);
   g_assert_cmpint (rest_us, <=, 100 * 1000);

@@ -22,7 +22,7 @@ ty_node_config_init (TyNodeConfig *config)
     .suspect_after_us = 1000000,
     .heartbeat_us = 100000,
     .lag_us = 60 * G_USEC_PER_SEC,
-    .busy_poll_us = 20,
+    .busy_poll_us = 50,
     .handshake_us = 5 * G_USEC_PER_SEC,
     .max_half_open = 128,
     .max_half_open_from = 64,

@@ -508,6 +508,8 @@ tyet_process_class_init (TyetProcessClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
   TyNodeConfig defaults;
   ty_node_config_init (&defaults);
+  /* The first task of a program has GLib start threads, which takes longer than a change of view: not when it joins. */
+  g_type_ensure (G_TYPE_TASK);
 
   object_class->set_property = process_set_property;
   object_class->get_property = process_get_property;

@@ -158,7 +158,7 @@ tyet_secret_new_from_passphrase (const char *passphrase, GError **error)
  * @error: return location for a #GError
  *
  * Reads a secret. The file is what [method@Tyet.Secret.save] writes, or has been written by hand: the line
- * `tyet-secret 1`, and another with `passphrase ` and the words ([func@Tyet.Secret.new_from_passphrase]). One that
+ * `tyet-secret 1`, and another with `passphrase ` and the words ([ctor@Tyet.Secret.new_from_passphrase]). One that
  * others than its owner can read or write is refused, as is one that is damaged: %TYET_ERROR_SECRET, with the reason.
  *
  * Returns: (transfer full): the secret, or %NULL

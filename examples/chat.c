@@ -36,12 +36,6 @@ on_excluded (TyetGroup *group, const char *reason, gpointer unused)
   g_main_loop_quit (loop);
 }
 
-static void
-on_left (GObject *group, GAsyncResult *result, gpointer unused)
-{
-  g_main_loop_quit (loop);
-}
-
 static void read_line (GDataInputStream *in, TyetGroup *group);
 
 static void
@@ -60,7 +54,7 @@ on_line (GObject *in, GAsyncResult *result, gpointer group)
   char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (in), result, &len, NULL);
   if (line == NULL)
     {
-      tyet_group_leave_async (group, NULL, on_left, NULL);
+      enter_leave (group);
       return;
     }
   /* The next line is read when this one has found room. */
@@ -99,7 +93,7 @@ main (int argc, char **argv)
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
   loop = g_main_loop_new (NULL, FALSE);
 
-  if (!enter_group (group, argv[2], &error))
+  if (!enter_group (group, argv[2], loop, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;

@@ -1,6 +1,7 @@
-/* examples/enter.h: how the examples come into their groups: by a ticket in a file.
+/* examples/enter.h: how the examples come into their groups, by a ticket in a file, and out of them.
  *
- * Whoever starts first founds the group, and leaves a ticket in the file; whoever finds it there joins.
+ * Whoever starts first founds the group, and leaves a ticket in the file; whoever finds it there joins. A ticket says
+ * who is to be asked, so the oldest member sees to it that it is its own; and the last to leave takes it away.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
@@ -12,5 +13,7 @@
 gboolean enter_check_call (int argc, char **argv, int n_words, const char *usage, int *status);
 /* `name` may be NULL. */
 TyetProcess *enter_new_process (const char *name, const char *ticket_file, GError **error);
-/* Waits until it is in. */
-gboolean enter_group (TyetGroup *group, const char *ticket_file, GError **error);
+/* Waits until it is in. From then on SIGINT and SIGTERM leave. */
+gboolean enter_group (TyetGroup *group, const char *ticket_file, GMainLoop *loop, GError **error);
+/* Leaves in good order, then quits the loop. */
+void enter_leave (TyetGroup *group);

@@ -96,12 +96,6 @@ on_excluded (TyetGroup *group, const char *reason, gpointer unused)
 
 /* ---- Commands ---- */
 
-static void
-on_left (GObject *group, GAsyncResult *result, gpointer unused)
-{
-  g_main_loop_quit (loop);
-}
-
 /* What on_message () will understand. */
 static gboolean
 is_change (const char *line)
@@ -144,7 +138,7 @@ on_line (GObject *in, GAsyncResult *result, gpointer group)
   g_autofree char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (in), result, NULL, NULL);
   if (line == NULL)
     {
-      tyet_group_leave_async (group, NULL, on_left, NULL);
+      enter_leave (group);
       return;
     }
   obey (group, line);
@@ -179,7 +173,7 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (!enter_group (group, argv[1], &error))
+  if (!enter_group (group, argv[1], loop, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;

@@ -13,7 +13,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "enter.h"
 
-#include <glib-unix.h>
 #include <locale.h>
 #include <string.h>
 #include <tyet.h>
@@ -142,19 +141,6 @@ on_excluded (TyetGroup *group, const char *reason, gpointer unused)
   g_main_loop_quit (loop);
 }
 
-static void
-on_left (GObject *group, GAsyncResult *result, gpointer unused)
-{
-  g_main_loop_quit (loop);
-}
-
-static gboolean
-on_signal (gpointer group)
-{
-  tyet_group_leave_async (group, NULL, on_left, NULL);
-  return G_SOURCE_REMOVE;
-}
-
 int
 main (int argc, char **argv)
 {
@@ -183,13 +169,11 @@ main (int argc, char **argv)
   g_signal_connect (group, "save-state", G_CALLBACK (on_save_state), NULL);
   g_signal_connect (group, "load-state", G_CALLBACK (on_load_state), NULL);
   g_signal_connect (group, "excluded", G_CALLBACK (on_excluded), NULL);
-  if (!enter_group (group, argv[1], &error))
+  if (!enter_group (group, argv[1], loop, &error))
     {
       g_printerr ("%s\n", error->message);
       return 1;
     }
-  g_unix_signal_add (SIGTERM, on_signal, group);
-  g_unix_signal_add (SIGINT, on_signal, group);
   g_timeout_add_seconds (1, on_second, NULL);
   g_main_loop_run (loop);
   g_main_loop_unref (loop);

@@ -43,6 +43,7 @@ struct _TyDriver
   gint64 linger_us;     /* how long more is looked out for before going to sleep; 0: not at all */
   guint linger_credit;  /* 0: it is not worth while */
   guint linger_skipped; /* turns since, then */
+  gint64 look_until_us; /* the loop does not sleep before; 0: it may */
   TyNode *node;
   TyDriverApp app;
   gpointer user_data;
@@ -144,6 +145,20 @@ deadline (TyDriver *driver)
   return MIN (node_us, MIN (hub_us, sockets_us));
 }
 
+/* Turns have followed each other for so long that the loop's other sources have theirs, those of lower priority too.
+ * Meanwhile, and once at the least, the loop looks out instead of lingering (see below). */
+static gboolean
+looks_out (TyDriver *driver)
+{
+  if (driver->look_until_us == 0)
+    return FALSE;
+  if (driver_now () >= driver->look_until_us)
+    driver->look_until_us = 0;
+  else
+    sched_yield ();
+  return TRUE;
+}
+
 /* The node's clock runs on while the machine sleeps, the loop's does not: after a sleep it comes late, and the step
  * learns how late. */
 static gboolean
@@ -162,6 +177,11 @@ source_prepare (GSource *source, int *timeout_ms)
     }
   if (driver->kicked || ty_node_pending (driver->node))
     return TRUE;
+  if (looks_out (driver))
+    {
+      *timeout_ms = 0;
+      return FALSE;
+    }
   gint64 deadline_us = deadline (driver);
   if (!ty_sockets_sleep (driver->sockets))
     {
@@ -261,6 +281,8 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   gboolean more = take_turn (driver, &now_us);
   while (more && now_us < until_us)
     more = linger (driver, &now_us);
+  gboolean looks = more && driver->linger_us > 0 && driver->linger_credit > 0;
+  driver->look_until_us = looks ? now_us + driver->linger_us : 0;
   if (!driver->ended && driver->muted)
     g_source_modify_unix_fd (source, driver->fd_tag, G_IO_IN);
   driver->muted = FALSE;

@@ -104,6 +104,19 @@ cat_event_view (CatEvents *events, TyetView *view, TyetViewChange *change)
   say (events, events->json ? view_json (view, change) : view_text (view, change));
 }
 
+/* Control characters as ^X, those of Latin-1 too: a message may hold what moves the cursor, or worse. */
+static void
+put_visible (GString *line, const guint8 *data, gsize len_bytes)
+{
+  for (gsize i = 0; i < len_bytes; i++)
+    if (data[i] == 0xc2 && i + 1 < len_bytes && data[i + 1] >= 0x80 && data[i + 1] < 0xa0)
+      g_string_append_printf (line, "^[%c", data[++i] ^ 0xc0);
+    else if ((data[i] < 0x20 && data[i] != '\t') || data[i] == 0x7f)
+      g_string_append_printf (line, "^%c", data[i] ^ 0x40);
+    else
+      g_string_append_c (line, (char) data[i]);
+}
+
 void
 cat_event_deliver (CatEvents *events, TyetView *view, guint rank, TyetService service, const guint8 *data,
                    gsize len_bytes)
@@ -114,7 +127,10 @@ cat_event_deliver (CatEvents *events, TyetView *view, guint rank, TyetService se
     {
       line = g_string_new (from);
       g_string_append (line, ": ");
-      g_string_append_len (line, (const char *) data, (gssize) len_bytes);
+      if (events->terminal)
+        put_visible (line, data, len_bytes);
+      else
+        g_string_append_len (line, (const char *) data, (gssize) len_bytes);
       say (events, line);
       return;
     }

@@ -19,6 +19,7 @@
 #define RETRY_MS 300   /* between attempts to come back */
 #define LEAVE_MS 15000 /* told by a signal, it waits no longer than this for the others to agree */
 #define SILENT_MS 3000 /* still not in, it says why */
+#define UNSET G_MININT /* a time that was not given */
 #define OUTPUT_PATIENCE_US (1000 * 1000)
 
 typedef struct
@@ -156,6 +157,16 @@ cat_go_on (Cat *cat)
       cat->lines = lab_lines_new (limit, &lines_ops, cat);
     }
   lab_lines_go_on (cat->lines);
+}
+
+/* What was taken from standard input and got no further is told: whoever wrote it cannot know. */
+static void
+let_go_of_lines (Cat *cat)
+{
+  guint left = cat->lines != NULL ? lab_lines_count_left (cat->lines) : 0;
+  if (left > 0)
+    complain (cat, "%u %s read and not sent", left, left == 1 ? "line was" : "lines were");
+  g_clear_pointer (&cat->lines, lab_lines_free);
 }
 
 /* ---- Events out ---- */
@@ -474,7 +485,7 @@ cat_stop (Cat *cat)
   gboolean in
       = state == TYET_GROUP_STATE_MEMBER || state == TYET_GROUP_STATE_FLUSHING || state == TYET_GROUP_STATE_BLOCKED;
   cat->stopping = TRUE;
-  g_clear_pointer (&cat->lines, lab_lines_free);
+  let_go_of_lines (cat);
   if (in && g_object_get_data (G_OBJECT (cat->group), "leaving") == NULL)
     {
       g_object_set_data (G_OBJECT (cat->group), "leaving", cat);
@@ -702,7 +713,8 @@ check (Cat *cat, int argc, char **argv, GError **error)
     return refuse (error, "--storage is for founders alone (--founder): nobody else has promises to keep");
   if (cat->founders != NULL && !check_founders (cat, error))
     return FALSE;
-  if (cat->suspect_after_ms == 0 || cat->suspect_after_ms < -1 || cat->heartbeat_ms < 0 || cat->timeout_ms < -1)
+  if (cat->suspect_after_ms == 0 || (cat->suspect_after_ms < 0 && cat->suspect_after_ms != UNSET)
+      || cat->heartbeat_ms < 0 || (cat->timeout_ms < 0 && cat->timeout_ms != UNSET))
     return refuse (error, "Times are positive numbers of milliseconds");
   if (cat->suspect_after_ms > 0 && cat->suspect_after_ms < 10)
     return refuse (error, "--suspect-after must be at least 10 milliseconds");
@@ -727,7 +739,9 @@ cat_run (Cat *cat)
   cat->began_us = g_get_monotonic_time ();
   cat->loop = g_main_loop_new (NULL, FALSE);
   cat->joining = g_cancellable_new ();
-  cat->events = (CatEvents){ .json = cat->json, .out = lab_out_new (on_output_failed, cat) };
+  cat->events = (CatEvents){ .json = cat->json,
+                             .terminal = isatty (STDOUT_FILENO) != 0,
+                             .out = lab_out_new (on_output_failed, cat) };
   cat->state = cat->with_state ? cat_state_new () : NULL;
   if (cat_enter (cat, &error))
     g_main_loop_run (cat->loop);
@@ -738,7 +752,7 @@ cat_run (Cat *cat)
     }
   cat_let_go (cat);
   lab_out_free (cat->events.out, cat->signalled ? OUTPUT_PATIENCE_US : -1);
-  g_clear_pointer (&cat->lines, lab_lines_free);
+  let_go_of_lines (cat);
   g_clear_pointer (&cat->state, cat_state_free);
   g_clear_object (&cat->joining);
   g_main_loop_unref (cat->loop);
@@ -748,7 +762,7 @@ cat_run (Cat *cat)
 int
 lab_cat (int argc, char **argv)
 {
-  Cat cat = { .suspect_after_ms = -1, .timeout_ms = -1 };
+  Cat cat = { .suspect_after_ms = UNSET, .timeout_ms = UNSET };
   g_autoptr (GError) error = NULL;
   int status = LAB_USAGE;
   occupy_streams ();

@@ -15,6 +15,7 @@ typedef struct
 {
   LabOut *out;
   gboolean json;
+  gboolean terminal; /* somebody's screen: what others sent must not steer it */
 } CatEvents;
 
 /* `ticket`: for those who are to join, or NULL. */

@@ -1,9 +1,9 @@
 /* examples/lab/check.c: `tyet check`: judges the histories of a run.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lab.h"
+#include "check.h"
 
-#include "core/judge.h"
+#include "lab.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,9 +79,9 @@ are_same (const char *a, const char *b)
 
 /* One history twice is a run in which everything happens after its end. */
 static gboolean
-tell_of_twins (const Check *check)
+tell_of_twins (char **files)
 {
-  for (char **a = check->files; *a != NULL; a++)
+  for (char **a = files; *a != NULL; a++)
     for (char **b = a + 1; *b != NULL; b++)
       if (are_same (*a, *b))
         {
@@ -109,6 +109,13 @@ tell_of_namesakes (const TyJudgeReport *report)
     }
 }
 
+void
+check_say_what_is_meant (char **files, const TyJudgeReport *report)
+{
+  if (!report->legal && !tell_of_twins (files))
+    tell_of_namesakes (report);
+}
+
 static void
 advise (const Check *check, const TyJudgeReport *report)
 {
@@ -119,8 +126,7 @@ advise (const Check *check, const TyJudgeReport *report)
         "%s: There are views in it that are not primary. If every part of the group was to go on, judge it with "
         "--model extended.\n",
         g_get_prgname ());
-  if (!report->legal && !tell_of_twins (check))
-    tell_of_namesakes (report);
+  check_say_what_is_meant (check->files, report);
 }
 
 static int

@@ -40,6 +40,14 @@ static const char style[]
       ".compare .card .seen{color:var(--wrong)}.compare .card .choose{border-top:1px solid var(--rule);"
       "padding-top:.45rem;margin-top:.6rem}"
       ".plot{max-width:100%;height:auto}.compare li{margin:.2rem 0}"
+      /* Where it is narrow, a row's group stands above it, and a plot is wider than the page, and moves. */
+      "@media screen and (max-width:640px){.compare table{display:block;font-size:12px;min-width:0}"
+      ".compare thead,.compare tbody{display:block}.compare tr{display:grid;"
+      "column-gap:.35rem;grid-template-columns:minmax(0,1.5fr) repeat(var(--n),minmax(0,1fr))}"
+      ".compare th,.compare td{padding:.2rem .15rem;overflow-wrap:anywhere}.compare tbody th{white-space:normal}"
+      ".compare thead th{font-size:10.5px;white-space:normal}"
+      ".compare thead td:first-child,.compare tr:not(.first)>th.g{display:none}.compare tr.first>th.g{grid-column:1/-1}"
+      ".compare tr.first>:not(.g){border-top:0}.compare .wide>svg{max-width:none;width:46rem}}\n"
       "@media print{.compare .wide{overflow:visible}}\n";
 
 void
@@ -64,6 +72,12 @@ page_end (GString *out)
   g_string_append (out, "</div></body></html>\n");
 }
 
+void
+page_plot (GString *out, const char *svg)
+{
+  g_string_append_printf (out, "<div class=\"wide\" tabindex=\"0\" role=\"group\">%s</div>\n", svg);
+}
+
 static gboolean
 is_bad (const char *row, const char *cell)
 {
@@ -75,19 +89,24 @@ is_bad (const char *row, const char *cell)
 void
 page_table (GString *out, const GArray *rows, char *const *heads, guint n)
 {
-  g_string_append (out, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"figures\"><table>\n<thead><tr>"
-                        "<td></td><td></td>");
+  /* A table by its roles too: where it is narrow it is laid out as none. */
+  g_string_append_printf (out,
+                          "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"figures\">"
+                          "<table role=\"table\" style=\"--n:%u\">\n<thead role=\"rowgroup\"><tr role=\"row\">"
+                          "<td role=\"cell\"></td><td role=\"cell\"></td>",
+                          n);
   for (guint i = 0; i < n; i++)
-    page_text (out, "th scope=\"col\"", heads[i]);
-  g_string_append (out, "</tr></thead><tbody>\n");
+    page_text (out, "th scope=\"col\" role=\"columnheader\"", heads[i]);
+  g_string_append (out, "</tr></thead><tbody role=\"rowgroup\">\n");
   for (guint r = 0; r < rows->len; r++)
     {
       const CompareRow *row = &g_array_index (rows, CompareRow, r);
-      g_string_append_printf (out, "<tr%s>", row->group != NULL ? " class=\"first\"" : "");
-      page_text (out, "th class=\"g\"", row->group != NULL ? row->group : "");
-      page_text (out, "th scope=\"row\"", row->name);
+      g_string_append_printf (out, "<tr role=\"row\"%s>", row->group != NULL ? " class=\"first\"" : "");
+      page_text (out, "th class=\"g\" role=\"rowheader\"", row->group != NULL ? row->group : "");
+      page_text (out, "th scope=\"row\" role=\"rowheader\"", row->name);
       for (guint i = 0; i < n; i++)
-        page_text (out, is_bad (row->name, row->cells[i]) ? "td class=\"wrong\"" : "td", row->cells[i]);
+        page_text (out, is_bad (row->name, row->cells[i]) ? "td class=\"wrong\" role=\"cell\"" : "td role=\"cell\"",
+                   row->cells[i]);
       g_string_append (out, "</tr>\n");
     }
   g_string_append (out, "</tbody></table></div>\n");
@@ -153,11 +172,11 @@ put_plots (GString *out, const Comparison *c)
   for (guint i = 0; i < n; i++)
     rows[i] = (PlotRow){ compare_side (c, i)->name, &compare_side (c, i)->still, 0 };
   g_autofree char *stood = plot_times ("How long a member stood still in a change of views", rows, n);
-  g_string_append_printf (out, "<div class=\"wide\">%s</div>\n", latency);
+  page_plot (out, latency);
   if (held)
-    g_string_append_printf (out, "<div class=\"wide\">%s</div>\n", hold);
+    page_plot (out, hold);
   if (still)
-    g_string_append_printf (out, "<div class=\"wide\">%s</div>\n", stood);
+    page_plot (out, stood);
   if (c->n_seeds == 1)
     return;
   for (guint i = 0; i < n; i++)
@@ -167,7 +186,8 @@ put_plots (GString *out, const Comparison *c)
   for (guint i = 0; i < n; i++)
     rows[i] = (PlotRow){ compare_side (c, i)->name, &compare_side (c, i)->order, 0 };
   g_autofree char *order = plot_counts ("Pairs of messages in different orders: in how many runs so many", rows, n);
-  g_string_append_printf (out, "<div class=\"wide\">%s</div>\n<div class=\"wide\">%s</div>\n", causal, order);
+  page_plot (out, causal);
+  page_plot (out, order);
 }
 
 /* What stands above the diagrams. */

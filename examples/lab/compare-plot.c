@@ -287,9 +287,10 @@ height_of (const Axis *y, double v, double bottom, double height)
   return bottom - (log10 (MAX (v, 1e-6)) - y->low) / (y->high - y->low) * height;
 }
 
-/* Beside the ends of the lines, from the top down, one below another where the ends are near each other. */
+/* Beside the ends of the lines, from the top down, one below another where the ends are near each other, and the last
+ * no lower than the axis. */
 static void
-put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, double x)
+put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, double x, double bottom)
 {
   double last = -100;
   g_autofree guint8 *put = g_new0 (guint8, n + 1);
@@ -300,7 +301,7 @@ put_labels (GString *out, const PlotLine *lines, const double *ends, guint n, do
         if (!put[i] && (next == n || ends[i] < ends[next]))
           next = i;
       put[next] = TRUE;
-      last = MAX (ends[next], last + 14);
+      last = MAX (MIN (ends[next], bottom - 14 * (n - 1 - done)), last + 14);
       g_string_append_printf (out, "<path class=\"pl p%u\" stroke-width=\"1\" d=\"M%s %sL%s %s\"/>\n",
                               next % SVG_COLOURS, svg_n (x + 4), svg_n (ends[next]), svg_n (x + 16), svg_n (last));
       put_text (out, "", x + 20, last + 4, "start", lines[next].name);
@@ -362,6 +363,6 @@ plot_lines (const char *title, const char *x_name, const char *y_name, const Plo
                                 svg_n (place (&x, lines[i].x[k])),
                                 svg_n (height_of (&y, lines[i].y[k], bottom, height)));
     }
-  put_labels (out, lines, labels, n, place (&x, high_x));
+  put_labels (out, lines, labels, n, place (&x, high_x), bottom);
   return end (out);
 }

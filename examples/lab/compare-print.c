@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#define MOST_WIDTH 100
+#define CELL 13 /* with the room before it; where it is narrow, as much as is needed */
+
 /* ---- As text ---- */
 
 static void
@@ -19,16 +22,16 @@ put_padded (GString *out, const char *text, glong width, gboolean right)
     g_string_append_c (out, ' ');
 }
 
-/* From column `indent` on, where the first line stands already. */
+/* Further lines from column `indent` on, where the first line stands already. */
 static void
-put_wrapped (GString *out, const char *text, guint indent)
+put_wrapped (GString *out, const char *text, guint indent, guint width)
 {
   g_auto (GStrv) words = g_strsplit (text, " ", -1);
   glong at = 0;
   for (guint i = 0; words[i] != NULL; i++)
     {
       glong len = g_utf8_strlen (words[i], -1);
-      if (at > 0 && indent + at + 1 + len > 100)
+      if (at > 0 && indent + at + 1 + len > width)
         {
           g_string_append_printf (out, "\n%*s", (int) indent, "");
           at = 0;
@@ -41,13 +44,13 @@ put_wrapped (GString *out, const char *text, guint indent)
 
 /* A short lead, then for each ordering what it cost here and when to choose it. */
 static void
-put_words (GString *out, const Comparison *c)
+put_words (GString *out, const Comparison *c, guint width)
 {
   g_autoptr (CompareWords) words = compare_words (c);
   guint widest = 0;
   for (guint i = 0; i < words->n; i++)
     widest = MAX (widest, (guint) g_utf8_strlen (words->of[i].side->name, -1));
-  put_wrapped (out, words->lead, 0);
+  put_wrapped (out, words->lead, 0, width);
   for (guint i = 0; i < words->n; i++)
     {
       const CompareAdvice *of = &words->of[i];
@@ -57,18 +60,71 @@ put_words (GString *out, const Comparison *c)
       for (guint k = 0; k < G_N_ELEMENTS (lines); k++)
         {
           put_padded (out, k == 0 ? of->side->name : "", widest + 3, FALSE);
-          put_wrapped (out, lines[k], widest + 3);
+          put_wrapped (out, lines[k], widest + 3, width);
         }
     }
   if (words->more != NULL)
     {
       g_string_append_c (out, '\n');
-      put_wrapped (out, words->more, 0);
+      put_wrapped (out, words->more, 0, width);
+    }
+}
+
+/* With no room for columns: each figure, and under it what it is of whom. */
+static void
+put_list (GString *out, const CompareRow *row, char *const *heads, guint n, guint width)
+{
+  g_autoptr (GString) cells = g_string_new (NULL);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (cells, "%s%s %s", i > 0 ? ", " : "", heads[i], row->cells[i]);
+  if (row->group != NULL)
+    g_string_append_printf (out, "%s\n", row->group);
+  g_string_append_printf (out, "  %s\n    ", row->name);
+  put_wrapped (out, cells->str, 4, width);
+}
+
+void
+compare_put_table (GString *out, const GArray *rows, char *const *heads, guint n, guint width)
+{
+  guint group = 0, name = 0, cell = 0;
+  for (guint r = 0; r < rows->len; r++)
+    {
+      const CompareRow *row = &g_array_index (rows, CompareRow, r);
+      group = MAX (group, row->group != NULL ? (guint) g_utf8_strlen (row->group, -1) + 2 : 0);
+      name = MAX (name, (guint) g_utf8_strlen (row->name, -1) + 1);
+      for (guint i = 0; i < n; i++)
+        cell = MAX (cell, MAX ((guint) g_utf8_strlen (row->cells[i], -1), (guint) g_utf8_strlen (heads[i], -1)) + 2);
+    }
+  gboolean beside = width == 0 || group + name + n * CELL <= width, columns = beside || 2 + name + n * cell <= width;
+  if (beside)
+    cell = CELL;
+  else
+    group = 2;
+  if (columns)
+    put_padded (out, "", group + name, FALSE);
+  for (guint i = 0; i < n && columns; i++)
+    put_padded (out, heads[i], (glong) cell, TRUE);
+  g_string_append (out, columns ? "\n" : "");
+  for (guint r = 0; r < rows->len; r++)
+    {
+      const CompareRow *row = &g_array_index (rows, CompareRow, r);
+      if (!columns)
+        {
+          put_list (out, row, heads, n, width);
+          continue;
+        }
+      if (!beside && row->group != NULL)
+        g_string_append_printf (out, "%s\n", row->group);
+      put_padded (out, beside && row->group != NULL ? row->group : "", group, FALSE);
+      put_padded (out, row->name, name, FALSE);
+      for (guint i = 0; i < n; i++)
+        put_padded (out, row->cells[i], (glong) cell, TRUE);
+      g_string_append_c (out, '\n');
     }
 }
 
 char *
-compare_to_text (const Comparison *c)
+compare_to_text (const Comparison *c, guint width)
 {
   g_autoptr (GArray) rows = compare_rows (c);
   g_auto (GStrv) anomalies = compare_anomalies (c);
@@ -77,29 +133,17 @@ compare_to_text (const Comparison *c)
   if (c->n_seeds > 1)
     g_string_append_printf (out, " to %" G_GUINT64_FORMAT, c->seed + c->n_seeds - 1);
   g_string_append (out, "\n\n");
-  put_padded (out, "", 55, FALSE);
+  g_autofree char **heads = g_new0 (char *, c->sides->len + 1);
   for (guint i = 0; i < c->sides->len; i++)
-    {
-      g_string_append (out, "  ");
-      put_padded (out, compare_side (c, i)->name, 11, TRUE);
-    }
-  g_string_append_c (out, '\n');
-  for (guint r = 0; r < rows->len; r++)
-    {
-      const CompareRow *row = &g_array_index (rows, CompareRow, r);
-      put_padded (out, row->group != NULL ? row->group : "", 26, FALSE);
-      put_padded (out, row->name, 29, FALSE);
-      for (guint i = 0; i < c->sides->len; i++)
-        {
-          g_string_append (out, "  ");
-          put_padded (out, row->cells[i], 11, TRUE);
-        }
-      g_string_append_c (out, '\n');
-    }
+    heads[i] = compare_side (c, i)->name;
+  compare_put_table (out, rows, heads, c->sides->len, width);
   g_string_append_c (out, '\n');
   for (guint i = 0; anomalies[i] != NULL; i++)
-    g_string_append_printf (out, "%s\n%s", anomalies[i], anomalies[i + 1] == NULL ? "\n" : "");
-  put_words (out, c);
+    {
+      put_wrapped (out, anomalies[i], 2, width != 0 ? width : G_MAXUINT);
+      g_string_append (out, anomalies[i + 1] == NULL ? "\n" : "");
+    }
+  put_words (out, c, width != 0 ? MIN (width, MOST_WIDTH) : MOST_WIDTH);
   return g_string_free (out, FALSE);
 }
 

@@ -5,6 +5,7 @@
 #include "lab.h"
 #include "out.h"
 #include "save.h"
+#include "timeline.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,19 +87,22 @@ rows_of (const Real *real)
 }
 
 static void
+heads_of (const Real *real, char **heads)
+{
+  for (guint i = 0; i < real->options->sides->len; i++)
+    heads[i] = ((Side *) g_ptr_array_index (real->options->sides, i))->name;
+}
+
+static void
 put_text (const Real *real, const GArray *rows)
 {
-  printf ("%-30s%-22s", "", "");
-  for (guint i = 0; i < real->options->sides->len; i++)
-    printf ("%13s", ((Side *) g_ptr_array_index (real->options->sides, i))->name);
-  for (guint r = 0; r < rows->len; r++)
-    {
-      const CompareRow *row = &g_array_index (rows, CompareRow, r);
-      printf ("\n%-30s%-22s", row->group != NULL ? row->group : "", row->name);
-      for (guint i = 0; i < real->options->sides->len; i++)
-        printf ("%*s%s", (int) (13 - g_utf8_strlen (row->cells[i], -1)), "", row->cells[i]);
-    }
-  printf ("\n");
+  g_autoptr (GString) out = g_string_new (NULL);
+  char *heads[G_N_ELEMENTS (((CompareRow *) NULL)->cells)];
+  TimelineOptions options;
+  timeline_options_init (&options);
+  heads_of (real, heads);
+  compare_put_table (out, rows, heads, real->options->sides->len, options.width);
+  fputs (out->str, stdout);
 }
 
 static void
@@ -158,7 +162,18 @@ put_plot (GString *out, const Real *real, Which axis, guint fixed, gboolean rate
   g_autofree char *plot
       = plot_lines (title, axis == AXIS_MEMBERS ? "members" : "bytes in a message",
                     rate ? "messages a second, at each member" : "µs, half are there after", lines, n_sides);
-  g_string_append_printf (out, "<div class=\"wide\">%s</div>\n", plot);
+  page_plot (out, plot);
+}
+
+/* What processes of one user on one machine speak through (doc/modules/shared-memory.md). */
+static const char *
+real_channels (const Real *real)
+{
+  gboolean shared = g_strcmp0 (g_getenv ("TYET_SHM"), "0") != 0;
+  return real->options->plain
+             ? (shared ? "shared memory, set up in clear text" : "TCP on its loopback interface, in clear text")
+         : shared ? "shared memory, set up over sealed connections, as by default"
+                  : "TCP on its loopback interface, sealed";
 }
 
 static gboolean
@@ -166,16 +181,13 @@ put_page (const Real *real, const GArray *rows, GError **error)
 {
   g_autoptr (GString) out = g_string_new (NULL);
   char *heads[G_N_ELEMENTS (((CompareRow *) NULL)->cells)];
-  for (guint i = 0; i < real->options->sides->len; i++)
-    heads[i] = ((Side *) g_ptr_array_index (real->options->sides, i))->name;
+  heads_of (real, heads);
   page_begin (out, "Orderings, by real processes");
   g_string_append_printf (
       out,
-      "<p class=\"dim\">Groups of real processes on this machine (%u processors), over TCP on its "
-      "loopback interface, %s. Latency: everybody sends a message every 4 ms. Throughput: everybody "
-      "sends as much as goes. %g s each.</p>\n",
-      g_get_num_processors (), real->options->plain ? "in clear text" : "sealed, as channels are by default",
-      real->options->seconds);
+      "<p class=\"dim\">Groups of real processes on this machine (%u processors), over %s. Latency: everybody sends a "
+      "message every 4 ms. Throughput: everybody sends as much as goes. %g s each.</p>\n",
+      g_get_num_processors (), real_channels (real), real->options->seconds);
   put_plot (out, real, AXIS_MEMBERS, 0, FALSE);
   put_plot (out, real, AXIS_MEMBERS, 0, TRUE);
   put_plot (out, real, AXIS_SIZE, real->n_members / 2, FALSE);
@@ -205,15 +217,15 @@ measure_all (Real *real, GError **error)
           run->size = real->sizes[s];
           run->seconds = real->options->seconds;
           run->secret = real->secret;
-          g_printerr ("\r%u of %u: %s, %u members, %" G_GSIZE_FORMAT " bytes        ", ++done, all, side->name,
-                      run->members, run->size);
-          if (!real_measure (run, error))
-            {
-              g_printerr ("\n");
-              return FALSE;
-            }
+          g_autofree char *text = g_strdup_printf ("%u of %u: %s, %u members, %" G_GSIZE_FORMAT " bytes", ++done, all,
+                                                   side->name, run->members, run->size);
+          lab_progress (text);
+          gboolean good = real_measure (run, error);
+          if (!good || done == all)
+            lab_progress (NULL);
+          if (!good)
+            return FALSE;
         }
-  g_printerr ("\r%70s\r", "");
   return TRUE;
 }
 

@@ -13,16 +13,18 @@
 #include "out.h"
 #include "save.h"
 #include "svg.h"
+#include "timeline.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_SEEDS 100000
+#define UNSET (-G_MAXDOUBLE)
 #define MAX_SIDES G_N_ELEMENTS (((CompareRow *) NULL)->cells)
 
 static char *option_orderings, *option_html, *option_svg, *option_sizes, *option_members;
 static gint64 option_seeds = 1;
-static double option_seconds;
+static double option_seconds = UNSET;
 static gboolean option_control, option_json, option_real, option_plain;
 
 static const GOptionEntry entries[] = {
@@ -123,6 +125,8 @@ read_sides (Comparison *c)
       for (guint k = 0; k < i; k++)
         if (g_str_equal (names[i], names[k]))
           return compare_wrong ("--orderings: \"%s\" stands there twice", names[i]);
+      if (names[i][0] == '\0')
+        return compare_wrong ("--orderings: there is none before or after a comma in \"%s\"", option_orderings);
       Side *side = side_new (names[i]);
       g_ptr_array_add (c->sides, side);
       if (!read_side (side))
@@ -228,7 +232,9 @@ write_svg (const Comparison *c, GError **error)
 static gboolean
 write_all (const Comparison *c, GError **error)
 {
-  g_autofree char *text = option_json ? compare_to_json (c) : compare_to_text (c);
+  TimelineOptions options;
+  timeline_options_init (&options);
+  g_autofree char *text = option_json ? compare_to_json (c) : compare_to_text (c, options.width);
   if (option_svg != NULL && !write_svg (c, error))
     return FALSE;
   if (option_html != NULL)
@@ -282,7 +288,8 @@ compare_scene (const char *path)
   g_autoptr (GError) error = NULL;
   g_autoptr (Scene) scene = NULL;
   const char *files[] = { option_html, option_svg };
-  if (!save_check (files, G_N_ELEMENTS (files), &error) || (scene = scene_read_file (path, &error)) == NULL)
+  if (!save_check_beside (files, G_N_ELEMENTS (files), (const char *[]){ path, NULL }, &error)
+      || (scene = scene_read_file (path, &error)) == NULL)
     return fail (error);
   g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
   Comparison c = { .title = scene->title, .seed = scene->seed, .n_seeds = (guint) option_seeds, .sides = sides };
@@ -292,7 +299,13 @@ compare_scene (const char *path)
   gboolean good = TRUE;
   for (guint i = 0; i < sides->len; i++)
     for (guint k = 0; k < c.n_seeds; k++)
-      play_side (compare_side (&c, i), scene, scene->seed + k);
+      {
+        g_autofree char *text = g_strdup_printf ("%u of %u runs: %s, seed %" G_GUINT64_FORMAT, i * c.n_seeds + k + 1,
+                                                 sides->len * c.n_seeds, compare_side (&c, i)->name, scene->seed + k);
+        lab_progress (text);
+        play_side (compare_side (&c, i), scene, scene->seed + k);
+      }
+  lab_progress (NULL);
   for (guint i = 0; i < sides->len; i++)
     good = good && compare_side (&c, i)->n_illegal == 0 && is_as_expected (compare_side (&c, i));
   if (!write_all (&c, &error))
@@ -305,7 +318,7 @@ measure_real (void)
 {
   g_autoptr (GPtrArray) sides = g_ptr_array_new_with_free_func ((GDestroyNotify) side_free);
   Comparison c = { .sides = sides };
-  RealOptions options = { sides,        option_members, option_sizes, option_seconds == 0 ? 0.5 : option_seconds,
+  RealOptions options = { sides,        option_members, option_sizes, option_seconds == UNSET ? 0.5 : option_seconds,
                           option_plain, option_html,    option_json };
   g_autoptr (GError) error = NULL;
   if (!read_sides (&c))
@@ -334,7 +347,7 @@ lab_compare (int argc, char **argv)
                                      : "one scene at a time");
   else if (option_real && (option_control || option_svg != NULL || option_seeds != 1))
     compare_wrong ("--real goes with --orderings, --members, --sizes, --seconds, --plain, --html and --json only");
-  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != 0 || option_plain))
+  else if (!option_real && (option_members != NULL || option_sizes != NULL || option_seconds != UNSET || option_plain))
     compare_wrong ("--members, --sizes, --seconds and --plain go with --real only");
   else if (option_seeds < 1 || option_seeds > MAX_SEEDS)
     compare_wrong ("--seeds wants a number from 1 to %d", MAX_SEEDS);

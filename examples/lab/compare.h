@@ -125,7 +125,10 @@ double compare_per_message (const Side *s, guint64 what);
 /* What is wrong with the call, on standard error. Returns FALSE. */
 gboolean compare_wrong (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
-char *compare_to_text (const Comparison *c);
+/* In so many columns at most, where that can be: 0: as it likes. */
+char *compare_to_text (const Comparison *c, guint width);
+/* A table as text: beside each other, where there is room. */
+void compare_put_table (GString *out, const GArray *rows, char *const *heads, guint n, guint width);
 char *compare_to_json (const Comparison *c);
 /* HTML with everything in it. `control`: with control packets. */
 char *compare_to_page (const Comparison *c, gboolean control);
@@ -160,6 +163,7 @@ char *plot_lines (const char *title, const char *x_name, const char *y_name, con
 /* ---- The page's frame, for compare-real.c too ---- */
 void page_begin (GString *out, const char *title);
 void page_end (GString *out);
+void page_plot (GString *out, const char *svg);
 void page_table (GString *out, const GArray *rows, char *const *heads, guint n);
 void page_text (GString *out, const char *tag, const char *text);
 

@@ -1,6 +1,7 @@
 /* examples/lab/draw.c: `tyet draw`: the diagram of a recorded run.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "check.h"
 #include "export.h"
 #include "lab.h"
 #include "page.h"
@@ -16,6 +17,7 @@
 typedef struct
 {
   char **files;
+  GPtrArray *contents; /* GBytes, of each */
   char *svg, *html, *shiviz, *model;
   gboolean open_end;
 } Draw;
@@ -69,6 +71,27 @@ note_model (Film *film, const Draw *draw)
     g_printerr ("%s: %s\n", g_get_prgname (), EXTENDED_HINT);
 }
 
+/* Once: what comes from a pipe is there once. */
+static gboolean
+read_files (const Draw *draw, GError **error)
+{
+  for (char **file = draw->files; *file != NULL; file++)
+    {
+      char *data = NULL;
+      gsize len;
+      g_autoptr (GMappedFile) mapped = NULL;
+      if (g_file_test (*file, G_FILE_TEST_IS_REGULAR))
+        mapped = g_mapped_file_new (*file, FALSE, error);
+      else if (!g_file_get_contents (*file, &data, &len, error))
+        return FALSE;
+      if (data == NULL && mapped == NULL)
+        return FALSE;
+      g_ptr_array_add (draw->contents,
+                       mapped != NULL ? g_mapped_file_get_bytes (mapped) : g_bytes_new_take (data, len));
+    }
+  return TRUE;
+}
+
 static gboolean
 judge (Film *film, const Draw *draw, GError **error)
 {
@@ -76,13 +99,18 @@ judge (Film *film, const Draw *draw, GError **error)
   const TyJudgeOptions options
       = { .model = extended ? TY_JUDGE_EXTENDED : TY_JUDGE_PRIMARY, .open_end = draw->open_end };
   g_autoptr (TyJudge) of = ty_judge_new (&options, error);
-  for (char **file = draw->files; of != NULL && *file != NULL; file++)
-    if (!ty_judge_read_file (of, *file, error))
-      return FALSE;
+  for (guint i = 0; of != NULL && i < draw->contents->len; i++)
+    {
+      gsize len;
+      const char *data = g_bytes_get_data (draw->contents->pdata[i], &len);
+      if (!ty_judge_read (of, draw->files[i], data, len, error))
+        return FALSE;
+    }
   if (of == NULL)
     return FALSE;
   g_autoptr (TyJudgeReport) report = ty_judge_report (of);
   film_add_report (film, report);
+  check_say_what_is_meant (draw->files, report);
   note_model (film, draw);
   return TRUE;
 }
@@ -104,7 +132,9 @@ run (const Draw *draw, GError **error)
 {
   const char *files[] = { draw->svg, draw->html, draw->shiviz };
   g_autoptr (Film) film = NULL;
-  if (!save_check (files, G_N_ELEMENTS (files), error) || (film = film_of_histories (draw->files, error)) == NULL
+  if (!save_check_beside (files, G_N_ELEMENTS (files), (const char *const *) draw->files, error)
+      || !read_files (draw, error)
+      || (film = film_of_histories (draw->files, (GBytes *const *) draw->contents->pdata, error)) == NULL
       || !judge (film, draw, error))
     return LAB_USAGE;
   const Film *films[] = { film };
@@ -122,7 +152,7 @@ run (const Draw *draw, GError **error)
 int
 lab_draw (int argc, char **argv)
 {
-  Draw draw = { 0 };
+  Draw draw = { .contents = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref) };
   int status = LAB_USAGE;
   g_autoptr (GError) error = NULL;
   if (!parse (&draw, &argc, &argv, &error))
@@ -134,6 +164,7 @@ lab_draw (int argc, char **argv)
         g_printerr ("%s: %s\n", g_get_prgname (), error->message);
     }
   g_strfreev (draw.files);
+  g_ptr_array_unref (draw.contents);
   g_free (draw.svg);
   g_free (draw.html);
   g_free (draw.shiviz);

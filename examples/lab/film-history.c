@@ -84,13 +84,11 @@ keep (Cutting *c, const TyRecord *r, const char *line, gsize len)
 
 /* As the reader of whole files does, but the lines are wanted too. */
 static gboolean
-read_one (Cutting *c, const char *path, GError **error)
+read_one (Cutting *c, const char *path, GBytes *content, GError **error)
 {
-  g_autofree char *data = NULL;
   gsize len;
+  const char *data = g_bytes_get_data (content, &len);
   guint64 number = 0;
-  if (!g_file_get_contents (path, &data, &len, error))
-    return FALSE;
   for (const char *at = data, *end = data + len; at < end;)
     {
       const char *newline = memchr (at, '\n', (gsize) (end - at));
@@ -270,7 +268,7 @@ cut_film (Cutting *c, char **paths)
 }
 
 Film *
-film_of_histories (char **paths, GError **error)
+film_of_histories (char **paths, GBytes *const *contents, GError **error)
 {
   Film *film = NULL;
   gboolean good = TRUE;
@@ -285,7 +283,7 @@ film_of_histories (char **paths, GError **error)
   ty_history_reader_init (&c.reader);
   for (char **path = paths; good && *path != NULL; path++)
     {
-      good = read_one (&c, *path, error);
+      good = read_one (&c, *path, contents[path - paths], error);
       if (good && (c.offsets->len > FILM_MAX_PROCESSES || c.arrivals > FILM_MAX_DELIVERIES))
         {
           g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,

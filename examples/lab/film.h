@@ -249,8 +249,9 @@ gboolean film_is_drawable (const Film *film, GError **error);
 /* How long, for people: "340 µs", "1.25 ms", "2 s". (transfer full) */
 char *film_time_text (gint64 us);
 
-/* What histories know of a run; NULL and `error` if one is unreadable, or holds too much to be drawn. */
-Film *film_of_histories (char **paths, GError **error);
+/* What histories know of a run, by their names and what is in each; NULL and `error` if one is unreadable, or holds
+ * too much to be drawn. */
+Film *film_of_histories (char **names, GBytes *const *contents, GError **error);
 /* What the judge says of this film, with messages and views called as they are in it. (transfer full) */
 char *film_plain_text (const Film *film, const TyJudgeReport *report, const char *text);
 /* Findings of the judge, as links into the film. */

@@ -8,18 +8,17 @@
 
 typedef struct
 {
-  char *new_identity, *new_secret;
-  char **show;
+  char **new_identities, **new_secrets, **show;
 } Key;
 
 static gboolean
 parse (Key *key, int *argc, char ***argv, GError **error)
 {
   const GOptionEntry entries[]
-      = { { "new", 0, 0, G_OPTION_ARG_FILENAME, &key->new_identity,
+      = { { "new", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &key->new_identities,
             "Make an identity, a pair of keys, in a new file that nobody else can read, and show its public key",
             "FILE" },
-          { "new-secret", 0, 0, G_OPTION_ARG_FILENAME, &key->new_secret,
+          { "new-secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &key->new_secrets,
             "Make a secret, of a network or of a group, in a new file that nobody else can read", "FILE" },
           { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &key->show, NULL, "[FILE...]" },
           G_OPTION_ENTRY_NULL };
@@ -28,26 +27,36 @@ parse (Key *key, int *argc, char ***argv, GError **error)
                                 "Shows the public key of each identity: what others know it by, and what stands "
                                 "in the\nlists of --admit. It is no secret; the files are.");
   g_option_context_set_description (
-      context, "Example:\n  tyet key --new ~/.tyet-identity\n  tyet key ~/.tyet-identity\n"
+      context, "Example:\n  tyet key --new ~/.tyet-identity\n  tyet key ~/.tyet-identity\n\n"
+               "A secret can also be words that nobody guesses, 12 bytes or more: a file that nobody else can read, of "
+               "these lines:\n  tyet-secret 1\n  passphrase WORDS\n\n"
                "Exit status: 0 done, 2 not: bad usage, or a file that is no key or cannot be written.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error);
 }
 
+/* With the file's name, where there are several. */
+static void
+tell (TyetIdentity *identity, char **paths, const char *path)
+{
+  printf (paths[1] != NULL ? "%s  %s\n" : "%s\n", tyet_identity_get_public_key (identity), path);
+}
+
 static gboolean
 make (const Key *key, GError **error)
 {
-  if (key->new_identity != NULL)
+  for (char **path = key->new_identities; path != NULL && *path != NULL; path++)
     {
       g_autoptr (TyetIdentity) identity = tyet_identity_new ();
-      if (!tyet_identity_save (identity, key->new_identity, error))
+      if (!tyet_identity_save (identity, *path, error))
         return FALSE;
-      printf ("%s\n", tyet_identity_get_public_key (identity));
+      tell (identity, key->new_identities, *path);
     }
-  if (key->new_secret != NULL)
+  for (char **path = key->new_secrets; path != NULL && *path != NULL; path++)
     {
       g_autoptr (TyetSecret) secret = tyet_secret_new ();
-      return tyet_secret_save (secret, key->new_secret, error);
+      if (!tyet_secret_save (secret, *path, error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -60,7 +69,7 @@ show (const Key *key, GError **error)
       g_autoptr (TyetIdentity) identity = tyet_identity_load (*path, error);
       if (identity == NULL)
         return FALSE;
-      printf (key->show[1] != NULL ? "%s  %s\n" : "%s\n", tyet_identity_get_public_key (identity), *path);
+      tell (identity, key->show, *path);
     }
   return TRUE;
 }
@@ -71,7 +80,7 @@ lab_key (int argc, char **argv)
   Key key = { 0 };
   g_autoptr (GError) error = NULL;
   gboolean good = parse (&key, &argc, &argv, &error);
-  if (good && key.show == NULL && key.new_identity == NULL && key.new_secret == NULL)
+  if (good && key.show == NULL && key.new_identities == NULL && key.new_secrets == NULL)
     {
       g_set_error_literal (&error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                            "A file of an identity, --new or --new-secret is needed");
@@ -85,8 +94,8 @@ lab_key (int argc, char **argv)
     }
   if (!good)
     g_printerr ("%s: %s\n%s", g_get_prgname (), error->message, error->domain == G_OPTION_ERROR ? "Try --help.\n" : "");
-  g_free (key.new_identity);
-  g_free (key.new_secret);
+  g_strfreev (key.new_identities);
+  g_strfreev (key.new_secrets);
   g_strfreev (key.show);
   return good ? LAB_GOOD : LAB_USAGE;
 }

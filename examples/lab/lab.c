@@ -22,6 +22,17 @@ static const struct
   { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };
 
+/* Standard output is a result: what was printed and did not get there is none. Who has said so already is let be. */
+static int
+printed (int status)
+{
+  gboolean good = fflush (stdout) == 0 && !ferror (stdout);
+  if (good || status == LAB_USAGE)
+    return status;
+  g_printerr ("%s: standard output cannot be written\n", g_get_prgname () != NULL ? g_get_prgname () : "tyet");
+  return LAB_USAGE;
+}
+
 static void
 usage (FILE *to)
 {
@@ -43,12 +54,12 @@ lab_main (int argc, char **argv)
   if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
     {
       usage (stdout);
-      return LAB_GOOD;
+      return printed (LAB_GOOD);
     }
   if (g_str_equal (argv[1], "--version"))
     {
       printf ("tyet %s\n", TYET_VERSION_S);
-      return LAB_GOOD;
+      return printed (LAB_GOOD);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (argv[1], commands[i].name))
@@ -57,7 +68,7 @@ lab_main (int argc, char **argv)
         g_autofree char *name = g_strdup_printf ("%s %s", program, commands[i].name);
         g_set_prgname (name);
         argv[1] = name;
-        return commands[i].run (argc - 1, argv + 1);
+        return printed (commands[i].run (argc - 1, argv + 1));
       }
   fprintf (stderr, "tyet: there is no command \"%s\"\n\n", argv[1]);
   usage (stderr);

@@ -155,6 +155,16 @@ lab_lines_go_on (LabLines *lines)
   work (lines);
 }
 
+guint
+lab_lines_count_left (const LabLines *lines)
+{
+  guint n = 0;
+  for (gsize i = lines->at; i < lines->buffer->len; i++)
+    n += lines->buffer->data[i] == '\n';
+  /* The last may end without it. */
+  return n + (lines->at_end && lines->buffer->len > lines->at && lines->buffer->data[lines->buffer->len - 1] != '\n');
+}
+
 void
 lab_lines_free (LabLines *lines)
 {

@@ -20,5 +20,7 @@ typedef struct
 LabLines *lab_lines_new (gsize limit_bytes, const LabLinesOps *ops, gpointer user_data);
 /* Lines are wanted from now on. */
 void lab_lines_go_on (LabLines *lines);
+/* How many have been read and not been taken. */
+guint lab_lines_count_left (const LabLines *lines);
 /* No more are wanted. */
 void lab_lines_free (LabLines *lines);

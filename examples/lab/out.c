@@ -1,4 +1,4 @@
-/* examples/lab/out.c: lines to standard output that never stop the main loop, complaints, and a little JSON.
+/* examples/lab/out.c: lines to standard output that never stop the main loop, complaints, progress, a little JSON.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "out.h"
@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MOST_BYTES (64 * 1024 * 1024)
 /* How often somebody who waits for a reader looks whether it is to stop. */
 #define LOOK_US (50 * 1000)
+#define PROGRESS_US (5 * 1000 * 1000)
+#define PROGRESS_WIDTH 76
 
 struct _LabOut
 {
@@ -211,6 +214,42 @@ lab_program (void)
   if (program == NULL)
     program = end != NULL ? g_strndup (name, (gsize) (end - name)) : g_strdup ("tyet");
   return program;
+}
+
+/* What is longer than a line cannot be written over. */
+static int
+progress_width (void)
+{
+  struct winsize size;
+  gboolean known = ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return known ? MIN (size.ws_col - 1, PROGRESS_WIDTH) : PROGRESS_WIDTH;
+}
+
+void
+lab_progress (const char *text)
+{
+  static gint64 last_us;
+  static gboolean shown;
+  gboolean terminal = isatty (STDERR_FILENO) != 0;
+  gint64 now_us = g_get_monotonic_time ();
+  if (text == NULL)
+    {
+      if (shown && terminal)
+        g_printerr ("\r%*s\r", progress_width (), "");
+      last_us = 0;
+      shown = FALSE;
+      return;
+    }
+  if (last_us == 0 && !terminal)
+    last_us = now_us; /* short work says nothing */
+  if (now_us - last_us < (terminal ? PROGRESS_US / 50 : PROGRESS_US))
+    return;
+  if (terminal)
+    g_printerr ("\r%-*.*s", progress_width (), progress_width (), text);
+  else
+    g_printerr ("%s\n", text);
+  last_us = now_us;
+  shown = TRUE;
 }
 
 /* ---- JSON ---- */

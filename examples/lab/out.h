@@ -1,4 +1,4 @@
-/* examples/lab/out.h: lines to standard output that never stop the main loop, complaints, and a little JSON.
+/* examples/lab/out.h: lines to standard output that never stop the main loop, complaints, progress, a little JSON.
  *
  * A process whose main loop stands still is soon suspected by the others, and a reader that is slow to take the
  * output must not have that power. So a thread of its own writes, from a queue that is bounded: when a reader is that
@@ -29,6 +29,10 @@ int lab_bad_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* What to call to repeat something: "tyet", or the program that has other orderings in it. */
 const char *lab_program (void);
+
+/* How far long work is, on standard error: on a terminal in one line, which is written over; elsewhere a line now and
+ * then. NULL: it is done. */
+void lab_progress (const char *text);
 
 /* ---- JSON ---- */
 

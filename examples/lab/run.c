@@ -51,7 +51,7 @@ read_scene (int argc, char **argv)
     lab_bad_usage ("--json and --by-process exclude each other");
   else if (argc != 2)
     lab_bad_usage (argc < 2 ? "no scene is named" : "one scene at a time");
-  else if (!save_check (files, G_N_ELEMENTS (files), &error))
+  else if (!save_check_beside (files, G_N_ELEMENTS (files), (const char *[]){ argv[1], NULL }, &error))
     g_printerr ("%s: %s\n", g_get_prgname (), error->message);
   else
     {

@@ -33,6 +33,12 @@ check_one (const char *path, GError **error)
   GStatBuf about;
   if (path[0] == '\0')
     return refuse (error, path, ENOENT);
+  if (g_str_equal (path, "-"))
+    {
+      g_set_error_literal (error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                           "“-” is taken for no file: /dev/stdout is standard output, and ./- a file of that name");
+      return FALSE;
+    }
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     return refuse (error, path, EISDIR);
   if (!is_plain (path) && g_stat (path, &about) == 0)
@@ -44,6 +50,17 @@ check_one (const char *path, GError **error)
   return g_access (folder, W_OK | X_OK) == 0 || refuse (error, path, errno);
 }
 
+/* By whatever names. */
+static gboolean
+are_one_file (const char *a, const char *b)
+{
+  GStatBuf x, y;
+  if (g_str_equal (a, b))
+    return is_plain (a);
+  return g_stat (a, &x) == 0 && g_stat (b, &y) == 0 && S_ISREG (x.st_mode) && x.st_dev == y.st_dev
+         && x.st_ino == y.st_ino;
+}
+
 gboolean
 save_check (const char *const *paths, guint n, GError **error)
 {
@@ -52,7 +69,7 @@ save_check (const char *const *paths, guint n, GError **error)
       if (paths[i] != NULL && !check_one (paths[i], error))
         return FALSE;
       for (guint k = 0; k < i && paths[i] != NULL; k++)
-        if (g_strcmp0 (paths[i], paths[k]) == 0 && is_plain (paths[i]))
+        if (paths[k] != NULL && are_one_file (paths[i], paths[k]))
           {
             g_autofree char *name = g_filename_display_name (paths[i]);
             g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "“%s” is named twice: one would overwrite the other",
@@ -60,6 +77,23 @@ save_check (const char *const *paths, guint n, GError **error)
             return FALSE;
           }
     }
+  return TRUE;
+}
+
+gboolean
+save_check_beside (const char *const *paths, guint n, const char *const *read, GError **error)
+{
+  if (!save_check (paths, n, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    for (guint k = 0; read[k] != NULL && paths[i] != NULL; k++)
+      if (are_one_file (paths[i], read[k]))
+        {
+          g_autofree char *name = g_filename_display_name (paths[i]);
+          g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+                       "“%s” is to be read, and would be overwritten: give another file to write", name);
+          return FALSE;
+        }
   return TRUE;
 }
 

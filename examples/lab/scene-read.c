@@ -327,7 +327,10 @@ scene_read (const char *name, const char *text, GError **error)
   clear_words (r.words);
   end_head (&r);
   if (good && scene->processes == NULL && scene->steps->len == 0)
-    good = scene_wrong (&r, 0, "there is no step in this scene");
+    {
+      r.line = MAX (r.line, 1);
+      good = scene_wrong (&r, 0, "there is no step in this scene");
+    }
   g_array_unref (r.words);
   g_hash_table_unref (r.known_processes);
   g_hash_table_unref (r.known_messages);
@@ -339,6 +342,8 @@ scene_read_file (const char *path, GError **error)
 {
   g_autofree char *text = NULL;
   gsize len;
+  if (g_str_equal (path, "-"))
+    path = "/dev/stdin";
   if (!g_file_get_contents (path, &text, &len, error))
     return NULL;
   if (strlen (text) != len)

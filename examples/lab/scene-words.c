@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define NAME_LETTERS 40
+
 /* Words that a name cannot be. */
 static const char *const kept[]
     = { "after", "all", "and", "are", "as", "at", "before", "break", "by", "calm", "choke", "clock", "continue",
@@ -63,11 +65,45 @@ scene_want (SceneReader *r, const char *word)
   return scene_wrong (r, r->at, "\"%s\" where \"%s\" should be", next, word);
 }
 
+/* ---- Names, and the end ---- */
+
+static gboolean
+is_kept (const char *word)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+    if (g_str_equal (kept[i], word))
+      return TRUE;
+  return FALSE;
+}
+
+/* Why this cannot be a name, to be said behind a sentence: NULL if it can. */
+static const char *
+trouble_with_name (const char *word)
+{
+  gboolean plain = g_ascii_isalpha (word[0]);
+  for (const char *c = word; *c != '\0'; c++)
+    plain = plain && (g_ascii_isalnum (*c) || *c == '.' || *c == '-' || *c == '_');
+  if (!plain)
+    return "; a name is letters from a to z, digits, \".\", \"-\" and \"_\", and begins with a letter";
+  if (strlen (word) > NAME_LETTERS)
+    return "; a name has " G_STRINGIFY (NAME_LETTERS) " letters at most";
+  return is_kept (word) ? "; that is a word of scenes, and cannot be a name" : NULL;
+}
+
+static gboolean
+is_name (const char *word)
+{
+  return trouble_with_name (word) == NULL;
+}
+
 gboolean
 scene_want_end (SceneReader *r)
 {
   const char *next = scene_peek (r);
-  return next == NULL || scene_wrong (r, r->at, "\"%s\" is too much here", next);
+  if (next == NULL)
+    return TRUE;
+  const char *trouble = is_kept (next) ? NULL : trouble_with_name (next);
+  return scene_wrong (r, r->at, "\"%s\" is too much here%s", next, trouble != NULL ? trouble : "");
 }
 
 gboolean
@@ -115,27 +151,7 @@ scene_want_bytes (SceneReader *r, gint64 *out)
   return scene_want_number (r, 1, 4 * 1024 * 1024, out) && scene_want (r, "bytes");
 }
 
-/* ---- Names ---- */
-
-static gboolean
-is_kept (const char *word)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
-    if (g_str_equal (kept[i], word))
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-is_name (const char *word)
-{
-  if (!g_ascii_isalpha (word[0]) || is_kept (word) || strlen (word) > 40)
-    return FALSE;
-  for (const char *c = word; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c) && *c != '.' && *c != '-' && *c != '_')
-      return FALSE;
-  return TRUE;
-}
+/* ---- Lists of names ---- */
 
 typedef gboolean (*CheckName) (SceneReader *r, const char *name);
 
@@ -166,7 +182,8 @@ want_list (SceneReader *r, const char *what, CheckName check, char ***out)
       const char *word = scene_peek (r);
       if (word == NULL)
         return scene_wrong (r, r->at, "the line ends where %s should follow", what);
-      return scene_wrong (r, r->at, "\"%s\" where %s should be", word, what);
+      const char *trouble = trouble_with_name (word);
+      return scene_wrong (r, r->at, "\"%s\" where %s should be%s", word, what, trouble != NULL ? trouble : "");
     }
   g_strfreev (*out);
   *out = g_strv_builder_end (names);

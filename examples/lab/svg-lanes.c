@@ -474,7 +474,7 @@ svg_draw_lines (SvgDraw *d)
       if (named[p->lane])
         continue;
       named[p->lane] = TRUE;
-      g_autofree char *name = shortened (p->site, 17);
+      g_autofree char *name = shortened (p->site, 15);
       g_string_append_printf (d->out, "<text class=\"name\" x=\"%s\" y=\"%s\" text-anchor=\"end\">",
                               svg_n (d->left - 9), svg_n (svg_process_y (d, (int) i) + 5));
       svg_text (d->out, name);

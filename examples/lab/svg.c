@@ -15,7 +15,9 @@
 #define TITLE_PX 46.0
 #define CAPTION_PX 24.0
 #define AXIS_PX 34.0
-#define LEGEND_PX 46.0
+#define MARGIN_PX 16.0
+#define LEGEND_LINE_PX 18.0
+#define BELOW_PX 28.0
 #define BETWEEN_PX 26.0
 
 const char *const svg_light[SVG_COLOURS]
@@ -199,17 +201,23 @@ put_style (GString *out, gboolean groups, gboolean parts)
 typedef struct
 {
   GString *out;
-  double x, y;
+  double x, y, left, right;
 } Legend;
 
 static void
 legend_item (Legend *l, const char *symbol, double symbol_width, const char *text)
 {
+  double width = symbol_width + 5 + svg_text_width (text, 10);
+  if (l->x > l->left && l->x + width > l->right)
+    {
+      l->x = l->left;
+      l->y += LEGEND_LINE_PX;
+    }
   g_string_append_printf (l->out, "<g transform=\"translate(%s %s)\">%s<text class=\"small soft\" x=\"%s\" y=\"3.5\">",
                           svg_n (l->x), svg_n (l->y), symbol, svg_n (symbol_width + 5));
   svg_text (l->out, text);
   g_string_append (l->out, "</text></g>\n");
-  l->x += symbol_width + 5 + svg_text_width (text, 10) + 18;
+  l->x += width + 18;
 }
 
 static gboolean
@@ -247,10 +255,11 @@ has_holds (const Film *const *films, guint n)
   return FALSE;
 }
 
-static void
-put_legend (GString *out, const Film *const *films, guint n, double left, double y, gboolean control)
+/* In as many lines as it takes; returns where the last one is. */
+static double
+put_legend (GString *out, const Film *const *films, guint n, double y, double width, gboolean control)
 {
-  Legend l = { out, left, y };
+  Legend l = { out, MARGIN_PX, y, MARGIN_PX, width - MARGIN_PX / 2 };
   g_string_append (out, "<g class=\"c0\" role=\"presentation\">\n");
   legend_item (&l, "<circle class=\"f\" cx=\"5\" r=\"5\"/>", 10, "sent");
   if (has_holds (films, n))
@@ -287,6 +296,7 @@ put_legend (GString *out, const Film *const *films, guint n, double left, double
   if (control)
     legend_item (&l, "<path class=\"k\" d=\"M0 0H22\"/>", 22, "control packet");
   g_string_append (out, "</g>\n");
+  return l.y;
 }
 
 /* ---- The document ---- */
@@ -454,7 +464,8 @@ svg_of_films (const Film *const *films, guint n_films, const SvgOptions *options
       y = draw_film (body, films[i], clock, options, i, caption, y) + (i + 1 < n_films ? BETWEEN_PX : 0);
     }
   GString *out = g_string_new (NULL);
-  double height = y + LEGEND_PX;
+  double height
+      = put_legend (body, films, n_films, y + LEGEND_LINE_PX, width, options != NULL && options->control) + BELOW_PX;
   g_string_append_printf (out,
                           "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" viewBox=\"0 0 %s %s\" "
                           "role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
@@ -473,7 +484,6 @@ svg_of_films (const Film *const *films, guint n_films, const SvgOptions *options
   g_string_append_printf (out, "<rect class=\"paper\" width=\"%s\" height=\"%s\"/>\n", svg_n (width), svg_n (height));
   put_head (out, films[0], title);
   g_string_append_len (out, body->str, (gssize) body->len);
-  put_legend (out, films, n_films, 16, y + 18, options != NULL && options->control);
   g_string_append (out, "</svg>\n");
   return g_string_free (out, FALSE);
 }

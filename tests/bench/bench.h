@@ -13,7 +13,7 @@
  *   mark                     mark ...          how far it is (BenchMark)
  *   stop                     sent N
  *   drain N...               done HASH         when it has had that many of each sender
- *   ping COUNT               pinged
+ *   ping COUNT               pinged            raw: ping HOW COUNT
  *   locks, view, memory...   (see member.c)
  *   hist NAME                hist TEXT
  *   quit
@@ -98,7 +98,11 @@ typedef enum
 {
   BENCH_LATENCY,
   BENCH_ONE_WAY,
-  BENCH_ROUND_TRIP,
+  BENCH_ROUND_TRIP,  /* of bare peers; from here on all or none: */
+  BENCH_ASLEEP,      /* who sleep between any two records */
+  BENCH_TO_ALL,      /* from one to all, and from the first to all */
+  BENCH_BY_ALL,      /* and from all the others to all */
+  BENCH_RAW_ONE_WAY, /* of those from one to all */
   BENCH_VIEW_CHANGE,
   BENCH_N_HISTS
 } BenchHistId;

@@ -47,7 +47,7 @@ typedef struct
   GPtrArray *samples;
   GPtrArray *raw_samples;
   GArray *ratios;
-  GArray *p99_ratios, *one_way_ratios; /* of latencies */
+  GArray *p99_ratios, *one_way_ratios, *packets_ratios; /* of latencies */
   GArray *cpu_ratios; /* raw's processor time a message over the command's: far less moved by what else runs */
 } Item;
 
@@ -62,6 +62,7 @@ item_free (gpointer data)
   g_clear_pointer (&item->cpu_ratios, g_array_unref);
   g_clear_pointer (&item->p99_ratios, g_array_unref);
   g_clear_pointer (&item->one_way_ratios, g_array_unref);
+  g_clear_pointer (&item->packets_ratios, g_array_unref);
   g_free (item->options.rest);
   g_free (item->raw.rest);
   g_free (item);
@@ -94,6 +95,8 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   item->options.messages = item->raw.messages = all->messages;
   item->options.warm_up = item->raw.warm_up = all->warm_up;
   item->raw.seconds = item->by_time ? 0 : all->seconds;
+  if (item->options.busy_poll_us != G_MAXUINT)
+    item->raw.busy_poll_us = item->options.busy_poll_us;
   if (!item->by_time)
     item->raw.count = 0;
   else if (g_str_equal (item->words[0], "latency"))
@@ -115,6 +118,7 @@ item_new (const char *text, const BenchOptions *all, GError **error)
   item->cpu_ratios = g_array_new (FALSE, FALSE, sizeof (double));
   item->p99_ratios = g_array_new (FALSE, FALSE, sizeof (double));
   item->one_way_ratios = g_array_new (FALSE, FALSE, sizeof (double));
+  item->packets_ratios = g_array_new (FALSE, FALSE, sizeof (double));
   if (item_options (item, all, error))
     return item;
   item_free (item);
@@ -134,18 +138,23 @@ ratio_of (const Item *item, const BenchSample *sample, const BenchSample *raw)
   return bench_hist_at (sample->hist[id], 0.5) / round_trip_ns;
 }
 
-/* Of a latency also the slowest hundredth, in round trips (of the median), and the way to the others, in halves of
- * one. */
+/* Of a latency also the slowest hundredth, in round trips (of the median); the way to the others, in that of bare peers
+ * with as many; and all of it in what the same packets take between those. */
 static void
 note_tail (Item *item, const BenchSample *sample, const BenchSample *raw)
 {
   if (sample->hist[BENCH_ONE_WAY] == NULL || raw->hist[BENCH_ROUND_TRIP] == NULL)
     return;
-  double round_trip_ns = bench_hist_at (raw->hist[BENCH_ROUND_TRIP], 0.5);
-  double p99 = bench_hist_at (sample->hist[BENCH_LATENCY], 0.99) / round_trip_ns;
-  double one_way = bench_hist_at (sample->hist[BENCH_ONE_WAY], 0.5) / (round_trip_ns / 2);
+  double p99 = bench_hist_at (sample->hist[BENCH_LATENCY], 0.99) / bench_hist_at (raw->hist[BENCH_ROUND_TRIP], 0.5);
+  double one_way
+      = bench_hist_at (sample->hist[BENCH_ONE_WAY], 0.5) / bench_hist_at (raw->hist[BENCH_RAW_ONE_WAY], 0.5);
+  BenchHistId packets = g_str_equal (item->options.service, "safe") ? BENCH_BY_ALL : BENCH_TO_ALL;
+  double of_packets = bench_hist_at (sample->hist[BENCH_LATENCY], 0.5) / bench_hist_at (raw->hist[packets], 0.5);
   g_array_append_val (item->p99_ratios, p99);
   g_array_append_val (item->one_way_ratios, one_way);
+  /* A plain message waits for nobody. */
+  if (bench_is_total (&item->options))
+    g_array_append_val (item->packets_ratios, of_packets);
 }
 
 static gboolean
@@ -167,26 +176,44 @@ item_turn (Item *item, GError **error)
   return TRUE;
 }
 
+/* One of raw's medians, in all turns. */
 static void
-item_print (Item *item)
+print_raw (BenchRow *row, const Item *item, const char *name, BenchHistId id)
 {
-  BenchRow *row = bench_row_new (&item->options);
   g_autofree double *raw = g_new (double, item->raw_samples->len);
   for (guint i = 0; i < item->raw_samples->len; i++)
     {
       const BenchSample *sample = g_ptr_array_index (item->raw_samples, i);
-      raw[i] = item->by_time ? bench_hist_at (sample->hist[BENCH_ROUND_TRIP], 0.5) / 1000
-                             : sample->metric[BENCH_MESSAGES_PER_S];
+      raw[i] = item->by_time ? bench_hist_at (sample->hist[id], 0.5) / 1000 : sample->metric[BENCH_MESSAGES_PER_S];
     }
-  bench_row_spread (row, item->by_time ? "raw_round_trip_us" : "raw_messages_per_s", raw, item->raw_samples->len);
-  bench_row_spread (row, "ratio", (const double *) item->ratios->data, item->ratios->len);
-  if (!item->by_time)
-    bench_row_spread (row, "cpu_ratio", (const double *) item->cpu_ratios->data, item->cpu_ratios->len);
-  if (item->p99_ratios->len > 0)
+  bench_row_spread (row, name, raw, item->raw_samples->len);
+}
+
+static void
+print_ratios (BenchRow *row, const char *name, const GArray *ratios)
+{
+  if (ratios->len > 0)
+    bench_row_spread (row, name, (const double *) ratios->data, ratios->len);
+}
+
+static void
+item_print (Item *item)
+{
+  BenchRow *row = bench_row_new (&item->options);
+  print_raw (row, item, item->by_time ? "raw_round_trip_us" : "raw_messages_per_s", BENCH_ROUND_TRIP);
+  if (item->by_time)
     {
-      bench_row_spread (row, "p99_ratio", (const double *) item->p99_ratios->data, item->p99_ratios->len);
-      bench_row_spread (row, "one_way_ratio", (const double *) item->one_way_ratios->data, item->one_way_ratios->len);
+      print_raw (row, item, "raw_round_trip_asleep_us", BENCH_ASLEEP);
+      print_raw (row, item, "raw_to_all_and_back_us", BENCH_TO_ALL);
+      print_raw (row, item, "raw_told_by_all_us", BENCH_BY_ALL);
+      print_raw (row, item, "raw_one_way_to_all_us", BENCH_RAW_ONE_WAY);
     }
+  print_ratios (row, "ratio", item->ratios);
+  if (!item->by_time)
+    print_ratios (row, "cpu_ratio", item->cpu_ratios);
+  print_ratios (row, "p99_ratio", item->p99_ratios);
+  print_ratios (row, "one_way_ratio", item->one_way_ratios);
+  print_ratios (row, "packets_ratio", item->packets_ratios);
   bench_row_samples (row, item->samples);
   bench_row_end (row);
 }

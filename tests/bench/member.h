@@ -25,6 +25,8 @@ typedef struct
   guint8 *record;
   guint64 sent;
   gboolean sending;
+  gboolean single;    /* one at a time */
+  gboolean one_waits; /* for room */
   guint stride;
   gint64 *times; /* of every stride-th message, when it was sent */
   int timer;     /* of a steady rate; -1 */

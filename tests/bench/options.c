@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bench.h"
 
+#include <tyet.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -58,7 +60,7 @@ static const Option table[] = {
   { "load", UINT, AT (load), " view-change ", NULL, "MSGS_PER_S: of all members together, meanwhile" },
   { "suspect-after", UINT, AT (suspect_after_ms), NULL, NULL,
     "MS: silence that makes a suspect; as the library has it" },
-  { "busy-poll", UINT, AT (busy_poll_us), " throughput latency locks view-change scale ", NULL,
+  { "busy-poll", UINT, AT (busy_poll_us), " throughput latency locks view-change scale raw ", NULL,
     "US: how long a member looks out for more before it sleeps; as the library has it" },
   { "groups", UINT, AT (groups), " memory ", NULL, "N: groups in one process" },
   { "simulated", WORD, AT (simulated), " scale ", NULL,
@@ -155,6 +157,8 @@ defaults (BenchOptions *options, const char *command)
     options->reps = 20;
   if (g_str_equal (command, "scale"))
     options->reps = 1;
+  if (g_str_equal (command, "raw"))
+    options->count = 5000;
 }
 
 gboolean
@@ -163,12 +167,24 @@ bench_is_total (const BenchOptions *options)
   return g_str_equal (options->service, "agreed") || g_str_equal (options->service, "safe");
 }
 
+/* As the library has it. */
+static guint
+default_busy_poll (void)
+{
+  GObjectClass *process = g_type_class_ref (TYET_TYPE_PROCESS);
+  guint us = G_PARAM_SPEC_UINT (g_object_class_find_property (process, "busy-poll"))->default_value;
+  g_type_class_unref (process);
+  return us;
+}
+
 static gboolean
 complete (BenchOptions *options, GError **error)
 {
   gboolean timed = g_str_equal (options->command, "latency") || g_str_equal (options->verify, "full");
   if (g_str_equal (options->command, "raw") && !g_str_equal (options->channel, "tcp"))
     return usage (error, "%s%s", "raw is about TCP", "");
+  if (g_str_equal (options->command, "raw") && options->busy_poll_us == G_MAXUINT)
+    options->busy_poll_us = default_busy_poll ();
   if (options->members_text == NULL)
     options->members_text = g_str_equal (options->command, "scale") ? "2,3,5,8,16,32" : "3";
   if (!g_str_equal (options->command, "scale"))

@@ -5,16 +5,14 @@
  * writes, large reads, one epoll. The rings are mapped twice in a row, so that no record is ever in two pieces.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "bench.h"
+#include "raw.h"
 #include "clock.h"
-#include "verify.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,51 +21,15 @@
 /* Copied in before the sockets are tried again, and taken out at once. */
 #define TURN_BYTES (256 * 1024)
 
-typedef struct
-{
-  int fd;
-  gboolean readable;
-  gboolean writable;
-  guint64 written;  /* of the ring of what is sent */
-  guint8 *in;       /* ring */
-  guint64 received; /* bytes */
-  guint64 taken;
-} Peer;
-
-typedef struct
-{
-  const BenchOptions *options;
-  guint index;
-  int epoll, listener;
-  guint n;
-  Peer peers[BENCH_MAX_MEMBERS];
-  guint8 *out;
-  guint64 window; /* bytes of each ring */
-  guint64 copied; /* bytes, into `out` */
-  guint8 *record; /* the application's */
-  guint64 sent;
-  gboolean sending;
-  gboolean draining;
-  guint64 wanted[BENCH_MAX_MEMBERS];
-  guint64 pings_left; /* of who asks */
-  gint64 pinged_at;
-  gboolean pinging;
-  BenchVerify verify;
-  BenchHist round_trip;
-  char line[8192];
-  gsize line_len;
-  gboolean quit;
-} Raw;
-
-static G_NORETURN void
-die (const char *what)
+void
+raw_die (const char *what)
 {
   g_print ("fail %s: %s\n", what, g_strerror (errno));
   exit (1);
 }
 
-static void
-say (const char *format, ...)
+void
+raw_say (const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -83,12 +45,12 @@ ring_new (gsize len)
 {
   int fd = memfd_create ("ring", MFD_CLOEXEC);
   if (fd < 0 || ftruncate (fd, (off_t) len) != 0)
-    die ("a ring");
+    raw_die ("a ring");
   guint8 *at = mmap (NULL, 2 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED
       || mmap (at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED
       || mmap (at + len, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
-    die ("a ring");
+    raw_die ("a ring");
   close (fd);
   return at;
 }
@@ -103,8 +65,8 @@ raw_listen (Raw *raw)
   raw->listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (raw->listener < 0 || bind (raw->listener, (struct sockaddr *) &at, len) != 0 || listen (raw->listener, 64) != 0
       || getsockname (raw->listener, (struct sockaddr *) &at, &len) != 0)
-    die ("listening");
-  say ("at %u", ntohs (at.sin_port));
+    raw_die ("listening");
+  raw_say ("at %u", ntohs (at.sin_port));
 }
 
 static void
@@ -114,7 +76,7 @@ peer_begin (Raw *raw, guint i, int fd)
   struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = i };
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (fcntl (fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl (raw->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-    die ("a peer");
+    raw_die ("a peer");
   raw->peers[i] = (Peer){ .fd = fd, .readable = TRUE, .writable = TRUE, .in = ring_new (raw->window) };
 }
 
@@ -131,7 +93,7 @@ raw_meet (Raw *raw, char **ports)
       guint8 who = (guint8) raw->index;
       int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
       if (fd < 0 || connect (fd, (struct sockaddr *) &to, sizeof to) != 0 || write (fd, &who, 1) != 1)
-        die ("dialing");
+        raw_die ("dialing");
       peer_begin (raw, i, fd);
     }
   for (guint i = raw->index + 1; i < raw->n; i++)
@@ -139,10 +101,10 @@ raw_meet (Raw *raw, char **ports)
       guint8 who;
       int fd = accept4 (raw->listener, NULL, NULL, SOCK_CLOEXEC);
       if (fd < 0 || read (fd, &who, 1) != 1 || who >= raw->n)
-        die ("letting in");
+        raw_die ("letting in");
       peer_begin (raw, who, fd);
     }
-  say ("in %u", raw->n);
+  raw_say ("in %u", raw->n);
 }
 
 /* ---- Sending ---- */
@@ -171,7 +133,7 @@ raw_fill (Raw *raw)
       memcpy (at, raw->record, size);
       raw->copied += size;
       if (!bench_verify (&raw->verify, at, size))
-        die ("a record of its own is wrong");
+        raw_die ("a record of its own is wrong");
     }
 }
 
@@ -184,7 +146,7 @@ peer_write (Raw *raw, Peer *peer)
       if (n < 0 && errno == EAGAIN)
         peer->writable = FALSE;
       else if (n < 0)
-        die ("writing");
+        raw_die ("writing");
       else
         peer->written += (guint64) n;
     }
@@ -193,51 +155,19 @@ peer_write (Raw *raw, Peer *peer)
 /* ---- Receiving ---- */
 
 static void
-raw_ping (Raw *raw, Peer *peer)
-{
-  guint64 size = raw->options->size;
-  raw->pinged_at = bench_now_ns ();
-  if (write (peer->fd, raw->record, size) != (gssize) size)
-    die ("pinging");
-}
-
-/* Who asks is 1, who answers 0. */
-static void
-peer_pinged (Raw *raw, Peer *peer)
-{
-  guint64 size = raw->options->size;
-  for (; peer->received - peer->taken >= size; peer->taken += size)
-    {
-      if (raw->index == 0)
-        {
-          raw_ping (raw, peer);
-          continue;
-        }
-      bench_hist_add (&raw->round_trip, (guint64) (bench_now_ns () - raw->pinged_at));
-      /* Nobody else has anything to say meanwhile. */
-      if (--raw->pings_left > 0 && raw->options->gap_ms > 0)
-        g_usleep ((gulong) (raw->options->gap_ms * 1000));
-      if (raw->pings_left > 0)
-        raw_ping (raw, peer);
-      else
-        say ("pinged");
-    }
-}
-
-static void
 peer_take (Raw *raw, Peer *peer)
 {
   guint64 size = raw->options->size;
   if (raw->pinging)
     {
-      peer_pinged (raw, peer);
+      raw_pinged (raw, peer);
       return;
     }
   for (; peer->received - peer->taken >= size; peer->taken += size)
     if (!bench_verify (&raw->verify, peer->in + peer->taken % raw->window, size))
       {
         errno = EBADMSG;
-        die ("a record is wrong");
+        raw_die ("a record is wrong");
       }
 }
 
@@ -272,7 +202,7 @@ raw_drained (Raw *raw)
     if ((raw->verify.next[i] == 0 ? 0 : raw->verify.next[i] - 1) != raw->wanted[i])
       return;
   raw->draining = FALSE;
-  say ("done %016" G_GINT64_MODIFIER "x", bench_verify_hash (&raw->verify));
+  raw_say ("done %016" G_GINT64_MODIFIER "x", bench_verify_hash (&raw->verify));
 }
 
 static void
@@ -284,12 +214,12 @@ raw_command (Raw *raw, const char *line)
   else if (g_str_equal (words[0], "go"))
     raw->sending = raw->index < raw->options->senders;
   else if (g_str_equal (words[0], "mark"))
-    say ("mark %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " 0",
+    raw_say ("mark %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " 0",
          bench_now_ns (), raw->verify.delivered, bench_cpu_us (), bench_rss_bytes ());
   else if (g_str_equal (words[0], "stop"))
     {
       raw->sending = FALSE;
-      say ("sent %" G_GUINT64_FORMAT, raw->sent);
+      raw_say ("sent %" G_GUINT64_FORMAT, raw->sent);
     }
   else if (g_str_equal (words[0], "drain"))
     {
@@ -299,18 +229,11 @@ raw_command (Raw *raw, const char *line)
       raw_drained (raw);
     }
   else if (g_str_equal (words[0], "ping"))
-    {
-      raw->pinging = TRUE;
-      raw->pings_left = g_ascii_strtoull (words[1], NULL, 10);
-      if (raw->pings_left > 0)
-        raw_ping (raw, &raw->peers[0]);
-      else
-        say ("pinged");
-    }
+    raw_begin_pings (raw, words[1], g_ascii_strtoull (words[2], NULL, 10));
   else if (g_str_equal (words[0], "hist"))
     {
-      g_autofree char *text = bench_hist_write (&raw->round_trip);
-      say ("hist %s", text);
+      g_autofree char *text = bench_hist_write (g_str_equal (words[1], "one-way") ? &raw->one_way : &raw->round_trip);
+      raw_say ("hist %s", text);
     }
 }
 
@@ -341,7 +264,8 @@ static void
 raw_turn (Raw *raw, gboolean busy)
 {
   struct epoll_event events[BENCH_MAX_MEMBERS + 1];
-  int n = epoll_wait (raw->epoll, events, G_N_ELEMENTS (events), busy ? 0 : -1);
+  int n = busy ? epoll_wait (raw->epoll, events, G_N_ELEMENTS (events), 0)
+               : raw_wait (raw, events, G_N_ELEMENTS (events));
   gboolean parent = FALSE;
   for (int i = 0; i < n; i++)
     if (events[i].data.u32 == G_MAXUINT32)

@@ -157,9 +157,10 @@ def absolute(row):
 def ratio(row):
     """To raw: the one that the goal is about."""
     if "one_way_ratio" in row and row["service"] == "causal":
-        return spread(row, "one_way_ratio") + " of half a round trip"
+        return spread(row, "one_way_ratio") + " of a bare one"
     if "p99_ratio" in row:
-        return spread(row, "ratio") + f"; p99 {row['p99_ratio']:.1f}"
+        return (spread(row, "ratio") + f"; p99 {row['p99_ratio']:.1f}; "
+                f"{row['packets_ratio']:.2f} of what its packets take bare peers")
     return spread(row, "ratio", 1 if "view_change_us" in row else 2)
 
 
@@ -172,17 +173,25 @@ def of_bound(row):
 
 def compared(binary, common):
     out = ["| | to reach | ratio to raw | of processor time | absolute |", "| --- | --- | --- | --- | --- |"]
-    round_trips = []
+    by_time = []
     for command, name, goal in COMPARED:
         row, = bench(binary, "compare", *common, command)
         share = of_bound(row) if row.get("seal") == "on" else spread(row, "cpu_ratio")
         out.append(f"| {name} | {goal} | {ratio(row)} | {share} | {absolute(row)} |")
         if "raw_round_trip_us" in row and row.get("service") != "causal":
-            round_trips.append(row["raw_round_trip_us"])
-    out.append(f"\nA raw round trip took {min(round_trips):.0f}-{max(round_trips):.0f} µs meanwhile, of two processes "
-               "that sleep for each record. Ratios of throughput are shares, of times raw round trips, of locks locks "
-               "a raw round trip.")
+            by_time.append(row)
+    out.append(f"\nA raw round trip took {extremes(by_time, 'raw_round_trip_us')} µs meanwhile, between two that look "
+               "out as long as members do or sleep at once, whichever is quicker; "
+               f"{extremes(by_time, 'raw_round_trip_asleep_us')} µs where they sleep. The packets of an agreed message "
+               f"alone took bare peers {extremes(by_time, 'raw_to_all_and_back_us')} µs, those of a safe one "
+               f"{extremes(by_time, 'raw_told_by_all_us')} µs. Ratios of throughput are shares, of times raw round "
+               "trips, of locks locks a raw round trip.")
     return out
+
+
+def extremes(rows, name):
+    """The smallest and the largest."""
+    return f"{min(row[name] for row in rows):.0f}-{max(row[name] for row in rows):.0f}"
 
 
 def shared(binary, common):

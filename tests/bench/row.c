@@ -26,6 +26,10 @@ static const char *const hist_names[BENCH_N_HISTS] = {
   [BENCH_LATENCY] = "latency_us",
   [BENCH_ONE_WAY] = "one_way_us",
   [BENCH_ROUND_TRIP] = "round_trip_us",
+  [BENCH_ASLEEP] = "round_trip_asleep_us",
+  [BENCH_TO_ALL] = "to_all_and_back_us",
+  [BENCH_BY_ALL] = "told_by_all_us",
+  [BENCH_RAW_ONE_WAY] = "one_way_to_all_us",
   [BENCH_VIEW_CHANGE] = "view_change_us",
 };
 

@@ -52,7 +52,13 @@ class Runs(unittest.TestCase):
     def test_raw(self):
         row, = self.good("raw", "--verify", "full", "--count", "10", "--size", "100", *SHORT)
         self.assertGreater(row["messages_per_s"], 0)
-        self.assertGreater(row["round_trip_us"]["p99"], 0)
+        for name in "round_trip", "round_trip_asleep", "to_all_and_back", "told_by_all", "one_way_to_all":
+            self.assertGreater(row[name + "_us"]["p99"], 0)
+        # Whichever is quicker.
+        self.assertLessEqual(row["round_trip_us"]["p50"], row["round_trip_asleep_us"]["p50"])
+        for members in "2", "5":
+            row, = self.good("raw", "--members", members, "--count", "10", "--seconds", "0", "--reps", "1")
+            self.assertGreater(row["told_by_all_us"]["p50"], 0)
 
     def test_latency(self):
         row, = self.good("latency", "--count", "20", "--reps", "1")
@@ -78,6 +84,8 @@ class Runs(unittest.TestCase):
         self.assertEqual([r["bench"] for r in rows], ["throughput", "latency"])
         for row in rows:
             self.assertGreater(row["ratio"], 0)
+        for name in "p99_ratio", "one_way_ratio", "packets_ratio":
+            self.assertGreater(rows[1][name], 0)
 
     def test_simulated(self):
         """Above the size where FLUSHes are gathered a change of view costs messages in proportion to the members."""

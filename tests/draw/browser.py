@@ -88,13 +88,13 @@ class Browser:
 
     # ---- What a test asks ----
 
-    def open(self, path, fragment=""):
-        """Loads a page anew; `errors ()` is about it from here on"""
+    def open(self, path, fragment="", shown="#diagrams svg text"):
+        """Loads a page anew, until that is there; `errors ()` is about it from here on"""
         self.call("Page.navigate", url="about:blank")
         self.until("location.href === 'about:blank' && document.readyState === 'complete'")
         self.events.clear()
         self.call("Page.navigate", url="file://" + path + fragment)
-        self.until("document.readyState === 'complete' && !!document.querySelector('#diagrams svg text')")
+        self.until("document.readyState === 'complete' && !!document.querySelector(%s)" % json.dumps(shown))
         self.settle()
 
     def errors(self):

@@ -133,6 +133,43 @@ class ComparePage(pages.Case):
         for name in self.all("#plots svg.plot", "getAttribute('aria-label')"):
             self.assertGreater(len(name), 10)
 
+    def test_narrow(self):
+        """Where there is little room, all figures are still in sight, each beside what it is of"""
+        self.browser.size(420, 900)
+        self.browser.open(self.compared())
+        self.assertEqual(self.hidden_cells(), [])
+        self.assertIn("on the wire, a multicast", self.all(".compare tbody th"))
+
+    def hidden_cells(self):
+        """What of the table one would have to move it for, or that lies upon something else"""
+        return self.browser.eval("""(() => {
+          const edge = document.querySelector(".compare .wide").getBoundingClientRect();
+          return [...document.querySelectorAll(".compare tr")].flatMap(row => {
+            const cells = [...row.children].map(c => [c, c.getBoundingClientRect()]).filter(([c, b]) => b.width > 0);
+            return cells.filter(([c, b], i) => b.right > edge.right + 1 || c.scrollWidth > c.clientWidth + 1
+              || cells.slice(0, i).some(([, o]) => o.right > b.left + 1 && o.bottom > b.top + 1
+                                                   && o.top < b.bottom - 1));
+          }).map(([c]) => c.textContent);
+        })()""")
+
+    def test_real(self):
+        """The page of real processes: plots and figures of every group, at every size"""
+        path = self.made(os.path.join(self.folder.name, "real.html"), "compare", "--real", "--seconds", "0.05",
+                         "--members", "2,3", "--sizes", "10,1000", "--orderings", "fifo,total")
+        for width in (420, 1280, 1920):
+            for scheme in ("light", "dark"):
+                self.browser.size(width, 900)
+                self.browser.scheme(scheme)
+                self.browser.open(path, shown="svg.plot text")
+                self.assertEqual(self.browser.errors(), [])
+                self.assertLessEqual(self.browser.eval("document.scrollingElement.scrollWidth - innerWidth"), 0)
+                self.assertEqual(self.hidden_cells(), [], width)
+                self.assertGreater(self.contrast(".compare tbody td"), 4.3)
+        self.assertEqual(self.browser.count("svg.plot"), 4)
+        self.assertEqual(self.browser.count(".compare tbody tr"), 12)
+        self.assertEqual(self.all(".compare thead th"), ["fifo", "total"])
+        self.assertIn("shared memory" if os.environ.get("TYET_SHM") != "0" else "TCP", self.browser.text(".dim"))
+
     def test_readable(self):
         """In light and in dark every text stands out from its ground"""
         for scheme in ("light", "dark"):

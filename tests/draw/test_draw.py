@@ -25,6 +25,7 @@ TYET = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 REWRITE = "--rewrite" in sys.argv
 SVG = "{http://www.w3.org/2000/svg}"
 PLAIN = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
+FIGURE_WRONG = os.path.join(HERE, "..", "..", "examples", "scenes", "figure-6-wrong.history")
 EVIL = "<script>alert(1)</script>\u001b[31m\"'&"
 
 
@@ -191,6 +192,22 @@ class Draw(unittest.TestCase):
             for one, two in zip(boxes, boxes[1:]):
                 self.assertTrue(one[2] != two[2] or one[1] <= two[0], (one, two))
 
+    def test_legend(self):
+        """Where it is longer than the picture is wide it goes on in the next line, and the picture has room for it"""
+        figure = os.path.join(HERE, "..", "..", "examples", "scenes", "figure-6.scene")
+        root = ET.fromstring(self.svg_of(figure, "--control"))
+        width, height = (float(root.get(side)) for side in ("width", "height"))
+        legend = root.findall(SVG + "g[@class='c0'][@role='presentation']/" + SVG + "g")
+        self.assertEqual(len(legend), 11)
+        rows = set()
+        for item in legend:
+            x, y = map(float, re.findall(r"[\d.]+", item.get("transform")))
+            text = item.find(SVG + "text")
+            self.assertLessEqual(x + float(text.get("x")) + 5.5 * len(text.text), width, text.text)
+            self.assertLessEqual(y + 10, height, text.text)
+            rows.add(y)
+        self.assertEqual(len(rows), 2)
+
     def test_large(self):
         """Thousands of messages: a picture of a size that programs can open"""
         source = self.written("large.scene", "ordering total\nprocesses a b c d e f g h\ndelays 200us to 1500us\n"
@@ -218,6 +235,21 @@ class Draw(unittest.TestCase):
         self.assertEqual(run("draw", *names, "--svg", self.path("h.svg"), "--html", self.path("h.html"))[:2], (0, ""))
         root = ET.parse(self.path("h.svg")).getroot()
         self.assertEqual(sum(" receives " in t.text for t in root.iter(SVG + "title")), 0)
+
+    def test_piped(self):
+        """What comes from a pipe is there once: what is drawn is what is judged"""
+        with open(FIGURE_WRONG, "rb") as f:
+            piped = subprocess.run([TYET, "draw", "--model", "extended", "/dev/stdin"], input=f.read(),
+                                   stdout=subprocess.PIPE, timeout=120, check=False, env=PLAIN)
+        self.assertEqual(piped.returncode, 1)
+        self.assertIn(b"5 causal: ", piped.stdout)
+
+    def test_twice(self):
+        """One history given twice is told, and not only as what follows from it"""
+        run("run", scene("crash"), "--history", self.path("all"))
+        status, _, errors = run("draw", self.path("all"), self.path("all"))
+        self.assertEqual(status, 1)
+        self.assertIn("are the same history", errors)
 
     def test_groups(self):
         """Each group has bands, named and of its own colours; a member of two that leaves one goes on in the other"""

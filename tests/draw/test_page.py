@@ -288,6 +288,24 @@ class Page(pages.Case):
         self.browser.key("End")
         self.assertIn("delivers", self.browser.text("#now"))
 
+    def test_edges(self):
+        """Whatever the width, no text of a diagram runs over its edge, and what is cut short says so"""
+        scenes = os.path.join(HERE, "..", "..", "examples", "scenes")
+        for name in ("bank-total", "figure-6", "lock-service", "same-place"):
+            path = self.page_of(os.path.join(scenes, name + ".scene"))
+            for width in (360, 420, 1280):
+                self.browser.size(width, 900)
+                self.browser.open(path)
+                over = self.browser.eval("""(() => {
+                  const edge = document.querySelector("#diagrams svg").getBoundingClientRect();
+                  return [...document.querySelectorAll("#diagrams svg text")].filter(t => {
+                    const box = t.getBoundingClientRect();
+                    return box.width > 0 && (box.right > edge.right + 1 || box.left < edge.left - 1);
+                  }).map(t => t.textContent);
+                })()""")
+                self.assertEqual(over, [], (name, width))
+                self.assertGreater(self.browser.count("#diagrams svg text"), 15, (name, width))
+
     def test_looks(self):
         """At three sizes, light, dark: nothing runs over the edge; the coarse picture is the one that was looked at"""
         # A scene in which nothing depends on when rounds and timers come: that may change.

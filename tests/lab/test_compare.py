@@ -5,6 +5,7 @@ SPDX-License-Identifier: LGPL-2.1-or-later
 """
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -131,6 +132,36 @@ def words():
         assert "nothing to compare" in out, out
 
 
+def narrow():
+    """What it prints is as wide as there is room for, and holds the same figures"""
+    scene = os.path.join(SCENES, "question-fifo.scene")
+
+    def figures(**environment):
+        done = subprocess.run([TYET, "compare", scene], stdout=subprocess.PIPE, timeout=120, check=True,
+                              env={**os.environ, **environment})
+        lines = done.stdout.decode().split("\n")
+        return max(map(len, lines)), {word.rstrip(",") for word in " ".join(lines).split()}
+    widest, wanted = figures(COLUMNS="")
+    assert widest == 107, widest
+    for width in (40, 60, 80, 120):
+        widest, words_there = figures(COLUMNS=str(width))
+        assert widest <= width, (width, widest)
+        assert wanted - words_there == set(), (width, wanted - words_there)
+
+
+def progress():
+    """Long work says how far it is; into a file it writes no lines over each other"""
+    _, _, errors = run("--real", "--members", "2", "--sizes", "10,20", "--seconds", "0.05", "--orderings", "fifo")
+    assert "\r" not in errors, errors
+    ours, theirs = pty.openpty()
+    done = subprocess.run([TYET, "compare", "--seeds", "40", os.path.join(SCENES, "question-fifo.scene")],
+                          stdout=subprocess.DEVNULL, stderr=theirs, timeout=120, check=False)
+    os.close(theirs)
+    said = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.returncode == 0 and "1 of 160 runs: fifo, seed " in said and said.endswith("\r"), (done, said)
+
+
 def own():
     """What a scene expects is expected of its own ordering; under another it may differ, and that is no failure"""
     scene = os.path.join(SCENES, "question-causal.scene")
@@ -188,6 +219,8 @@ def wrong():
             (("--orderings", "fifo,best", scene), 'no ordering "best"; there are fifo, causal, total'),
             (("--orderings", "fifo,fifo", scene), "twice"),
             (("--orderings", "", scene), "there is none"),
+            (("--orderings", "fifo,", scene), 'comma in "fifo,"'),
+            (("--orderings", ",,", scene), 'comma in ",,"'),
             (("--orderings", "fifo/safe", scene), "does not offer the service safe"),
             (("--orderings", "total/best", scene), 'no service "best"'),
             (("--seeds", "0", scene), "from 1 to"),
@@ -212,6 +245,7 @@ def wrong():
             (("--real", "--sizes", "99999999999"), "--sizes"),
             (("--real", "--sizes", "1,x"), "--sizes"),
             (("--real", "--seconds", "-1"), "--seconds"),
+            (("--real", "--seconds", "0"), "--seconds"),
             (("--real", "--orderings", "fifo,best"), 'no ordering "best"'),
             (("--sizes", "10", scene), "--real only"),
             (("--frobnicate", scene), "frobnicate"),
@@ -224,7 +258,7 @@ def wrong():
 
 
 def main():
-    checks = [times, anomalies, seeds, registered, words, own, page, early, wrong]
+    checks = [times, anomalies, seeds, registered, words, narrow, progress, own, page, early, wrong]
     print("1..%d" % len(checks))
     bad = 0
     for n, check in enumerate(checks, 1):

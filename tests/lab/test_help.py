@@ -90,6 +90,43 @@ def devices(folder):
         assert not os.path.isfile("/dev/full")
 
 
+def kept(folder):
+    """What is read is not written over, by whatever name; a dash is standard input, and no name of a file"""
+    for command, source in (("run", SCENE), ("compare", SCENE), ("draw", HISTORY)):
+        name = os.path.join(folder, "source")
+        with open(source, encoding="utf-8") as f:
+            text = f.read()
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.symlink("source", os.path.join(folder, "other"))
+        for option in ("--svg", "--html"):
+            for path in (name, os.path.join(folder, ".", "source"), os.path.join(folder, "other")):
+                status, out, errors = run(TYET, command, name, option, path)
+                assert (status, out) == (2, "") and "is to be read" in errors, (command, path, status, errors)
+            status, out, errors = run(TYET, command, name, option, "-", cwd=folder)
+            assert (status, out) == (2, "") and "/dev/stdout" in errors, (command, status, errors)
+        with open(name, encoding="utf-8") as f:
+            assert f.read() == text, command
+        assert sorted(os.listdir(folder)) == ["other", "source"], os.listdir(folder)
+        os.unlink(os.path.join(folder, "other"))
+    with open(SCENE, "rb") as f:
+        done = subprocess.run([TYET, "run", "-"], stdin=f, stdout=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 0 and b"legal: " in done.stdout, done
+
+
+def lost_output(_):
+    """Whatever is printed and does not get there is no result, however long it is"""
+    if not os.path.exists("/dev/full"):
+        return
+    for args in ((), ("run", SCENE), ("compare", SCENE), ("compare", "--json", SCENE), ("check", HISTORY),
+                 ("draw", "--model", "extended", HISTORY), ("explore", "--seeds", "1")):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([TYET, *args, *([] if len(args) > 1 else ["--help"])], stdout=full,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+        assert done.returncode == 2 and b"utput cannot be written" in done.stderr, (args, done)
+        assert done.stderr.count(b"cannot be written") == 1 and b"(null)" not in done.stderr, (args, done)
+
+
 def absurd(folder):
     """Sizes beyond reason are refused at once"""
     big = os.path.join(folder, "big.scene")
@@ -129,7 +166,7 @@ def examples(folder):
 
 
 def main():
-    checks = [commands_help, commands_options, commands_files, devices, absurd, examples]
+    checks = [commands_help, commands_options, commands_files, devices, kept, lost_output, absurd, examples]
     print("1..%d" % len(checks))
     bad = 0
     for n, check in enumerate(checks, 1):

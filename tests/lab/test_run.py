@@ -48,6 +48,10 @@ MISTAKES = [
     ("suspect after 0ms", "2:15: a time above zero is needed here"),
     ("window 0 bytes", '2:8: "0" is no number from 1 to'),
     ("clock a by 900000 ppm", '2:12: "900000" is no number from -500000 to 500000'),
+    ("start \u00e9", '2:7: "\u00e9" where a new process should be; a name is letters from a to z'),
+    ("start d \u00e9", '2:9: "\u00e9" is too much here; a name is letters from a to z'),
+    ("start " + "d" * 41, '2:7: "' + "d" * 41 + '" where a new process should be; a name has 40 letters at most'),
+    ("start all", '2:7: "all" where a new process should be; that is a word of scenes'),
     ("at  5ms,\tcrash  \u00fc x", '2:17: "\u00fc" where a process should be'),
 ]
 

@@ -3,13 +3,16 @@
 
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
+import fcntl
 import os
 import pty
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import unittest
 
@@ -298,6 +301,11 @@ def os_write_all(cat, data):
         view = view[os.write(fd, view):]
 
 
+def waiting_bytes(pipe):
+    """What nobody has read yet"""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
 class Surroundings(unittest.TestCase):
     def test_full_disk_under_the_history(self):
         with Lab(TYET) as lab:
@@ -317,6 +325,35 @@ class Surroundings(unittest.TestCase):
                            "--plain", "--history", "/no/such/folder/h")
         self.assertIn(code, (1, BAD_USAGE))
         self.assertIn("/no/such/folder/h", err)
+
+    def test_messages_do_not_steer_a_terminal(self):
+        """Control characters are shown on a terminal, and left as they are elsewhere"""
+        message = b"\x1b[31mred\x07 \xc2\x9b2J t\xc3\xa4b\tz"
+        command = [TYET, "cat", "--group", "lab", "--ordering", "total", "--plain", "--name", "x", "--found"]
+        plain = subprocess.run(command, input=message, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout
+        self.assertIn(b"x: " + message + b"\n", plain)
+        ours, theirs = pty.openpty()
+        x = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=theirs)
+        os.close(theirs)
+        x.stdin.write(message)
+        x.stdin.close()
+        self.assertEqual(x.wait(PATIENCE), 0)
+        said = os.read(ours, 1 << 16)
+        os.close(ours)
+        self.assertIn("x: ^[[31mred^G ^[[2J täb\tz\r\n".encode(), said)
+        self.assertNotIn(b"\x1b", said)
+
+    def test_lines_that_were_not_sent(self):
+        """Who is blocked keeps the lines that it reads, and says so if it is told to go before they are sent"""
+        with Lab(TYET) as lab:
+            a, b = lab.group_of(["a", "b"])
+            a.kill()
+            lab.wait(lambda: b.blocked, "b is blocked", [b])
+            b.write("one", "two")
+            lab.wait(lambda: waiting_bytes(b.process.stdin) == 0, "b reads them", [b])
+            b.signal(signal.SIGTERM)
+            self.assertEqual(b.status(), 0)
+            self.assertIn("2 lines were read and not sent", b.stderr())
 
     def test_reader_of_the_output_goes_away(self):
         with Lab(TYET) as lab:

@@ -87,8 +87,32 @@ class Readme(unittest.TestCase):
                 hello.wait(r": I am rank 0 of 2")
                 hello.wait(r": I am rank 1 of 2")
             second.process.kill()
-            views = len([line for line in first.lines if line.startswith("-- view")])
-            self.assertEqual(views, 2)
+            first.wait(r"^-- view 3\.")
+            first.wait(r": I am rank 0 of 1")
+            # What goes wrong is said, and is no crash.
+            for environment, args, words in ((env, ["nonsense"], "is no address"),
+                                             ({**env, "TYET_SECRET_FILE": "/none"}, [], "/none")):
+                done = subprocess.run([binary, *args], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, timeout=PATIENCE, check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                self.assertIn(words, done.stderr)
+
+
+    def test_events(self):
+        """Each event that tyet cat prints stands in its manual, with each of its fields"""
+        source = os.path.dirname(os.path.abspath(README))
+        with open(os.path.join(source, "examples", "lab", "cat-events.c"), encoding="utf-8") as f:
+            code = f.read()
+        with open(os.path.join(source, "doc", "cat.md"), encoding="utf-8") as f:
+            manual = f.read()
+        events = set(re.findall(r'begin \("(\w+)"\)', code)) | {"saved", "loaded"}
+        self.assertGreater(len(events), 7)
+        for event in events:
+            self.assertIn('{"event":"%s"' % event, manual)
+        fields = set(re.findall(r'lab_json_field \(\w+, "(\w+)"', code)) | set(re.findall(r'\\"(\w+)\\":', code))
+        self.assertGreater(len(fields), 12)
+        for field in fields - {"event"}:
+            self.assertIn("`%s`" % field, manual)
 
 
 if __name__ == "__main__":

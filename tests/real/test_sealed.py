@@ -150,6 +150,10 @@ class Sealed(unittest.TestCase):
         code, out, err = run("key", "--new-secret", self.path("s"))
         self.assertEqual((code, out), (0, ""), err)
         self.assertEqual(stat.S_IMODE(os.stat(self.path("s")).st_mode), 0o600)
+        code, out, err = run("key", "--new", self.path("k1"), "--new", self.path("k2"))
+        self.assertEqual((code, [line.split("  ")[1] for line in out.splitlines()]),
+                         (0, [self.path("k1"), self.path("k2")]), err)
+        self.assertEqual(run("key", self.path("k1"), self.path("k2")), (0, out, ""))
         self.assertEqual(run("key")[0], BAD_USAGE)
         self.assertEqual(run("key", self.path("nothing"))[0], BAD_USAGE)
 

@@ -21,6 +21,7 @@ typedef struct
   const char *dial;
   GQueue to_send; /* of GBytes */
   guint pending_from_app; /* how often the application asks for more */
+  gint64 slow_us;         /* how long each step takes */
   gboolean free_from_app;
   gboolean loop_from_app;
 } Proc;
@@ -43,6 +44,9 @@ on_step (TyNode *node, const TyEvent *events, guint n_events, gint64 now_us, gpo
 {
   Proc *p = data;
   guint before = p->packets;
+  gint64 until_us = g_get_monotonic_time () + p->slow_us;
+  while (g_get_monotonic_time () < until_us)
+    ;
   for (guint i = 0; i < n_events; i++)
     on_event (p, &events[i]);
   p->packet_steps += p->packets > before;
@@ -268,6 +272,46 @@ test_listen_errors (void)
   proc_free (b);
 }
 
+static int polled_ms;
+
+/* Tells how long the loop would sleep. */
+static int
+poll_noting (GPollFD *fds, guint n_fds, int timeout_ms)
+{
+  polled_ms = timeout_ms;
+  return g_poll (fds, n_fds, 0);
+}
+
+/* What takes long leaves the loop to other sources, those that are only there when nothing else is to be done, too; but
+ * it does not go to sleep before somebody has looked out for more. */
+static void
+test_looks_before_it_sleeps (void)
+{
+  Proc *a = proc_new ();
+  guint steps = stub_node_steps (a->node);
+  gboolean idle = FALSE;
+  g_main_context_set_poll_func (NULL, poll_noting);
+  a->slow_us = 2000;
+  for (guint i = 1; i <= 2; i++)
+    {
+      stub_node_set_pending (a->node, TRUE);
+      ty_driver.kick (a->driver);
+      while (stub_node_steps (a->node) < steps + i)
+        g_main_context_iteration (NULL, TRUE);
+      if (i == 2)
+        g_idle_add_once (mark, &idle);
+      polled_ms = -2;
+      g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpint (polled_ms, ==, 0);
+      g_assert_cmpint (idle, ==, i == 2);
+      while (polled_ms == 0)
+        g_main_context_iteration (NULL, TRUE);
+    }
+  g_assert_cmpuint (stub_node_steps (a->node), ==, steps + 2);
+  g_main_context_set_poll_func (NULL, NULL);
+  proc_free (a);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -278,6 +322,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/driver/free-in-callback", test_free_in_callback);
   g_test_add_func ("/transport/driver/loop-in-callback", test_loop_in_callback);
   g_test_add_func ("/transport/driver/context", test_context);
+  g_test_add_func ("/transport/driver/looks-before-it-sleeps", test_looks_before_it_sleeps);
   g_test_add_func ("/transport/driver/listen-errors", test_listen_errors);
   return g_test_run ();
 }

@@ -31,6 +31,7 @@ ty_node_config_init (TyNodeConfig *config)
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 * 1024 * 1024,
     .window_bytes = 4 * 1024 * 1024,
+    .busy_poll_us = 50,
   };
 }
 

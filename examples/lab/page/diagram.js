@@ -25,13 +25,30 @@ class Row {
   }
 }
 
-function textWidth(text, size) { return [...text].length * size * 0.6; }
+const ruler = document.createElement("canvas").getContext("2d"), widths = new Map();
+
+function textWidth(text, size, weight = 400) {
+  const key = `${weight} ${size} ${text}`;
+  if (!widths.has(key)) {
+    ruler.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+    widths.set(key, ruler.measureText(text).width);
+  }
+  return widths.get(key);
+}
+
+/* As much of it as there is room for; nothing where that would say nothing. */
+function shortened(text, size, room, weight = 400) {
+  if (textWidth(text, size, weight) <= room) return text;
+  const letters = [...text];
+  while (letters.length > 3 && textWidth(`${letters.join("")}…`, size, weight) > room) letters.pop();
+  return letters.length > 3 ? `${letters.join("").trimEnd()}…` : "";
+}
 
 class Diagram {
   constructor(film, holder) {
     this.film = film;
     this.pitch = film.lanes <= 4 ? 92 : film.lanes <= 8 ? 70 : 48;
-    this.gutter = 24 + Math.min(150, Math.max(...film.processes.map(p => textWidth(p.site, 14)), 20));
+    this.gutter = 24 + Math.min(150, Math.max(...film.processes.map(p => textWidth(p.site, 14, 600)), 20));
     this.marks = film.events.filter(e => e.kind === "step" && !e.text.includes(" sends "));
     this.svg = make("svg", { role: "group", tabindex: "0",
       "aria-label": `Space-time diagram of ${film.title}: arrows step through the events` });
@@ -142,7 +159,12 @@ class Diagram {
       e.row = -1;
       const x = this.sx(e.x);
       if (x < this.gutter - 5 || x > this.width) continue;
-      for (let r = 0; r < 3 && e.row < 0; r++) if (rows[r].take(x - 2, x + textWidth(e.text, 10) + 10)) e.row = r;
+      /* On the right of its line, unless that is past the edge and there is room on the left. */
+      const width = textWidth(e.text, 10), left = x + 4 + width > this.width && x - 4 - width >= this.gutter;
+      e.said = left ? e.text : shortened(e.text, 10, this.width - x - 4);
+      e.at = left ? x - 4 - width : x + 4;
+      const end = e.at + textWidth(e.said, 10) + 6;
+      for (let r = 0; r < 3 && e.row < 0 && e.said; r++) if (rows[r].take(Math.min(e.at, x) - 2, end)) e.row = r;
       used = Math.max(used, e.row + 1);
     }
     return used;
@@ -154,7 +176,7 @@ class Diagram {
       if (x < this.gutter - 5 || x > this.width) continue;
       const y = 14 + Math.max(0, e.row) * 14;
       this.out.append(make("path", { class: "thin", "stroke-dasharray": "2 3", d: `M${x} ${y - 8}V${this.bottom}` }));
-      if (e.row >= 0) this.out.append(make("text", { class: "small soft", x: x + 4, y }, e.text));
+      if (e.row >= 0) this.out.append(make("text", { class: "small soft", x: n(e.at), y }, e.said));
       this.points.push({ x, y: y - 4, e });
     }
   }
@@ -200,7 +222,9 @@ class Diagram {
       const kind = view.transitional ? "transitional view" : "view";
       const group = this.film.groups.length > 1 ? `${this.film.groups[view.group].name}: ` : "";
       for (const text of [`${group}${kind} ${view.text} · ${membersOf(this.film, view.index)}`, `view ${view.text}`]) {
-        const width = textWidth(text, 11), from = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
+        const width = textWidth(text, 11);
+        if (width > this.width - this.gutter) continue;
+        const from = Math.max(this.gutter, Math.min(x, this.width - 4 - width));
         let at = from;
         while (at <= Math.max(from, Math.min(from + 400, last - width)) && !row.take(at, at + width + 6)) at += 6;
         if (at > Math.max(from, Math.min(from + 400, last - width))) continue;
@@ -284,10 +308,11 @@ class Diagram {
     let last = "";
     for (let i = firstNotBefore(clock.x, this.from); i < clock.us.length && clock.x[i] <= this.to; i++) {
       const x = this.sx(clock.x[i]), text = timeText(clock.us[i]), half = textWidth(text, 10) / 2 + 14;
-      if (text === last || x < this.gutter || !row.take(x - half, x + half)) continue;
+      if (text === last || x < this.gutter || x > this.width || !row.take(x - half, x + half)) continue;
       last = text;
       this.out.append(make("path", { class: "thin", d: `M${n(x)} ${y}v5` }),
-        make("text", { class: "small soft", x: n(x), y: y + 16, "text-anchor": "middle" }, text));
+        make("text", { class: "small soft", x: n(Math.min(x, this.width - half + 13)), y: y + 16, "text-anchor": "middle" },
+          text));
     }
   }
 
@@ -321,8 +346,9 @@ class Diagram {
       this.out.append(make("path", { class: "line", d: `${d}H${n(Math.min(to, this.width + 9))}` }));
       if (still) this.out.append(make("path", { class: "line gone", d: still }));
       if (p.born > 0) this.out.append(make("path", { class: "line", d: `M${n(from)} ${y - 6}v12` }));
-      if (p.born > 0 && p.name !== p.site)
-        this.out.append(make("text", { class: "m halo", x: n(from + 5), y: y - 6 }, p.name));
+      if (p.born > 0 && p.name !== p.site && from <= this.width)
+        this.out.append(make("text", { class: "m halo", x: n(Math.min(from + 5, this.width - textWidth(p.name, 10, 600) - 2)),
+          y: y - 6 }, p.name));
     }
     for (const view of film.views)
       for (const [process, x] of view.x) {
@@ -419,15 +445,16 @@ class Diagram {
       width: n(to - x), height: 5, rx: 2.5 }));
     this.points.push({ x: (x + to) / 2, y: y + 2, half: (to - x) / 2, m, a });
     const waits = waitsOf(this.film, a), why = waits.length > 0 ? waits[0].text : "";
-    const text = `${m.name} ${why}${waits.length > 1 ? " …" : ""}`, width = textWidth(text, 9), at = Math.max(this.gutter, Math.min(x, this.width - width));
+    const text = shortened(`${m.name} ${why}${waits.length > 1 ? " …" : ""}`, 9, this.width - this.gutter);
+    const width = textWidth(text, 9), at = Math.max(this.gutter, Math.min(x, this.width - width));
     if (this.density === "roomy" && why && words.take(at - 2, at + width + 6))
       g.append(make("text", { class: "tiny soft halo", x: n(at), y: n(this.py(a.process) + this.pitch / 2 - 5) }, text));
   }
 
   label(g, m, x, lane) {
-    const half = textWidth(m.name, 10) / 2 + 3;
-    if (!this.labels[lane].take(x - half, x + half)) return;
-    g.append(make("text", { class: "m halo", "text-anchor": "middle", x: n(x), y: n(this.y(lane) - this.radius - 4) }, m.name));
+    const half = textWidth(m.name, 10, 600) / 2 + 3, at = x > this.width ? x : Math.min(x, this.width - half + 2);
+    if (!this.labels[lane].take(at - half, at + half)) return;
+    g.append(make("text", { class: "m halo", "text-anchor": "middle", x: n(at), y: n(this.y(lane) - this.radius - 4) }, m.name));
   }
 
   drawSend(g, m) {
@@ -554,7 +581,7 @@ class Diagram {
       if (named.has(p.lane)) continue;
       named.add(p.lane);
       this.out.append(make("text", { class: "name", x: this.gutter - 12, y: this.y(p.lane) + 5, "text-anchor": "end" },
-        p.site.length > 17 ? `${p.site.slice(0, 16)}…` : p.site));
+        shortened(p.site, 14, this.gutter - 14, 600)));
     }
   }
 

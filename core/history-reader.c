@@ -53,14 +53,14 @@ fail_on (Parser *p, const char *why, const TyText *found)
   return fail (p, said);
 }
 
-static void
+static inline void
 skip_space (Parser *p)
 {
   while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\r' || *p->at == '\n'))
     p->at++;
 }
 
-static gboolean
+static inline gboolean
 take (Parser *p, char c)
 {
   skip_space (p);

@@ -203,18 +203,27 @@ ty_write_id (TyWriter *w, const TyId *id)
   g_byte_array_append (w, id->b, sizeof id->b);
 }
 
+static gsize
+put_ballot (guint8 *out, const TyBallot *b)
+{
+  gsize n = ty_varint_put (out, b->counter);
+  memcpy (out + n, b->pid.b, sizeof b->pid.b);
+  return n + sizeof b->pid.b;
+}
+
 void
 ty_write_ballot (TyWriter *w, const TyBallot *b)
 {
-  ty_write_varint (w, b->counter);
-  ty_write_id (w, &b->pid);
+  guint8 at[10 + sizeof b->pid.b];
+  g_byte_array_append (w, at, (guint) put_ballot (at, b));
 }
 
 void
 ty_write_view_id (TyWriter *w, const TyViewId *v)
 {
-  ty_write_varint (w, v->number);
-  ty_write_ballot (w, &v->ballot);
+  guint8 at[20 + sizeof v->ballot.pid.b];
+  gsize n = ty_varint_put (at, v->number);
+  g_byte_array_append (w, at, (guint) (n + put_ballot (at + n, &v->ballot)));
 }
 
 void

@@ -9,6 +9,7 @@
 #include "transport/simgate.h"
 
 #define MAX_SPINS 1000
+#define BOOKED 8
 
 typedef struct
 {
@@ -50,6 +51,8 @@ struct _TySimProcess
 
   guint spins;    /* turns on end that left a deadline in the past */
   gint64 turn_at; /* of its next turn; G_MAXINT64: none is set */
+  gint64 booked[BOOKED]; /* times for which turn () is asked for, some of the last; -1: none */
+  guint n_booked;
   gboolean in_turn;
   gboolean kicked; /* a turn is set because its application asked for something */
   gboolean stopped;
@@ -304,6 +307,11 @@ set_turn (TySimProcess *p, gint64 at)
   if (p->node == NULL || p->stopped || p->in_turn || at >= p->turn_at)
     return;
   p->turn_at = at;
+  /* It is often put off from one time, and then again to that. */
+  for (guint i = 0; i < BOOKED; i++)
+    if (p->booked[i] == at)
+      return;
+  p->booked[p->n_booked++ % BOOKED] = at;
   ty_sim_at (p->world->net, at, turn, p);
 }
 
@@ -392,7 +400,11 @@ static void
 turn (gpointer data)
 {
   TySimProcess *p = data;
-  if (p->turn_at != ty_sim_now (p->world->net) || p->node == NULL || p->stopped)
+  gint64 now = ty_sim_now (p->world->net);
+  for (guint i = 0; i < BOOKED; i++)
+    if (p->booked[i] == now)
+      p->booked[i] = -1;
+  if (p->turn_at != now || p->node == NULL || p->stopped)
     return; /* it was set to another time since */
   p->turn_at = G_MAXINT64;
   p->kicked = FALSE;
@@ -460,6 +472,8 @@ ty_sim_spawn_as (TySimWorld *world, const char *name, const char *site, const Ty
   p->address = g_strdup_printf ("sim:%s", site);
   p->history = g_string_new (NULL);
   p->turn_at = G_MAXINT64;
+  for (guint i = 0; i < BOOKED; i++)
+    p->booked[i] = -1;
   p->die_at = G_MAXUINT64;
   p->clock_from = ty_sim_now (world->net);
   p->clock_base = 1000000 + (gint64) ty_sim_rand_range (&world->ids, 0, 1000000000);

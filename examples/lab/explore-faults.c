@@ -14,7 +14,8 @@ const char *const fault_names[N_FAULTS] = {
   [FAULT_NOISE] = "noise",         [FAULT_TRANSFER] = "transfer", [FAULT_BLINK] = "blink",     [FAULT_DEAF] = "deaf",
   [FAULT_ALONE] = "alone",         [FAULT_DOOM] = "doom",         [FAULT_LAG] = "lag",
   [FAULT_LOSE] = "lose",           [FAULT_HOLD] = "hold",         [FAULT_LINGER] = "linger",
-  [FAULT_RIVALS] = "rivals",       [FAULT_WHISPER] = "whisper",
+  [FAULT_RIVALS] = "rivals",       [FAULT_WHISPER] = "whisper",   [FAULT_FLOOD] = "flood",
+  [FAULT_STRAY] = "stray",
 };
 
 /* How often each comes, of the sum. */
@@ -25,7 +26,7 @@ static const guint weights[N_FAULTS] = {
   [FAULT_BREAK] = 8,   [FAULT_DELAY] = 4,    [FAULT_SLOW] = 3,      [FAULT_CHOKE] = 2,    [FAULT_CLOCK] = 2,
   [FAULT_NOISE] = 2,   [FAULT_TRANSFER] = 4, [FAULT_BLINK] = 3,     [FAULT_DEAF] = 3,     [FAULT_ALONE] = 2,
   [FAULT_DOOM] = 3,    [FAULT_LAG] = 2,      [FAULT_LOSE] = 4,      [FAULT_HOLD] = 4,     [FAULT_LINGER] = 2,
-  [FAULT_RIVALS] = 2,  [FAULT_WHISPER] = 2,
+  [FAULT_RIVALS] = 2,  [FAULT_WHISPER] = 2,  [FAULT_FLOOD] = 8,     [FAULT_STRAY] = 8,
 };
 
 TySimProcess *
@@ -378,6 +379,10 @@ befall (Seed *seed, Fault fault)
       return fault_rivals (seed, fault_any_site (seed));
     case FAULT_WHISPER:
       return fault_whisper (seed, fault_any_site (seed));
+    case FAULT_FLOOD:
+      return fault_flood (seed, fault_any_site (seed));
+    case FAULT_STRAY:
+      return fault_stray (seed, fault_any_site (seed));
     case FAULT_BLINK:
       return fault_blink (seed, fault_any_site (seed));
     case FAULT_DEAF:
@@ -425,8 +430,8 @@ explore_fault (Seed *seed)
   for (guint tries = 0; tries < 5; tries++)
     {
       guint sum = 0, fault = 0;
-      guint32 may = seed->options->faults;
-      if (seed->rounds && (may & EXPLORE_ROUNDS) != 0)
+      guint64 may = explore_narrow_faults (seed, seed->options->faults);
+      if (seed->rounds && !seed->narrow && (may & EXPLORE_ROUNDS) != 0)
         may &= EXPLORE_ROUNDS;
       for (guint i = 0; i < N_FAULTS; i++)
         sum += (may >> i & 1) != 0 ? weights[i] : 0;

@@ -25,6 +25,8 @@ void fault_cause_round (Seed *seed, guint site);
 
 /* ---- explore-rare.c: several things that make a rare one together ---- */
 
+/* About as long as it takes from one to another. */
+gint64 fault_hop (Seed *seed);
 gboolean fault_blink (Seed *seed, guint site);
 gboolean fault_deafen (Seed *seed, guint site);
 gboolean fault_leave_alone (Seed *seed, guint site);
@@ -37,3 +39,10 @@ gboolean fault_lag (Seed *seed, guint site);
 /* For a while, packets of the types that are usual in rounds, from one to another. */
 gboolean fault_hold_some (Seed *seed, guint from, guint to);
 gboolean fault_cut_off (Seed *seed, guint site);
+
+/* ---- explore-narrow.c: the same, in seeds that are made for it ---- */
+
+gboolean fault_flood (Seed *seed, guint site);
+gboolean fault_stray (Seed *seed, guint site);
+/* Of the faults that may befall, those that are for this seed. */
+guint64 explore_narrow_faults (const Seed *seed, guint64 may);

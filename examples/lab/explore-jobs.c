@@ -9,6 +9,7 @@
 #include "explore-work.h"
 
 #include <gio/gio.h>
+#include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ typedef struct
   gint64 start_us;
   guint working;
   gboolean showed;
+  gboolean interrupted;
   GPtrArray *workers; /* Worker */
 } Course;
 
@@ -33,6 +35,7 @@ typedef struct
   Course *course;
   guint64 next; /* the seed that it is at */
   gboolean over;
+  gboolean done; /* with all its seeds */
   char *last_words; /* of what is no line of its own: what a broken invariant has to say */
   GSubprocess *process;
   GDataInputStream *lines;
@@ -129,6 +132,17 @@ stop (Worker *worker)
     g_subprocess_force_exit (worker->process);
 }
 
+/* What has been played counts; a second signal ends it as usual. */
+static gboolean
+interrupt (gpointer data)
+{
+  Course *course = data;
+  course->interrupted = TRUE;
+  for (guint i = 0; i < course->workers->len; i++)
+    stop (course->workers->pdata[i]);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 end (Worker *worker)
 {
@@ -177,7 +191,8 @@ take_line (Worker *worker, const char *line)
   if (!out.good)
     add_failure (worker->course, seed, out.wrong);
   explore_outcome_clear (&out);
-  worker->over |= !go_to_next (worker);
+  worker->done = !go_to_next (worker);
+  worker->over |= worker->done;
 }
 
 static void
@@ -195,6 +210,13 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
     }
   g_autofree char *wrong = NULL;
   int by = g_subprocess_get_term_sig (worker->process);
+  /* A terminal tells all of its processes. */
+  if (by == SIGINT || by == SIGTERM)
+    {
+      interrupt (worker->course);
+      end (worker);
+      return;
+    }
   if (by == EXPLORE_ALARM)
     wrong = g_strdup ("it does not end");
   else
@@ -203,7 +225,8 @@ on_ended (GObject *process, GAsyncResult *result, gpointer data)
   g_clear_pointer (&worker->last_words, g_free);
   worker->course->totals->seeds++;
   add_failure (worker->course, worker->next, wrong);
-  if (!worker->over && go_to_next (worker) && goes_on (worker))
+  worker->done = !go_to_next (worker);
+  if (!worker->over && !worker->done && goes_on (worker))
     start (worker);
   else
     end (worker);
@@ -275,6 +298,21 @@ cpu_of_workers (void)
          + used.ru_stime.tv_usec;
 }
 
+/* The first that has not been played. */
+static guint64
+next_of (const Course *course)
+{
+  guint64 next = G_MAXUINT64;
+  gboolean all = TRUE;
+  for (guint i = 0; i < course->workers->len; i++)
+    {
+      const Worker *worker = course->workers->pdata[i];
+      next = worker->done ? next : MIN (next, worker->next);
+      all &= worker->done;
+    }
+  return all ? course->jobs->to + 1 : next;
+}
+
 ExploreTotals *
 explore_jobs (const ExploreJobs *jobs)
 {
@@ -293,14 +331,23 @@ explore_jobs (const ExploreJobs *jobs)
       start (&workers[i]);
     }
   guint progress = g_timeout_add (jobs->progress, show_progress, &course);
+  guint signals[] = {
+    g_unix_signal_add (SIGINT, interrupt, &course),
+    g_unix_signal_add (SIGTERM, interrupt, &course),
+  };
   if (course.working > 0)
     g_main_loop_run (course.loop);
   g_source_remove (progress);
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    if (g_main_context_find_source_by_id (NULL, signals[i]) != NULL)
+      g_source_remove (signals[i]);
+  course.totals->next = next_of (&course);
   if (course.showed)
     fprintf (stderr, "\n");
   course.totals->real_us = g_get_monotonic_time () - course.start_us;
   course.totals->cpu_us = cpu_of_workers ();
-  for (guint i = 0; jobs->shrink_s > 0 && i < MIN (course.totals->failures->len, MAX_SHRUNK); i++)
+  gboolean shrinks = jobs->shrink_s > 0 && !course.interrupted;
+  for (guint i = 0; shrinks && i < MIN (course.totals->failures->len, MAX_SHRUNK); i++)
     shrink (&course, course.totals->failures->pdata[i]);
   for (guint i = 0; i < n; i++)
     {

@@ -19,6 +19,7 @@ typedef struct
   guint64 faults[N_FAULTS];
   gint64 simulated_us, real_us;
   gint64 cpu_us; /* of the processor, in all workers */
+  guint64 next;  /* all seeds before it have been played; 0: all there are */
   GPtrArray *failures; /* ExploreFailure */
 } ExploreTotals;
 

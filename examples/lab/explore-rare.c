@@ -161,9 +161,8 @@ fault_lose (Seed *seed, guint a, guint b)
   return seed_do (seed, seed_step2 (seed, DO_LOSE, a, b));
 }
 
-/* About as long as it takes from one to another. */
-static gint64
-a_hop (Seed *seed)
+gint64
+fault_hop (Seed *seed)
 {
   const TySimWorldConfig *c = &seed->scene->config;
   return c->net.delay_max_us + c->turn_max_us + 200;
@@ -266,7 +265,7 @@ gboolean
 fault_whisper (Seed *seed, guint site)
 {
   guint first = fault_oldest (seed, site);
-  gint64 now = play_now (seed->play), hop = a_hop (seed);
+  gint64 now = play_now (seed->play), hop = fault_hop (seed);
   gboolean dies = chance (seed, 2);
   if (first == site || first == seed->n_sites || seed->n_sites < 4)
     return FALSE;

@@ -183,6 +183,7 @@ make_head (Seed *seed)
   if (seed->rounds)
     drawn = (guint) pick (seed, 4, 6);
   seed->n_sites = seed->options->processes > 0 ? seed->options->processes : drawn;
+  explore_narrow_head (seed);
   seed->drifts = (seed->options->faults >> FAULT_CLOCK & 1) != 0 && chance (seed, 3);
   if (scene->n_groups == 1 && !seed->options->small && chance (seed, seed->lingers ? 2 : 10))
     seed->n_founders = (guint) pick (seed, 2, seed->n_sites);

@@ -88,9 +88,9 @@ parse_ordering (const char *text, const char **out)
 }
 
 static gboolean
-parse_faults (const char *text, guint32 *out)
+parse_faults (const char *text, guint64 *out)
 {
-  *out = G_MAXUINT32 >> (32 - N_FAULTS);
+  *out = EXPLORE_ALL_FAULTS;
   if (text == NULL || g_str_equal (text, "all"))
     return TRUE;
   *out = 0;
@@ -110,7 +110,7 @@ parse_faults (const char *text, guint32 *out)
           g_printerr ("tyet explore: there is no fault \"%s\"; there are %s\n", *name, known->str);
           return FALSE;
         }
-      *out |= 1u << i;
+      *out |= EXPLORE_FAULT (i);
     }
   return TRUE;
 }
@@ -123,7 +123,7 @@ wrong (const char *text)
 }
 
 /* Unless others are asked for: what causes rounds. */
-#define STEP_FAULTS (1u << FAULT_CRASH | 1u << FAULT_LEAVE | 1u << FAULT_RESTART)
+#define STEP_FAULTS (EXPLORE_FAULT (FAULT_CRASH) | EXPLORE_FAULT (FAULT_LEAVE) | EXPLORE_FAULT (FAULT_RESTART))
 #define N_PAIRS 1000
 
 static gboolean
@@ -260,10 +260,11 @@ put_json (const ExploreTotals *t)
 {
   g_autoptr (GString) out = g_string_new ("{");
   g_string_append_printf (out,
-                          "\"seeds\":%" G_GUINT64_FORMAT ",\"failed\":%u,\"seconds\":%.3f,\"cpu_seconds\":%.3f,"
+                          "\"seeds\":%" G_GUINT64_FORMAT ",\"next\":%" G_GUINT64_FORMAT
+                          ",\"failed\":%u,\"seconds\":%.3f,\"cpu_seconds\":%.3f,"
                           "\"simulated_seconds\":%.3f,\"processes\":%" G_GUINT64_FORMAT
                           ",\"messages\":%" G_GUINT64_FORMAT ",\"views\":%" G_GUINT64_FORMAT ",\"faults\":{",
-                          t->seeds, t->failures->len, (double) t->real_us / 1e6, (double) t->cpu_us / 1e6,
+                          t->seeds, t->next, t->failures->len, (double) t->real_us / 1e6, (double) t->cpu_us / 1e6,
                           (double) t->simulated_us / 1e6, t->processes, t->messages, t->views);
   for (guint i = 0; i < N_FAULTS; i++)
     g_string_append_printf (out, "%s\"%s\":%" G_GUINT64_FORMAT, i > 0 ? "," : "", fault_names[i], t->faults[i]);

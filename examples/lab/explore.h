@@ -42,8 +42,13 @@ typedef enum
   FAULT_RIVALS,   /* two rounds that do not know of each other */
   FAULT_WHISPER,  /* one is heard by the oldest alone, by the others once a round is on, and not for long */
   FAULT_DOOM,     /* one speaks to the oldest alone, somebody comes, and both crash */
+  FAULT_FLOOD,    /* somebody comes whom one does not learn of, and who says more meanwhile than is kept */
+  FAULT_STRAY,    /* who leaves lacks what a dead one has said, and loses it on the way */
   N_FAULTS
 } Fault;
+
+#define EXPLORE_FAULT(fault) (G_GUINT64_CONSTANT (1) << (fault))
+#define EXPLORE_ALL_FAULTS (EXPLORE_FAULT (N_FAULTS) - 1)
 
 extern const char *const fault_names[N_FAULTS];
 
@@ -56,7 +61,7 @@ typedef struct
 {
   guint processes;      /* 0: the seed picks */
   const char *ordering; /* NULL: the seed picks */
-  guint32 faults;       /* a bit each */
+  guint64 faults;       /* a bit each */
   gboolean sealed;      /* all connections are; else the seed says */
   gboolean small;       /* a short run of few processes and messages, with one or two faults */
   gboolean every_step;  /* a "seed" is a variation of the run of `base`: see explore-steps.c */
@@ -88,6 +93,7 @@ typedef struct
   guint n_sites;
   guint n_founders; /* 0: the first founds the groups alone */
   gboolean lingers; /* as `rounds`, and packets linger */
+  gboolean narrow;  /* windows are small, for the faults of explore-narrow.c */
   gboolean rounds;  /* few processes and messages, and one round after another */
   gboolean drifts;  /* clocks run unalike from the start */
   guint n_messages;
@@ -136,12 +142,15 @@ void explore_fault (Seed *seed);
 gboolean explore_linger (Seed *seed);
 /* Of `n` founders one votes with each of two halves that do not hear of each other, and crashes in between. */
 void explore_two_halves (Seed *seed, guint n);
+/* Decides whether this seed is one for narrow schedules (explore-narrow.c), and makes its head so. */
+void explore_narrow_head (Seed *seed);
 /* Of the faults that may befall, those that cause one round after another. */
 #define EXPLORE_ROUNDS                                                                                                 \
-  (1u << FAULT_STEP | 1u << FAULT_RESTART | 1u << FAULT_STAR | 1u << FAULT_ONE_WAY | 1u << FAULT_HEAL                  \
-   | 1u << FAULT_BREAK | 1u << FAULT_BLINK | 1u << FAULT_DEAF | 1u << FAULT_ALONE | 1u << FAULT_DOOM                   \
-   | 1u << FAULT_LEAVE | 1u << FAULT_LOSE | 1u << FAULT_HOLD                   \
-   | 1u << FAULT_RIVALS | 1u << FAULT_WHISPER)
+  (EXPLORE_FAULT (FAULT_STEP) | EXPLORE_FAULT (FAULT_RESTART) | EXPLORE_FAULT (FAULT_STAR)                             \
+   | EXPLORE_FAULT (FAULT_ONE_WAY) | EXPLORE_FAULT (FAULT_HEAL) | EXPLORE_FAULT (FAULT_BREAK)                          \
+   | EXPLORE_FAULT (FAULT_BLINK) | EXPLORE_FAULT (FAULT_DEAF) | EXPLORE_FAULT (FAULT_ALONE)                            \
+   | EXPLORE_FAULT (FAULT_DOOM) | EXPLORE_FAULT (FAULT_LEAVE) | EXPLORE_FAULT (FAULT_LOSE)                             \
+   | EXPLORE_FAULT (FAULT_HOLD) | EXPLORE_FAULT (FAULT_RIVALS) | EXPLORE_FAULT (FAULT_WHISPER))
 
 /* ---- Shrinking (explore-shrink.c) ---- */
 

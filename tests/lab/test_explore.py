@@ -5,6 +5,7 @@ SPDX-License-Identifier: LGPL-2.1-or-later
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,7 @@ def check_counts(tyet):
     for key in ("seeds", "failed", "simulated_seconds", "messages", "views", "faults"):
         assert one[key] == three[key], key
     assert json.loads(run(tyet, "--seeds", "18446744073709551614..18446744073709551615", "--json")[1])["seeds"] == 2
+    assert one["next"] == three["next"] == 21
     assert json.loads(run(tyet, "--seeds", "7", "--jobs", "5", "--json")[1])["seeds"] == 1
     assert json.loads(run(tyet, "--minutes", "0.002", "--json")[1])["seeds"] >= 1
 
@@ -88,6 +90,15 @@ def check_every_step(tyet):
     assert run(tyet, "--every-step", "3", "--seeds", "1000000", "--print")[1].count(" effects\n") == 2
 
 
+def check_each_fault(tyet):
+    """Each kind of fault can be the only one"""
+    kinds = json.loads(run(tyet, "--seeds", "1", "--json")[1])["faults"]
+    for kind in kinds:
+        for more in ([], ["--every-step", "1"]):
+            status, output, errors = run(tyet, "--seeds", "5..8", "--faults", kind, *more)
+            assert status == 0, (kind, more, output, errors)
+
+
 def check_replay(tyet):
     """The scene of a seed, played, is the same run, event for event"""
     with tempfile.TemporaryDirectory() as folder:
@@ -102,12 +113,52 @@ def check_replay(tyet):
                 assert x.read() == y.read(), "seed %d" % seed
 
 
+def interrupted(args, number):
+    """What it says, if it is interrupted at its first word of progress."""
+    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert b"seeds, 0 failed" in process.stderr.readline()
+        process.send_signal(number)
+        output = process.communicate(timeout=60)[0].decode()
+    return process.returncode, output
+
+
+def check_interrupted(tyet):
+    """What was played counts, and is no failure"""
+    status, output = interrupted([tyet, "explore", "--seeds", "1..1000000", "--jobs", "2", "--json"], signal.SIGTERM)
+    said = json.loads(output)
+    assert status == 0 and said["failed"] == 0 and 1 < said["next"] <= said["seeds"] + 1, said
+
+
+def check_long(tyet):
+    """long.py saves what was played, goes on from there, and touches nothing that is no tally"""
+    long_py = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "long.py")
+    with tempfile.TemporaryDirectory() as folder:
+        tally = os.path.join(folder, "tally.json")
+        first = 1
+        for _ in range(2):
+            status, output = interrupted([sys.executable, long_py, tyet, folder, "600"], signal.SIGINT)
+            with open(tally, encoding="utf-8") as f:
+                now = json.load(f)
+            assert status == 0 and "interrupted" in output and "from seed %d:" % first in output, output
+            assert now["failed"] == 0 and now["next"] > first and now["seeds"] >= now["next"] - 1, now
+            first = now["next"]
+        for text in ("nonsense", "[]", '{"next": "x"}'):
+            with open(tally, "w", encoding="utf-8") as f:
+                f.write(text)
+            done = subprocess.run([sys.executable, long_py, tyet, folder, "1"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+            assert done.returncode == 1 and b"remove it to begin again" in done.stderr, done.stderr
+            with open(tally, encoding="utf-8") as f:
+                assert f.read() == text
+
+
 def main():
     tyet = sys.argv[1]
     checks = [("wrong: " + " ".join(args), lambda args=args, wanted=wanted: check_wrong(tyet, args, wanted))
               for args, wanted in WRONG]
-    checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_counts, check_text, check_mean, check_options,
-                                                          check_every_step, check_replay)]
+    checks += [(f.__name__, lambda f=f: f(tyet)) for f in (
+        check_counts, check_text, check_mean, check_options, check_every_step, check_each_fault, check_replay,
+        check_interrupted, check_long)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

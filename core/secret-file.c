@@ -67,7 +67,8 @@ ty_secret_file_read (const char *text, gsize len_bytes, TySecretText *out, const
       gboolean cr = other && memcmp (text, FIRST_LINE, FIRST_BYTES - 1) == 0 && text[FIRST_BYTES - 1] == '\r';
       *why = cr      ? "its lines end with CR LF, and have to end with LF"
              : other ? "it is a secret in another format, of another version"
-                     : "it is no file of a secret: that begins with the line \"tyet-secret 1\"";
+                     : "it is no file of a secret: that begins with the line \"tyet-secret 1\"; tyet key --help says "
+                       "how words become one";
       return FALSE;
     }
   const char *line = text + FIRST_BYTES;

@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore.h"
 
-#include "save.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -458,10 +457,7 @@ explore_seed (guint64 number, const ExploreOptions *options, int log, ExploreOut
                            .views = seed.play->n_views,
                            .processes = seed.n_sites };
   out->good = out->wrong == NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *history = options->history != NULL ? ty_sim_histories (seed.play->world) : NULL;
-  if (history != NULL && !save_text (options->history, history, -1, &error))
-    g_printerr ("tyet explore: %s\n", error->message);
+  out->histories = options->recorded ? ty_sim_histories (seed.play->world) : NULL;
   memcpy (out->faults, seed.faults, sizeof out->faults);
   memcpy (out->effects, seed.effects, sizeof out->effects);
   play_free (seed.play);
@@ -473,4 +469,5 @@ void
 explore_outcome_clear (ExploreOutcome *outcome)
 {
   g_clear_pointer (&outcome->wrong, g_free);
+  g_clear_pointer (&outcome->histories, g_free);
 }

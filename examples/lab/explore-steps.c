@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explore.h"
 
-#include "save.h"
 
 #include <string.h>
 
@@ -28,7 +27,7 @@ make_base (const ExploreOptions *options)
   ExploreOutcome out;
   of_base.every_step = FALSE;
   of_base.small = TRUE;
-  of_base.history = NULL;
+  of_base.recorded = FALSE;
   base.scene = explore_seed (options->base, &of_base, -1, &out);
   memcpy (base.effects, out.effects, sizeof base.effects);
   for (guint i = 0; i < EXPLORE_MAX_SITES; i++)
@@ -87,9 +86,6 @@ explore_step (guint64 number, const ExploreOptions *options, int log, ExploreOut
   out->processes = play->sites->len;
   out->good = out->wrong == NULL;
   out->faults[FAULT_STEP] = number < base.n ? 1 : 2;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *history = options->history != NULL ? ty_sim_histories (play->world) : NULL;
-  if (history != NULL && !save_text (options->history, history, -1, &error))
-    g_printerr ("tyet explore: %s\n", error->message);
+  out->histories = options->recorded ? ty_sim_histories (play->world) : NULL;
   return scene;
 }

@@ -14,11 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Nobody asks for this. */
+#define UNSET G_MININT
+
 static char *option_seeds, *option_ordering, *option_faults, *option_scenes, *option_work, *option_history,
     *option_every_step;
-static gint option_processes = 0, option_jobs = 1, option_shrink = 60, option_failures = 0, option_hang = 60,
+static gint option_processes = UNSET, option_jobs = 1, option_shrink = 60, option_failures = UNSET, option_hang = 60,
             option_tries = 0;
-static double option_minutes = -1;
+static double option_minutes = UNSET;
 static gboolean option_sealed, option_json, option_shrinks, option_print;
 
 static const GOptionEntry entries[] = {
@@ -160,10 +163,10 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
   if (*argc != 1)
     return wrong ("there is an argument too much");
   *from = 1;
-  *to = option_minutes >= 0 ? G_MAXUINT64 : 1000;
+  *to = option_minutes != UNSET ? G_MAXUINT64 : 1000;
   if (option_seeds != NULL && !parse_seeds (option_seeds, from, to))
     return FALSE;
-  if (option_processes != 0 && (option_processes < 2 || option_processes > 32))
+  if (option_processes != UNSET && (option_processes < 2 || option_processes > 32))
     return wrong ("--processes wants a number from 2 to 32");
   if (option_jobs < 1 || option_jobs > 1024)
     return wrong ("--jobs wants a number from 1 to 1024");
@@ -171,11 +174,13 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
     return wrong ("--shrink wants seconds, or 0");
   if (option_tries < 0)
     return wrong ("--tries wants a number");
-  if (option_failures < 0)
-    return wrong ("--failures wants a number");
+  if (option_failures != UNSET && option_failures < 1)
+    return wrong ("--failures wants a number, 1 or more");
   if (option_hang < 1)
     return wrong ("--hang wants seconds, 1 or more");
-  if (option_minutes < 0 && option_minutes != -1)
+  /* A worker may be given the rest of a time, of which nothing is left. */
+  if (option_minutes != UNSET
+      && !((option_minutes > 0 && option_minutes < 1e9) || (option_minutes == 0 && option_work != NULL)))
     return wrong ("--minutes wants a number above 0");
   if (option_history != NULL && !option_print)
     return wrong ("--history goes with --print");
@@ -185,8 +190,8 @@ parse (int *argc, char ***argv, ExploreOptions *options, guint64 *from, guint64 
   options->sealed = option_sealed;
   options->hang_s = (guint) option_hang;
   options->tries = (guint) option_tries;
-  options->history = option_history;
-  options->processes = (guint) option_processes;
+  options->recorded = option_history != NULL;
+  options->processes = option_processes != UNSET ? (guint) option_processes : 0;
   return parse_ordering (option_ordering, &options->ordering) && parse_faults (option_faults, &options->faults)
          && parse_every_step (options, from, to);
 }
@@ -244,11 +249,20 @@ print_scene (const ExploreOptions *options, guint64 seed)
 {
   ExploreOutcome out;
   g_autoptr (Scene) scene = explore_seed (seed, options, -1, &out);
-  g_autofree char *body = scene_to_string (scene);
-  g_autofree char *same = same_options (options);
-  printf ("# %s explore --seeds %" G_GUINT64_FORMAT "%s: %s\n%s", lab_program (), seed, same,
-          out.good ? "good" : out.wrong, body);
+  g_autoptr (GError) error = NULL;
   int status = out.good ? LAB_GOOD : LAB_FINDING;
+  if (option_history != NULL && !save_text (option_history, out.histories, -1, &error))
+    {
+      g_printerr ("tyet explore: %s\n", error->message);
+      status = LAB_USAGE;
+    }
+  else
+    {
+      g_autofree char *body = scene_to_string (scene);
+      g_autofree char *same = same_options (options);
+      printf ("# %s explore --seeds %" G_GUINT64_FORMAT "%s: %s\n%s", lab_program (), seed, same,
+              out.good ? "good" : out.wrong, body);
+    }
   explore_outcome_clear (&out);
   return status;
 }
@@ -293,8 +307,9 @@ put_text (const ExploreTotals *t)
       faults += t->faults[i];
       g_string_append_printf (kinds, "%s%" G_GUINT64_FORMAT " %s", i > 0 ? ", " : "", t->faults[i], fault_names[i]);
     }
-  printf ("%" G_GUINT64_FORMAT " seeds, %u failed: %.0f simulated s in %.1f s, %.0f seeds/s\n", t->seeds,
-          t->failures->len, (double) t->simulated_us / 1e6, seconds, (double) t->seeds / seconds);
+  printf ("%" G_GUINT64_FORMAT " seed%s, %u failed: %.0f simulated s in %.1f s, %.0f seeds/s\n", t->seeds,
+          t->seeds == 1 ? "" : "s", t->failures->len, (double) t->simulated_us / 1e6, seconds,
+          (double) t->seeds / seconds);
   printf ("%" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " views, %" G_GUINT64_FORMAT " faults: %s\n",
           t->messages, t->views, faults, kinds->str);
   /* Others may be at work on this machine, too: what a seed costs is told by the processor. */
@@ -322,7 +337,7 @@ lab_explore (int argc, char **argv)
   guint64 from, to;
   if (!parse (&argc, &argv, &options, &from, &to))
     return LAB_USAGE;
-  gint64 until = option_minutes >= 0 ? g_get_monotonic_time () + (gint64) (option_minutes * 60e6) : -1;
+  gint64 until = option_minutes != UNSET ? g_get_monotonic_time () + (gint64) (option_minutes * 60e6) : -1;
   if (option_work != NULL)
     {
       explore_work (&options, from, to, g_ascii_strtoull (option_work, NULL, 10), until);
@@ -341,7 +356,7 @@ lab_explore (int argc, char **argv)
     .until_us = until,
     .shrink_s = (guint) option_shrink,
     .tries = (guint) option_tries,
-    .failures = (guint) option_failures,
+    .failures = option_failures != UNSET ? (guint) option_failures : 0,
     .scenes = option_scenes,
     .progress = isatty (STDERR_FILENO) ? 500 : 5000,
     .on_failure = on_failure,

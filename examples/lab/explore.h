@@ -68,13 +68,14 @@ typedef struct
   guint64 base;
   guint tries;          /* candidates that are played in shrinking, at most; 0: no limit */
   guint hang_s;         /* a run that takes more of the processor's time hangs */
-  const char *history; /* the file where the histories of the last seed go; NULL: nowhere */
+  gboolean recorded;    /* the outcome has the histories of all processes */
 } ExploreOptions;
 
 typedef struct
 {
   gboolean good;
-  char *wrong; /* what is wrong: a rule's number and name, or what did not come about */
+  char *wrong;     /* what is wrong: a rule's number and name, or what did not come about */
+  char *histories; /* if they were asked for */
   gint64 simulated_us;
   guint64 messages, views, processes;
   guint64 faults[N_FAULTS];

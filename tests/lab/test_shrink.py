@@ -50,7 +50,7 @@ def check_repeats(planted, _tyet):
     again = lines[0].split(": tyet ")[1].split()
     assert "--processes" in again
     status, output, _ = run(planted, "tie", *again, "--shrink", "0")
-    assert status == 1 and lines[0] in output and output.split("\n")[1].startswith("1 seeds, 1 failed"), output
+    assert status == 1 and lines[0] in output and output.split("\n")[1].startswith("1 seed, 1 failed"), output
 
 
 def check_abort(planted, _tyet):

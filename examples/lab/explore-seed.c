@@ -164,7 +164,7 @@ make_head (Seed *seed)
         = (gint64) pick (seed, (guint64) (5 * c->node.heartbeat_us / 2), (guint64) (3 * c->node.suspect_after_us / 2));
   if (c->node.window_bytes < 10000 && chance (seed, 2))
     c->node.max_message_bytes = (gsize) pick (seed, 500, 2000);
-  c->sealed = chance (seed, 16) || seed->options->sealed;
+  c->sealed = chance (seed, 32) || seed->options->sealed;
   scene->seed = pick (seed, 0, G_MAXUINT64);
   scene->with_state = chance (seed, 2);
   scene->state_bytes = (gsize) (chance (seed, 8) ? pick (seed, 8, 1000000) : pick (seed, 8, 10000));

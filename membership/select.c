@@ -11,8 +11,7 @@
 #include "core/plant.h"
 
 /* How much the search for mutual reach may do before it takes what it has for hopeless: steps times words that a step
- * looks at. The same everywhere; it
- * takes some hundredths of a second. */
+ * looks at. The same everywhere; it takes some hundredths of a second. */
 #define MOST_WORK (8 * 1024 * 1024)
 /* However much others have used, each candidate has so many steps. */
 #define LEAST_STEPS 16

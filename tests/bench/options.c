@@ -27,6 +27,9 @@ typedef struct
   const char *what;
 } Option;
 
+/* Bytes of what goes one at a time, in all, where their number is not said. */
+#define ONE_BY_ONE_BYTES (G_GUINT64_CONSTANT (1024) * 1024 * 1024)
+
 #define AT(field) G_STRUCT_OFFSET (BenchOptions, field)
 
 static const Option table[] = {
@@ -51,7 +54,8 @@ static const Option table[] = {
   { "rate", UINT, AT (rate), " throughput ", NULL, "R: messages a second of all senders together; as fast as it goes" },
   { "verify", WORD, AT (verify), " throughput raw ", " heads full ", "heads or full: what is checked of each message" },
   { "reps", UINT, AT (reps), NULL, NULL, "R: repetitions" },
-  { "count", UINT, AT (count), " latency raw ", NULL, "C: messages, one at a time; raw: round trips, 0 for none" },
+  { "count", UINT, AT (count), " latency raw ", NULL,
+    "C: messages, one at a time; raw: round trips, 0 for none; large ones are fewer unless said" },
   { "gap", NUMBER, AT (gap_ms), " latency raw ", NULL, "MS: idle time before each" },
   { "from", UINT, AT (from), " latency locks ", NULL, "RANK: who sends; the youngest" },
   { "who", WORD, AT (who), " locks ", " one all both ", "one, all or both: who takes locks" },
@@ -142,7 +146,7 @@ defaults (BenchOptions *options, const char *command)
 {
   *options = (BenchOptions){ .command = command,
                              .reps = 3,
-                             .count = 20000,
+                             .count = G_MAXUINT,
                              .senders = G_MAXUINT,
                              .from = G_MAXUINT,
                              .busy_poll_us = G_MAXUINT,
@@ -160,8 +164,6 @@ defaults (BenchOptions *options, const char *command)
     options->reps = 20;
   if (g_str_equal (command, "scale"))
     options->reps = 1;
-  if (g_str_equal (command, "raw"))
-    options->count = 5000;
 }
 
 gboolean
@@ -221,9 +223,19 @@ default_busy_poll (void)
   return us;
 }
 
+/* Large ones are fewer, so that they end. */
+static guint
+default_count (const BenchOptions *options)
+{
+  guint64 most = MAX (ONE_BY_ONE_BYTES / MAX (options->size, 1), 20);
+  return (guint) MIN (most, g_str_equal (options->command, "raw") ? 5000 : 20000);
+}
+
 static gboolean
 complete (BenchOptions *options, GError **error)
 {
+  if (options->count == G_MAXUINT)
+    options->count = default_count (options);
   if (g_str_equal (options->command, "raw")
       && (!g_str_equal (options->channel, "tcp") || !g_str_equal (options->seal, "off")))
     return usage (error, "%s%s", "raw is about TCP in clear text", "");

@@ -19,12 +19,40 @@ enum
   TOLD    /* one's of the others, who has the answer */
 };
 
+/* How much of it went. */
+static gsize
+write_some (Peer *peer, const guint8 *at, gsize len)
+{
+  gssize n = write (peer->fd, at, len);
+  if (n < 0 && errno != EAGAIN)
+    raw_die ("pinging");
+  return (gsize) MAX (n, 0);
+}
+
 static void
 write_record (Raw *raw, guint to)
 {
   guint64 size = raw->options->size;
-  if (write (raw->peers[to].fd, raw->record, size) != (gssize) size)
-    raw_die ("pinging");
+  Peer *peer = &raw->peers[to];
+  gboolean waits = peer->late != NULL && peer->late->len > 0;
+  gsize n = waits ? 0 : write_some (peer, raw->record, size);
+  if (n == size)
+    return;
+  if (peer->late == NULL)
+    peer->late = g_byte_array_new ();
+  g_byte_array_append (peer->late, raw->record + n, (guint) (size - n));
+}
+
+void
+raw_ping_on (Raw *raw, Peer *peer)
+{
+  if (peer->late == NULL || peer->late->len == 0)
+    return;
+  peer->late_gone += write_some (peer, peer->late->data + peer->late_gone, peer->late->len - peer->late_gone);
+  if (peer->late_gone < peer->late->len)
+    return;
+  g_byte_array_set_size (peer->late, 0);
+  peer->late_gone = 0;
 }
 
 /* To `first` before anybody else. */

@@ -304,7 +304,10 @@ bench_raw_main (const BenchOptions *options, guint index)
       for (guint i = 0; i < raw->n; i++)
         if (i != raw->index)
           {
-            peer_write (raw, &raw->peers[i]);
+            if (raw->pinging)
+              raw_ping_on (raw, &raw->peers[i]);
+            else
+              peer_write (raw, &raw->peers[i]);
             if (raw->peers[i].readable)
               busy |= peer_read (raw, &raw->peers[i]);
           }

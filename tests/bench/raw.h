@@ -17,6 +17,8 @@ typedef struct
   guint8 *in;       /* ring */
   guint64 received; /* bytes */
   guint64 taken;
+  GByteArray *late; /* of one record at a time: what there was no room for at once; or NULL */
+  gsize late_gone;
 } Peer;
 
 typedef struct
@@ -54,6 +56,8 @@ void raw_say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* What the parent says: "ping HOW COUNT", to "one", "all" or "all-by-all"; who only answers gets 0. */
 void raw_begin_pings (Raw *raw, const char *how, guint64 count);
+/* There may be room for what there was none for. */
+void raw_ping_on (Raw *raw, Peer *peer);
 /* Something of that has come from `peer`. */
 void raw_pinged (Raw *raw, Peer *peer);
 /* Waits for events, as a member of the library's does: first it looks out for them. */

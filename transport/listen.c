@@ -93,6 +93,8 @@ bind_failed (GError **error, const char *address, int reason)
 {
   if (reason == EADDRINUSE)
     return fail (error, address, TYET_ERROR_ADDRESS_IN_USE, "something else listens there already");
+  if (reason == EEXIST)
+    return fail (error, address, TYET_ERROR_ADDRESS, "there is a file already that is no socket; give another path");
   if (reason == EADDRNOTAVAIL)
     return fail (error, address, TYET_ERROR_ADDRESS, "that is no address of this machine");
   g_autofree char *what = g_strdup_printf ("cannot listen there: %s", g_strerror (reason));
@@ -142,8 +144,10 @@ bind_path (int fd, const char *path, const TySockaddr *sockaddr)
     return 0;
   if (errno != EADDRINUSE)
     return errno;
-  if (lstat (path, &st) != 0 || !S_ISSOCK (st.st_mode))
-    return EADDRINUSE;
+  if (lstat (path, &st) != 0)
+    return EADDRINUSE; /* gone meanwhile: somebody comes and goes there */
+  if (!S_ISSOCK (st.st_mode))
+    return EEXIST;
   g_autofree char *folder = g_path_get_dirname (path);
   int lock = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock >= 0)

@@ -102,6 +102,9 @@ def subproject(source, folder):
     sh("meson", "setup", "--force-fallback-for=tyet", build, top, env=env)
     sh("ninja", "-C", build, "-j2", env=env)
     assert len(sh(os.path.join(build, "user"))) > 0
+    inner = os.path.join(build, "subprojects", "tyet")
+    assert os.path.isfile(os.path.join(inner, "libtyet.a")), os.listdir(inner)
+    assert not os.path.exists(os.path.join(inner, "examples", "lab", "tyet")), "examples were built, too"
 
 
 def main():

@@ -128,7 +128,7 @@ host_merge (gpointer host, const TyDigest *digests, guint n_digests, guint64 **c
   g_autofree guint64 *highest = g_new0 (guint64, n);
   for (guint i = 0; i < n_digests; i++)
     {
-      guint64 one[MAX_SEATS];
+      guint64 one[MAX_SEATS] = { 0 };
       if (!host_read_receipts (host, digests[i].receipts, one))
         {
           *faulty = digests[i].rank;

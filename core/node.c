@@ -33,7 +33,7 @@ ty_node_config_init (TyNodeConfig *config)
     .max_half_open_from = 64,
     .refusal_is_death = TRUE,
     .max_message_bytes = 64 << 20,
-    .window_bytes = 1 << 20,
+    .window_bytes = 1 << 19,
     .spill_bytes = 64 << 20,
   };
 }

@@ -39,7 +39,7 @@ typedef struct
   gsize spill_bytes;         /* kept for the application while it loads a state (V15) */
 } TyNodeConfig;
 
-/* Fills in the defaults: suspect after 1 s, heartbeat 100 ms, messages to 64 MiB, window 1 MiB, spill 64 MiB; 5 s to
+/* Fills in the defaults: suspect after 1 s, heartbeat 100 ms, messages to 64 MiB, window 512 KiB, spill 64 MiB; 5 s to
  * shake hands, 128 who do, 64 of them of one host. */
 void ty_node_config_init (TyNodeConfig *config);
 

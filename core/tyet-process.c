@@ -436,6 +436,9 @@ process_install_limits (TyNodeConfig *defaults)
    * How many bytes of own messages may be on their way in a group before a send finds the window full, in bytes. A
    * message larger than that still goes when nothing else is on its way.
    *
+   * A sender can send one window in the time that a message takes to all members and word of it back: over long
+   * distances it has to be larger than the default of 512 KiB, which is what the caches of a processor hold.
+   *
    * All members of a group should agree on it. What comes from who sends as if it had none is not taken: no member
    * keeps more for another than four times the sum of its own window and [property@Tyet.Process:max-message-size].
    */

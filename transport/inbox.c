@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#define INBOX_BYTES (512 * 1024)
+#define INBOX_BYTES (256 * 1024)
 /* A read always finds room for a whole record, so that a remnant is moved at most once. */
 #define ROOM_BYTES (64 * 1024 + 64)
 G_STATIC_ASSERT (ROOM_BYTES >= 2 + TY_NOISE_MAX_BYTES && ROOM_BYTES >= TY_RECORD_HEAD_BYTES + TY_RECORD_MAX_BODY);

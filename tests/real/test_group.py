@@ -290,7 +290,7 @@ class Slow(unittest.TestCase):
     def test_slow_member_bounds_the_memory_of_all_and_loses_nothing(self):
         """Stopped for 2 s, while the others send as fast as they can."""
         lines, pad = (60000 if LONG else 25000), 1000
-        # Two windows of 1 MiB, what waits in sockets and queues for the stopped one, and slack for the allocator.
+        # Two windows of half a MiB, what waits in sockets and queues for the stopped one, and slack for the allocator.
         limit = (1000 if is_sanitized(TYET) else 100) * 2**20
         with Lab(TYET, args=["--suspect-after", "30000"]) as lab:
             a, b, c = cats = lab.group_of(["a", "b", "c"])

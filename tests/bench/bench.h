@@ -97,6 +97,7 @@ typedef enum
 typedef enum
 {
   BENCH_LATENCY,
+  BENCH_FROM_DUE, /* the same, at a rate, from when the message was due */
   BENCH_ONE_WAY,
   BENCH_ROUND_TRIP,  /* of bare peers; from here on all or none: */
   BENCH_ASLEEP,      /* who sleep between any two records */
@@ -173,6 +174,8 @@ gboolean bench_crew_assemble (BenchCrew *crew, GError **error);
 gboolean bench_crew_watch (BenchCrew *crew, double seconds, GError **error);
 /* How many messages there were from one mark to another, `n` marks each. */
 typedef guint64 (*BenchCount) (const BenchMark *from, const BenchMark *to, guint n);
+/* What the members have measured of latency so far does not count. */
+gboolean bench_crew_clear (BenchCrew *crew, GError **error);
 /* The warm-up, then the window that is measured, marked at both ends: as long as was asked, and longer until `count`
  * comes to what was asked, one at the least. FALSE and `error` if that takes a minute more. */
 gboolean bench_crew_window (BenchCrew *crew, BenchCount count, BenchMark *from, BenchMark *to, GError **error);

@@ -71,7 +71,21 @@ item_free (gpointer data)
 static gboolean
 item_options (Item *item, const BenchOptions *all, GError **error)
 {
+  static const char *const its_own[] = { "--seconds", "--messages", "--warm-up", "--rate", NULL };
   char *none[] = { NULL };
+  if (item->words[0] == NULL)
+    {
+      g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "an empty text is no command");
+      return FALSE;
+    }
+  for (char **word = item->words; *word != NULL; word++)
+    if (g_strv_contains (its_own, *word)
+        || (g_str_equal (*word, "--reps") && !g_str_equal (item->words[0], "view-change")))
+      {
+        g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "%s cannot be given to a command that is compared%s", *word,
+                     g_str_equal (*word, "--rate") ? ": raw has none" : "; give it to compare itself");
+        return FALSE;
+      }
   if (bench_run_of (item->words[0]) == NULL || g_str_equal (item->words[0], "raw")
       || g_str_equal (item->words[0], "memory"))
     {
@@ -84,7 +98,13 @@ item_options (Item *item, const BenchOptions *all, GError **error)
     return FALSE;
   bench_prepare_seal (&item->options);
   item->by_time = !g_str_equal (item->words[0], "throughput");
-  item->raw.members = MAX (item->options.members, 2);
+  if (item->options.members < 2)
+    {
+      g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "one member alone has nothing to be compared with");
+      return FALSE;
+    }
+  item->raw.members = item->options.members;
+  item->raw.window = item->options.window;
   item->raw.senders = item->options.senders;
   item->raw.size = item->options.size;
   item->raw.verify = item->options.verify;
@@ -109,11 +129,22 @@ item_options (Item *item, const BenchOptions *all, GError **error)
   return TRUE;
 }
 
+static char **
+words_of (const char *text)
+{
+  g_auto (GStrv) each = g_strsplit_set (text, " ", 0);
+  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
+  for (char **word = each; *word != NULL; word++)
+    if (**word != '\0')
+      g_strv_builder_add (words, *word);
+  return g_strv_builder_end (words);
+}
+
 static Item *
 item_new (const char *text, const BenchOptions *all, GError **error)
 {
   Item *item = g_new0 (Item, 1);
-  item->words = g_strsplit_set (text, " ", 0);
+  item->words = words_of (text);
   item->samples = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_sample_free);
   item->raw_samples = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_sample_free);
   item->ratios = g_array_new (FALSE, FALSE, sizeof (double));

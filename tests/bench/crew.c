@@ -29,19 +29,6 @@ fail (GError **error, const char *format, ...)
 
 /* ---- Lines ---- */
 
-gboolean
-bench_tell (BenchChild *child, GError **error, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  g_autofree char *text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_autofree char *line = g_strconcat (text, "\n", NULL);
-  if (child->pid != 0 && write (child->to, line, strlen (line)) == (gssize) strlen (line))
-    return TRUE;
-  return fail (error, "child %u is gone; it cannot be told to %s", child->index, text);
-}
-
 static char *
 take_line (BenchChild *child)
 {
@@ -65,6 +52,26 @@ read_some (BenchChild *child)
   if (n > 0)
     g_string_append_len (child->heard, buffer, n);
   return n > 0;
+}
+
+gboolean
+bench_tell (BenchChild *child, GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  if (child->pid != 0 && write (child->to, line, strlen (line)) == (gssize) strlen (line))
+    return TRUE;
+  /* Its last words tell more. */
+  for (char *last; child->pid != 0 && ((last = take_line (child)) != NULL || read_some (child));)
+    {
+      g_autofree char *said = last;
+      if (said != NULL && g_str_has_prefix (said, "fail "))
+        return fail (error, "child %u: %s", child->index, said + strlen ("fail "));
+    }
+  return fail (error, "child %u is gone; it cannot be told to %s", child->index, text);
 }
 
 char *
@@ -157,11 +164,17 @@ bench_crew_add (BenchCrew *crew, GError **error)
   child->heard = g_string_new (NULL);
   child->to = child->from = -1;
   g_ptr_array_add (crew->children, child);
-  if (pipe2 (down, O_CLOEXEC) != 0 || pipe2 (up, O_CLOEXEC) != 0)
-    g_error ("pipe: %s", g_strerror (errno));
-  int pid = fork ();
+  if (pipe2 (down, O_CLOEXEC) != 0)
+    {
+      fail (error, "a pipe to a child: %s", g_strerror (errno));
+      return NULL;
+    }
+  int pid = pipe2 (up, O_CLOEXEC) != 0 ? -1 : fork ();
   if (pid < 0)
-    g_error ("fork: %s", g_strerror (errno));
+    {
+      fail (error, "a child: %s", g_strerror (errno));
+      return NULL;
+    }
   if (pid == 0)
     become (crew, child->index, down[0], up[1]);
   close (down[0]);
@@ -325,22 +338,39 @@ mark_all (BenchCrew *crew, BenchMark *marks, GError **error)
   return TRUE;
 }
 
+gboolean
+bench_crew_clear (BenchCrew *crew, GError **error)
+{
+  for (guint i = 0; i < crew->children->len; i++)
+    {
+      g_autofree char *cleared = NULL;
+      if (!bench_tell (bench_crew_at (crew, i), error, "clear"))
+        return FALSE;
+      cleared = bench_hear (bench_crew_at (crew, i), "cleared", error);
+      if (cleared == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* A time alone would make it a matter of luck, on a machine that does something else too, whether there is anything in
  * the window. */
 gboolean
 bench_crew_window (BenchCrew *crew, BenchCount count, BenchMark *from, BenchMark *to, GError **error)
 {
   const BenchOptions *o = &crew->options;
-  gint64 until = bench_now_ns () + PATIENCE_NS;
+  gint64 until = bench_now_ns () + PATIENCE_NS + (gint64) ((o->warm_up + o->seconds) * 1e9);
   guint n = crew->children->len;
-  if (!bench_crew_watch (crew, o->warm_up, error) || !mark_all (crew, from, error)
+  if (!bench_crew_watch (crew, o->warm_up, error) || !bench_crew_clear (crew, error) || !mark_all (crew, from, error)
       || !bench_crew_watch (crew, o->seconds, error) || !mark_all (crew, to, error))
     return FALSE;
-  while (count (from, to, n) < MAX (o->messages, 1))
+  for (guint64 last = 0, now; (now = count (from, to, n)) < MAX (o->messages, 1); last = now)
     {
+      if (now > last)
+        until = bench_now_ns () + PATIENCE_NS;
       if (bench_now_ns () > until)
-        return fail (error, "%" G_GUINT64_FORMAT " messages in a minute, and %u were to be measured",
-                     count (from, to, n), MAX (o->messages, 1));
+        return fail (error, "nothing for a minute: %" G_GUINT64_FORMAT " messages, and %u were to be measured", now,
+                     MAX (o->messages, 1));
       if (!bench_crew_watch (crew, MAX (o->seconds / 4, 0.01), error) || !mark_all (crew, to, error))
         return FALSE;
     }

@@ -16,21 +16,6 @@ ping (BenchChild *sender, guint count, GError **error)
   return pinged != NULL;
 }
 
-static gboolean
-clear (BenchCrew *crew, GError **error)
-{
-  for (guint i = 0; i < crew->children->len; i++)
-    {
-      g_autofree char *cleared = NULL;
-      if (!bench_tell (bench_crew_at (crew, i), error, "clear"))
-        return FALSE;
-      cleared = bench_hear (bench_crew_at (crew, i), "cleared", error);
-      if (cleared == NULL)
-        return FALSE;
-    }
-  return TRUE;
-}
-
 BenchSample *
 bench_latency (const BenchOptions *options, GError **error)
 {
@@ -42,7 +27,7 @@ bench_latency (const BenchOptions *options, GError **error)
   sender = bench_crew_at (crew, options->from);
   sample->hist[BENCH_LATENCY] = g_new0 (BenchHist, 1);
   sample->hist[BENCH_ONE_WAY] = g_new0 (BenchHist, 1);
-  if (!ping (sender, MAX (options->count / WARM_UP_SHARE, 1), error) || !clear (crew, error)
+  if (!ping (sender, MAX (options->count / WARM_UP_SHARE, 1), error) || !bench_crew_clear (crew, error)
       || !ping (sender, MAX (options->count, 1), error) || !bench_crew_settle (crew, error)
       || !bench_hear_hist (sender, "latency", sample->hist[BENCH_LATENCY], error))
     return NULL;

@@ -6,9 +6,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bench.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -117,6 +120,19 @@ child_main (int argc, char **argv)
   return status;
 }
 
+/* A pipe to a child must not take the place of a stream that is closed. What is written there is an error all the
+ * same. */
+static void
+occupy_streams (void)
+{
+  int fd;
+  do
+    fd = open ("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close (fd);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -125,6 +141,7 @@ main (int argc, char **argv)
   const Command *command;
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
+  occupy_streams ();
   if (argc > 1 && g_str_equal (argv[1], "--child"))
     return child_main (argc - 2, argv + 2);
   command = argc > 1 ? find (argv[1]) : NULL;
@@ -141,8 +158,10 @@ main (int argc, char **argv)
     bench_prepare_seal (&options);
   done = done && command->perform (&options, &error);
   g_free (options.rest);
-  if (done)
+  if (done && fflush (stdout) == 0 && !ferror (stdout))
     return 0;
+  if (done)
+    g_set_error (&error, BENCH_ERROR, BENCH_ERROR_FINDING, "standard output cannot be written");
   bench_progress ("%s", "");
   g_printerr ("tyet-bench: %s\n", error->message);
   return g_error_matches (error, BENCH_ERROR, BENCH_ERROR_USAGE) ? 2 : 1;

@@ -5,6 +5,7 @@
 #include "member.h"
 
 #include <glib-unix.h>
+#include <math.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -13,6 +14,29 @@
 #define SLOWEST_TICK_NS 100000000
 /* Of a sender, at a rate. */
 #define TIMED_A_SECOND 5000
+
+/* Messages a second of each sender. */
+static double
+share_of_rate (const BenchOptions *o)
+{
+  gboolean view_change = g_str_equal (o->command, "view-change");
+  return view_change ? (double) o->load / o->members : (double) o->rate / o->senders;
+}
+
+/* Messages a tick. */
+static double
+share_of_tick (const Member *m)
+{
+  return share_of_rate (m->options) * (double) m->tick_ns / 1e9;
+}
+
+/* When the next message at a rate is to be sent: at the end of the tick that it belongs to, however late that is come
+ * to. */
+static gint64
+due_ns (const Member *m)
+{
+  return m->began_ns + (gint64) ceil ((double) (m->at_rate + 1) / share_of_tick (m)) * m->tick_ns;
+}
 
 /* FALSE if there is no room. */
 static gboolean
@@ -36,6 +60,8 @@ send_next (Member *m)
   m->sent++;
   if (timed)
     m->times[m->sent / m->stride % MEMBER_TIMES] = (gint64) head[2];
+  if (timed && m->dues != NULL)
+    m->dues[m->sent / m->stride % MEMBER_TIMES] = due_ns (m);
   return TRUE;
 }
 
@@ -70,25 +96,15 @@ on_writable (TyetGroup *group, gpointer user_data)
     pump (m);
 }
 
-/* Messages a second of each sender. */
-static double
-share_of_rate (const BenchOptions *o)
-{
-  gboolean view_change = g_str_equal (o->command, "view-change");
-  return view_change ? (double) o->load / o->members : (double) o->rate / o->senders;
-}
-
 static gboolean
 on_tick (int fd, GIOCondition condition, gpointer user_data)
 {
   Member *m = user_data;
-  const BenchOptions *o = m->options;
   guint64 ticks;
   if (read (fd, &ticks, sizeof ticks) != sizeof ticks || !m->sending)
     return G_SOURCE_CONTINUE;
-  static double due;
-  due += (double) ticks * share_of_rate (o) * (double) m->tick_ns / 1e9;
-  for (; due >= 1 && send_next (m); due--)
+  m->ticks += ticks;
+  for (; (double) (m->at_rate + 1) <= (double) m->ticks * share_of_tick (m) && send_next (m); m->at_rate++)
     ;
   return G_SOURCE_CONTINUE;
 }
@@ -101,6 +117,9 @@ begin_ticking (Member *m)
   m->tick_ns = (gint64) CLAMP (0.5e9 / share_of_rate (m->options), TICK_NS, SLOWEST_TICK_NS);
   struct itimerspec every = { .it_interval.tv_nsec = m->tick_ns, .it_value.tv_nsec = m->tick_ns };
   m->timer = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (m->options->rate > 0)
+    m->dues = g_new0 (gint64, MEMBER_TIMES);
+  m->began_ns = bench_now_ns ();
   timerfd_settime (m->timer, 0, &every, NULL);
   g_unix_fd_add (m->timer, G_IO_IN, on_tick, m);
 }
@@ -174,7 +193,12 @@ void
 member_on_own (Member *m, guint64 number, gint64 now_ns)
 {
   if (number % m->stride == 0)
-    bench_hist_add (&m->latency, (guint64) (now_ns - m->times[number / m->stride % MEMBER_TIMES]));
+    {
+      guint64 at = number / m->stride % MEMBER_TIMES;
+      bench_hist_add (&m->latency, (guint64) (now_ns - m->times[at]));
+      if (m->dues != NULL)
+        bench_hist_add (&m->from_due, (guint64) MAX (now_ns - m->dues[at], 0));
+    }
   if (m->pings_left > 0)
     on_ping_back (m);
   else if (m->sending && g_str_equal (m->options->command, "locks"))

@@ -285,12 +285,14 @@ command (Member *m, char **words)
   else if (g_str_equal (words[0], "clear"))
     {
       memset (&m->latency, 0, sizeof m->latency);
+      memset (&m->from_due, 0, sizeof m->from_due);
       memset (&m->one_way, 0, sizeof m->one_way);
       member_say ("cleared");
     }
   else if (g_str_equal (words[0], "hist"))
     {
-      g_autofree char *text = bench_hist_write (g_str_equal (words[1], "latency") ? &m->latency : &m->one_way);
+      gboolean own = g_str_equal (words[1], "latency"), due = g_str_equal (words[1], "from-due");
+      g_autofree char *text = bench_hist_write (own ? &m->latency : due ? &m->from_due : &m->one_way);
       member_say ("hist %s", text);
     }
   else if (g_str_equal (words[0], "memory"))

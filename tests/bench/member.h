@@ -29,6 +29,9 @@ typedef struct
   gboolean one_waits; /* for room */
   guint stride;
   gint64 *times; /* of every stride-th message, when it was sent */
+  gint64 *dues;  /* and, at a rate, when it should have been; or NULL */
+  gint64 began_ns;
+  guint64 ticks, at_rate; /* since, and messages */
   int timer;     /* of a steady rate; -1 */
   gint64 tick_ns;
   guint64 pings_left;
@@ -41,7 +44,7 @@ typedef struct
   gboolean one_way_timed;
   gboolean draining;
   guint64 wanted[BENCH_MAX_MEMBERS];
-  BenchHist latency;
+  BenchHist latency, from_due;
   BenchHist one_way;
 
   /* Views */

@@ -198,6 +198,11 @@ check_sizes (const BenchOptions *options, GError **error)
     return usage (error, "--size: no message is longer than 64M%s%s", "", "");
   if (!raw && options->window > 0 && options->window < 1024)
     return usage (error, "--window begins at 1K%s%s", "", "");
+  if (options->gap_ms != floor (options->gap_ms))
+    return usage (error, "--gap is a whole number of milliseconds%s%s", "", "");
+  if (g_str_equal (options->command, "view-change") && g_str_equal (options->how, "coordinator")
+      && options->members == 2)
+    return usage (error, "--how coordinator: the oldest of two leaves no quorum; there have to be three%s%s", "", "");
   if (options->reps < 1 || options->count < 1 || options->groups < 1)
     return raw && options->reps > 0 ? TRUE : usage (error, "--reps, --count and --groups begin at 1%s%s", "", "");
   return TRUE;
@@ -250,14 +255,14 @@ complete (BenchOptions *options, GError **error)
       char *end;
       guint64 n = g_ascii_strtoull (options->members_text, &end, 10);
       if (*end != '\0' || n < 1 || n > 64)
-        return usage (error, "--members is a number up to 64%s%s", "", "");
+        return usage (error, "--members is a number from 1 to 64%s%s", "", "");
       options->members = (guint) n;
       if (options->senders == G_MAXUINT)
         options->senders = options->members;
       if (options->from == G_MAXUINT)
         options->from = options->members - 1;
       if (options->senders < 1 || options->senders > options->members || options->from >= options->members)
-        return usage (error, "There are not so many members%s%s", "", "");
+        return usage (error, "--senders is from 1 to the number of members, and --from a rank below that%s%s", "", "");
       if (g_str_equal (options->command, "raw") && n < 2)
         return usage (error, "raw needs two members%s%s", "", "");
       if (g_str_equal (options->command, "view-change") && n < 2)

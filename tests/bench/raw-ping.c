@@ -132,7 +132,7 @@ int
 raw_wait (Raw *raw, struct epoll_event *events, int n_events)
 {
   gint64 until_ns = bench_now_ns () + (gint64) raw->options->busy_poll_us * 1000;
-  while (raw->pinging && raw->options->busy_poll_us > 0)
+  while (raw->options->busy_poll_us > 0)
     {
       int n = epoll_wait (raw->epoll, events, n_events, 0);
       if (n != 0 || bench_now_ns () >= until_ns)

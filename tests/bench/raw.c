@@ -216,6 +216,8 @@ raw_command (Raw *raw, const char *line)
   else if (g_str_equal (words[0], "mark"))
     raw_say ("mark %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " 0",
          bench_now_ns (), raw->verify.delivered, bench_cpu_us (), bench_rss_bytes ());
+  else if (g_str_equal (words[0], "clear"))
+    raw_say ("cleared"); /* no latency is measured beside the throughput */
   else if (g_str_equal (words[0], "stop"))
     {
       raw->sending = FALSE;

@@ -24,6 +24,7 @@ static const char *const metric_names[BENCH_N_METRICS] = {
 
 static const char *const hist_names[BENCH_N_HISTS] = {
   [BENCH_LATENCY] = "latency_us",
+  [BENCH_FROM_DUE] = "latency_from_due_us",
   [BENCH_ONE_WAY] = "one_way_us",
   [BENCH_ROUND_TRIP] = "round_trip_us",
   [BENCH_ASLEEP] = "round_trip_asleep_us",

@@ -12,6 +12,7 @@
 #include "core/view.h"
 #include "single-step.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -501,7 +502,11 @@ main (int argc, char **argv)
     {
       if (!measure ((guint) n, argc > 2 && g_str_equal (argv[2], "table"), argc > 3))
         return 1;
-      if (n == to)
+      if (n != to)
+        continue;
+      if (fflush (stdout) == 0 && !ferror (stdout))
         return 0;
+      g_printerr ("tyet-bench: standard output cannot be written\n");
+      return 1;
     }
 }

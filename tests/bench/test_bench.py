@@ -40,6 +40,23 @@ class Runs(unittest.TestCase):
             self.assertGreater(row["rss_bytes"], 0)
             self.assertIn("cpu_us_per_message", row)
 
+    def test_rate(self):
+        """What was late in being sent is late from when it was due."""
+        row, = self.good("throughput", "--rate", "20000", *SHORT)
+        for share in "p50", "p99", "max":
+            self.assertLessEqual(row["latency_us"][share], row["latency_from_due_us"][share])
+
+    def test_lost_output(self):
+        """Results that got nowhere are none, and a closed stream is no place for a child's pipe"""
+        for args in ["raw", "--count", "0", *SHORT], ["scale", "--simulated", "8"]:
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([BENCH, *args], stdout=full, stderr=subprocess.PIPE, timeout=180, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"cannot be written", done.stderr)
+        done = subprocess.run(["sh", "-c", '"$0" "$@" <&-', BENCH, "throughput", *SHORT, *PATIENT],
+                              stdout=subprocess.PIPE, timeout=180, check=False)
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 1))
+
     def test_channels(self):
         """A member looks at what it has: shared memory that fell back to sockets, or the other way, fails."""
         for channel in "tcp", "unix", "shm":
@@ -80,7 +97,7 @@ class Runs(unittest.TestCase):
         self.assertGreater(row["bytes_per_message"], 64)
 
     def test_compare(self):
-        rows = self.good("compare", *SHORT, "throughput --size 1K", "latency --count 20")
+        rows = self.good("compare", *SHORT, "throughput  --size 1K --window 64K", "latency --count 20")
         self.assertEqual([r["bench"] for r in rows], ["throughput", "latency"])
         for row in rows:
             self.assertGreater(row["ratio"], 0)
@@ -128,7 +145,11 @@ class Runs(unittest.TestCase):
                      ["throughput", "--ordering", "odd"], ["throughput", "--ordering", "causal"],
                      ["throughput", "--window", "10"], ["throughput", "--size", "65M"], ["throughput", "--rate", "0.5"],
                      ["throughput", "--table=3"], ["raw", "--seal", "on"], ["memory", "--groups", "0"],
-                     ["latency", "--count", "0"]):
+                     ["latency", "--count", "0"], ["latency", "--gap", "0.5"], ["compare", ""],
+                     ["compare", "locks --seconds 1"],
+                     ["compare", "throughput --rate 10"], ["compare", "latency --members 1"],
+                     ["view-change", "--how", "coordinator", "--members", "2"], ["throughput", "--members", "0"],
+                     ["throughput", "--senders", "0"]):
             status, rows, said = bench(*args)
             self.assertEqual((status, rows), (2, []), args)
             self.assertIn("tyet-bench:", said)

@@ -55,6 +55,11 @@ bench_throughput (const BenchOptions *options, GError **error)
   for (guint i = 0; i < options->senders; i++)
     if (!bench_hear_hist (bench_crew_at (crew, i), "latency", sample->hist[BENCH_LATENCY], error))
       return NULL;
+  if (options->rate > 0)
+    sample->hist[BENCH_FROM_DUE] = g_new0 (BenchHist, 1);
+  for (guint i = 0; options->rate > 0 && i < options->senders; i++)
+    if (!bench_hear_hist (bench_crew_at (crew, i), "from-due", sample->hist[BENCH_FROM_DUE], error))
+      return NULL;
   return g_steal_pointer (&sample);
 }
 

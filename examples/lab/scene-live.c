@@ -92,45 +92,34 @@ anybody_is_in (const Play *play, guint g, const TySimProcess *but)
   return FALSE;
 }
 
-gboolean
-play_has_quorum (const Play *play, guint g, const TySimProcess *but)
+/* That anybody is in, or was when it died; or NULL. */
+static const TyetView *
+newest_view (const Play *play, guint g)
 {
-  guint n = ty_sim_n_processes (play->world);
-  guint64 newest = 0;
-  for (guint i = 0; i < n; i++)
+  const TyetView *newest = NULL;
+  for (guint i = 0; i < ty_sim_n_processes (play->world); i++)
     {
       const Part *part = stage_part (ty_sim_process (play->world, i), g);
-      if (part != NULL && part->view != NULL)
-        newest = MAX (newest, part->view->id.number);
+      if (part != NULL && part->view != NULL && (newest == NULL || part->view->id.number > newest->id.number))
+        newest = part->view;
     }
-  /* V13: a first view that has reached only those who are gone is decided once more, by those who voted. */
-  gboolean founding = newest == 0 || (newest == 1 && has_founders (play, g) && !anybody_is_in (play, g, but));
-  if (founding && !founders_have_quorum (play, g, but))
-    return FALSE;
-  if (newest == 0)
-    return TRUE;
-  g_autoptr (GPtrArray) seen = g_ptr_array_new (); /* one view is looked at once */
-  for (guint i = 0; i < n; i++)
-    {
-      const Part *part = stage_part (ty_sim_process (play->world, i), g);
-      if (part == NULL || part->view == NULL || (!play_takes_part (part) && part->view->id.number < newest)
-          || g_ptr_array_find_with_equal_func (seen, part->view->label, g_str_equal, NULL))
-        continue;
-      /* A view that only others outside are left in does not bind those inside. */
-      if (!is_inside (play, part->p) && part->view->id.number < newest)
-        continue;
-      g_ptr_array_add (seen, part->view->label);
-      if (!view_has_quorum (play, g, part->view, but))
-        return FALSE;
-    }
-  return TRUE;
+  return newest;
+}
+
+static gboolean
+has_member (const TyetView *view, const TySimProcess *p)
+{
+  for (guint rank = 0; rank < view->n_members; rank++)
+    if (g_str_equal (view->members[rank].name, ty_sim_name (p)))
+      return TRUE;
+  return FALSE;
 }
 
 /* A founder that the group was founded without, and that knows nobody who could tell it so. */
 static gboolean
-is_stranded (const Play *play, guint g, const Part *part)
+is_unmet (const Play *play, guint g, const Part *part)
 {
-  if (!part->founded || part->entered || part->view != NULL)
+  if (!part->founded || part->entered)
     return FALSE;
   gboolean began = FALSE;
   for (guint i = 0; i < ty_sim_n_processes (play->world); i++)
@@ -143,6 +132,62 @@ is_stranded (const Play *play, guint g, const Part *part)
   return began;
 }
 
+/* The group went on without it, and all of its view who know that are gone: nobody who knows this process does. */
+static gboolean
+is_left_behind (const Play *play, guint g, const Part *part)
+{
+  const TyetView *view = part->view, *newest = newest_view (play, g);
+  if (view->id.number >= newest->id.number || has_member (newest, part->p))
+    return FALSE;
+  for (guint rank = 0; rank < view->n_members; rank++)
+    {
+      TySimProcess *p = stage_find (play->stage, view->members[rank].name);
+      const Part *other = p != NULL ? stage_part (p, g) : NULL;
+      if (other == NULL || other == part || !ty_sim_is_alive (p) || !is_inside (play, p) || !other->entered)
+        continue;
+      gboolean went_on = other->view != NULL && other->view->id.number > view->id.number;
+      if (went_on || other->left || other->excluded)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+play_is_stranded (const Play *play, guint g, const Part *part)
+{
+  return part->view != NULL ? is_left_behind (play, g, part) : is_unmet (play, g, part);
+}
+
+gboolean
+play_has_quorum (const Play *play, guint g, const TySimProcess *but)
+{
+  guint n = ty_sim_n_processes (play->world);
+  const TyetView *last = newest_view (play, g);
+  guint64 newest = last != NULL ? last->id.number : 0;
+  /* V13: a first view that has reached only those who are gone is decided once more, by those who voted. */
+  gboolean founding = newest == 0 || (newest == 1 && has_founders (play, g) && !anybody_is_in (play, g, but));
+  if (founding && !founders_have_quorum (play, g, but))
+    return FALSE;
+  if (newest == 0)
+    return TRUE;
+  g_autoptr (GPtrArray) seen = g_ptr_array_new (); /* one view is looked at once */
+  for (guint i = 0; i < n; i++)
+    {
+      const Part *part = stage_part (ty_sim_process (play->world, i), g);
+      if (part == NULL || part->view == NULL || (!play_takes_part (part) && part->view->id.number < newest)
+          || g_ptr_array_find_with_equal_func (seen, part->view->label, g_str_equal, NULL)
+          || play_is_stranded (play, g, part))
+        continue;
+      /* A view that only others outside are left in does not bind those inside. */
+      if (!is_inside (play, part->p) && part->view->id.number < newest)
+        continue;
+      g_ptr_array_add (seen, part->view->label);
+      if (!view_has_quorum (play, g, part->view, but))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* Everyone inside who takes part in the group is in one view of just these. */
 static gboolean
 is_whole (const Play *play, guint g)
@@ -153,7 +198,7 @@ is_whole (const Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part) || is_stranded (play, g, part))
+      if (site->outside || !play_takes_part (part) || play_is_stranded (play, g, part))
         continue;
       if (part->leaving || !part->entered || part->blocked || part->view == NULL
           || ty_group_get_state (part->group) != TY_GROUP_MEMBER)
@@ -264,7 +309,8 @@ all_have (gpointer data)
     {
       const PlaySite *site = last->play->sites->pdata[i];
       const Part *part = stage_part (site->newest, last->g);
-      if (!site->outside && play_takes_part (part) && part->entered && !stage_has (part, last->message))
+      if (!site->outside && play_takes_part (part) && part->entered && !play_is_stranded (last->play, last->g, part)
+          && !stage_has (part, last->message))
         return FALSE;
     }
   return TRUE;
@@ -291,7 +337,7 @@ try_messages (Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part) || !part->entered)
+      if (site->outside || !play_takes_part (part) || !part->entered || play_is_stranded (play, g, part))
         continue;
       Last last = { play, g, 0 };
       for (guint s = 0; s <= (guint) ty_group_get_ordering (part->group)->strongest; s++)
@@ -349,6 +395,9 @@ play_live (Play *play, gint64 within_us)
         ty_sim_run_until (play->world, at_rest, &last, SECONDS (10));
         play_watch_rest (play, g);
       }
+  /* Those may find that the first view was decided, and that all others in it are gone: then they are stuck again. */
+  if (stuck)
+    ty_sim_run_until (play->world, settled, play, MAX (0, limit - ty_sim_now (play->net)));
   if (!is_settled (play) || (play->n_views != views && !stuck))
     return "the groups fell apart again, without a fault";
   return NULL;

@@ -97,7 +97,7 @@ play_is_at_rest (const Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (!site->outside && play_takes_part (part) && part->entered
+      if (!site->outside && play_takes_part (part) && part->entered && !play_is_stranded (play, g, part)
           && (!oracle_is_at_rest (part->group) || part->wants_room > part->n_rooms))
         return FALSE;
     }
@@ -113,7 +113,7 @@ play_watch_rest (Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part) || !part->entered)
+      if (site->outside || !play_takes_part (part) || !part->entered || play_is_stranded (play, g, part))
         continue;
       oracle_look_at_rest (play->oracles[g], &g_array_index (play->seats, OracleSeat, place_of (play, site->newest)));
       if (part->wants_room > part->n_rooms)

@@ -68,24 +68,34 @@ item_free (gpointer data)
   g_free (item);
 }
 
+/* What raw has no counterpart of, and what compare says for all. */
+static gboolean
+check_words (char **words, GError **error)
+{
+  static const char *const its_own[] = { "--seconds", "--messages", "--warm-up", "--reps", "--rate" };
+  gboolean view_change = words[0] != NULL && g_str_equal (words[0], "view-change");
+  for (char **word = words; *word != NULL; word++)
+    for (guint i = 0; i < G_N_ELEMENTS (its_own); i++)
+      {
+        gsize len = strlen (its_own[i]);
+        gboolean named = g_str_has_prefix (*word, its_own[i]) && ((*word)[len] == '\0' || (*word)[len] == '=');
+        if (!named || (view_change && g_str_equal (its_own[i], "--reps")))
+          continue;
+        g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "%s cannot be given to a command that is compared%s",
+                     its_own[i], g_str_equal (its_own[i], "--rate") ? ": raw has none" : "; give it to compare");
+        return FALSE;
+      }
+  if (words[0] == NULL)
+    g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "an empty text is no command");
+  return words[0] != NULL;
+}
+
 static gboolean
 item_options (Item *item, const BenchOptions *all, GError **error)
 {
-  static const char *const its_own[] = { "--seconds", "--messages", "--warm-up", "--rate", NULL };
   char *none[] = { NULL };
-  if (item->words[0] == NULL)
-    {
-      g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "an empty text is no command");
-      return FALSE;
-    }
-  for (char **word = item->words; *word != NULL; word++)
-    if (g_strv_contains (its_own, *word)
-        || (g_str_equal (*word, "--reps") && !g_str_equal (item->words[0], "view-change")))
-      {
-        g_set_error (error, BENCH_ERROR, BENCH_ERROR_USAGE, "%s cannot be given to a command that is compared%s", *word,
-                     g_str_equal (*word, "--rate") ? ": raw has none" : "; give it to compare itself");
-        return FALSE;
-      }
+  if (!check_words (item->words, error))
+    return FALSE;
   if (bench_run_of (item->words[0]) == NULL || g_str_equal (item->words[0], "raw")
       || g_str_equal (item->words[0], "memory"))
     {

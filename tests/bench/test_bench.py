@@ -147,7 +147,7 @@ class Runs(unittest.TestCase):
                      ["throughput", "--table=3"], ["raw", "--seal", "on"], ["memory", "--groups", "0"],
                      ["latency", "--count", "0"], ["latency", "--gap", "0.5"], ["compare", ""],
                      ["compare", "locks --seconds 1"],
-                     ["compare", "throughput --rate 10"], ["compare", "latency --members 1"],
+                     ["compare", "throughput --rate=10"], ["compare", "latency --members 1"],
                      ["view-change", "--how", "coordinator", "--members", "2"], ["throughput", "--members", "0"],
                      ["throughput", "--senders", "0"]):
             status, rows, said = bench(*args)

@@ -152,10 +152,18 @@ is_left_behind (const Play *play, guint g, const Part *part)
   return TRUE;
 }
 
-gboolean
-play_is_stranded (const Play *play, guint g, const Part *part)
+static gboolean
+is_stranded (const Play *play, guint g, const Part *part)
 {
   return part->view != NULL ? is_left_behind (play, g, part) : is_unmet (play, g, part);
+}
+
+Part *
+play_member_at (const Play *play, guint g, const PlaySite *site)
+{
+  Part *part = stage_part (site->newest, g);
+  gboolean member = !site->outside && play_takes_part (part) && part->entered && !is_stranded (play, g, part);
+  return member ? part : NULL;
 }
 
 gboolean
@@ -176,7 +184,7 @@ play_has_quorum (const Play *play, guint g, const TySimProcess *but)
       const Part *part = stage_part (ty_sim_process (play->world, i), g);
       if (part == NULL || part->view == NULL || (!play_takes_part (part) && part->view->id.number < newest)
           || g_ptr_array_find_with_equal_func (seen, part->view->label, g_str_equal, NULL)
-          || play_is_stranded (play, g, part))
+          || is_stranded (play, g, part))
         continue;
       /* A view that only others outside are left in does not bind those inside. */
       if (!is_inside (play, part->p) && part->view->id.number < newest)
@@ -198,7 +206,7 @@ is_whole (const Play *play, guint g)
     {
       const PlaySite *site = play->sites->pdata[i];
       const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part) || play_is_stranded (play, g, part))
+      if (site->outside || !play_takes_part (part) || is_stranded (play, g, part))
         continue;
       if (part->leaving || !part->entered || part->blocked || part->view == NULL
           || ty_group_get_state (part->group) != TY_GROUP_MEMBER)
@@ -307,10 +315,8 @@ all_have (gpointer data)
   const Last *last = data;
   for (guint i = 0; i < last->play->sites->len; i++)
     {
-      const PlaySite *site = last->play->sites->pdata[i];
-      const Part *part = stage_part (site->newest, last->g);
-      if (!site->outside && play_takes_part (part) && part->entered && !play_is_stranded (last->play, last->g, part)
-          && !stage_has (part, last->message))
+      const Part *part = play_member_at (last->play, last->g, last->play->sites->pdata[i]);
+      if (part != NULL && !stage_has (part, last->message))
         return FALSE;
     }
   return TRUE;
@@ -335,9 +341,8 @@ try_messages (Play *play, guint g)
 {
   for (guint i = 0; i < play->sites->len; i++)
     {
-      const PlaySite *site = play->sites->pdata[i];
-      Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part) || !part->entered || play_is_stranded (play, g, part))
+      Part *part = play_member_at (play, g, play->sites->pdata[i]);
+      if (part == NULL)
         continue;
       Last last = { play, g, 0 };
       for (guint s = 0; s <= (guint) ty_group_get_ordering (part->group)->strongest; s++)

@@ -132,9 +132,9 @@ const char *play_broken_rule (const Play *play, const char **what);
 
 /* scene-live.c */
 gboolean play_takes_part (const Part *part);
-/* The group was founded, or went on, without it, and nobody who lives and knows it knows that: nothing can be demanded
- * of it. */
-gboolean play_is_stranded (const Play *play, guint g, const Part *part);
+/* What a process inside has of the group that it takes part in, once it is in; or NULL. NULL as well if the group was
+ * founded, or went on, without it, and nobody who lives and knows it knows that: nothing can be demanded of it. */
+Part *play_member_at (const Play *play, guint g, const PlaySite *site);
 /* Whether those who live, inside, could go on if they reached each other, whatever view anyone is in; `but` is taken
  * for dead. */
 gboolean play_has_quorum (const Play *play, guint g, const TySimProcess *but);

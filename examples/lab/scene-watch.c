@@ -95,10 +95,8 @@ play_is_at_rest (const Play *play, guint g)
 {
   for (guint i = 0; i < play->sites->len; i++)
     {
-      const PlaySite *site = play->sites->pdata[i];
-      const Part *part = stage_part (site->newest, g);
-      if (!site->outside && play_takes_part (part) && part->entered && !play_is_stranded (play, g, part)
-          && (!oracle_is_at_rest (part->group) || part->wants_room > part->n_rooms))
+      const Part *part = play_member_at (play, g, play->sites->pdata[i]);
+      if (part != NULL && (!oracle_is_at_rest (part->group) || part->wants_room > part->n_rooms))
         return FALSE;
     }
   return TRUE;
@@ -112,8 +110,8 @@ play_watch_rest (Play *play, guint g)
   for (guint i = 0; i < play->sites->len; i++)
     {
       const PlaySite *site = play->sites->pdata[i];
-      const Part *part = stage_part (site->newest, g);
-      if (site->outside || !play_takes_part (part) || !part->entered || play_is_stranded (play, g, part))
+      const Part *part = play_member_at (play, g, site);
+      if (part == NULL)
         continue;
       oracle_look_at_rest (play->oracles[g], &g_array_index (play->seats, OracleSeat, place_of (play, site->newest)));
       if (part->wants_room > part->n_rooms)

@@ -4,15 +4,16 @@
 #include "oracle.h"
 
 #include "core/group-private.h"
+#include "core/packet.h"
 #include "core/view.h"
 #include "membership/membership.h"
 
-/* Somebody has accepted a value, in a ballot. */
+/* Somebody has said that it has accepted a value, in a ballot. */
 typedef struct
 {
   guint64 view;
   TyBallot ballot;
-  TyViewId value;
+  TyId value; /* its digest */
   TyId who;
 } Accept;
 
@@ -28,7 +29,6 @@ struct _Oracle
   GArray *accepts;         /* of Accept */
   GArray *decided;         /* of TyId: the digest of what followed each view, by its number; null: nothing yet */
   GArray *checked;         /* of gboolean, by number of a view: somebody's decision has been looked at */
-  GArray *lately;          /* of Accept: the last of each process, by its place */
   GArray *staying;         /* of Staying: by its place */
   GArray *seen;            /* of guint64: the last view whose successor has been looked at, plus one; by place */
   const char *rule, *what; /* the first finding */
@@ -42,7 +42,6 @@ oracle_new (void)
   oracle->accepts = g_array_new (FALSE, FALSE, sizeof (Accept));
   oracle->decided = g_array_new (FALSE, TRUE, sizeof (TyId));
   oracle->checked = g_array_new (FALSE, TRUE, sizeof (gboolean));
-  oracle->lately = g_array_new (FALSE, TRUE, sizeof (Accept));
   oracle->staying = g_array_new (FALSE, TRUE, sizeof (Staying));
   oracle->seen = g_array_new (FALSE, TRUE, sizeof (guint64));
   return oracle;
@@ -54,7 +53,6 @@ oracle_free (Oracle *oracle)
   g_array_unref (oracle->accepts);
   g_array_unref (oracle->decided);
   g_array_unref (oracle->checked);
-  g_array_unref (oracle->lately);
   for (guint i = 0; i < oracle->staying->len; i++)
     g_clear_pointer (&g_array_index (oracle->staying, Staying, i).reached, g_array_unref);
   g_array_unref (oracle->staying);
@@ -103,21 +101,44 @@ membership_of (const TyGroup *group)
 static gboolean
 same_accept (const Accept *a, const Accept *b)
 {
-  return a->view == b->view && ty_id_equal (&a->who, &b->who) && ty_ballot_compare (&a->ballot, &b->ballot) == 0;
+  return a->view == b->view && ty_id_equal (&a->who, &b->who) && ty_id_equal (&a->value, &b->value)
+         && ty_ballot_compare (&a->ballot, &b->ballot) == 0;
 }
 
-static void
-note_accept (Oracle *oracle, const OracleSeat *seat, guint who, const TyMembership *m)
+/* The FLUSH that is sent there, if that is one of the group, but for who sends it. */
+static gboolean
+read_flush (const TyEffect *e, const TyMembership *m, Accept *out)
 {
-  Accept accept
-      = { .view = m->view->id.number, .ballot = m->accepted_ballot, .value = m->accepted->id, .who = seat->pid };
-  if (oracle->lately->len <= who)
-    g_array_set_size (oracle->lately, who + 1);
-  Accept *last = &g_array_index (oracle->lately, Accept, who);
-  if (same_accept (last, &accept))
-    return;
-  *last = accept;
-  g_array_append_val (oracle->accepts, accept);
+  if (e->type != TY_EFFECT_SEND)
+    return FALSE;
+  TyId group;
+  TyReader r = ty_reader_of_bytes (e->bytes);
+  if (ty_read_u8 (&r) != TY_PACKET_FLUSH)
+    return FALSE;
+  ty_read_id (&r, &group);
+  out->view = ty_read_varint (&r);
+  ty_read_ballot (&r, &out->ballot);
+  ty_read_id (&r, &out->value);
+  return ty_id_equal (&group, out->view == 0 ? &m->founding : &m->view->group);
+}
+
+/* What it has accepted is what it says so of: in one step that may be more than one ballot, of which only the last can
+ * be seen in the machine afterwards. */
+static void
+note_accepts (Oracle *oracle, const OracleSeat *seat, const TyMembership *m)
+{
+  guint n;
+  const TyEffect *effects = ty_node_effects (seat->group->node, &n);
+  for (guint i = 0; i < n; i++)
+    {
+      Accept accept;
+      if (!read_flush (&effects[i], m, &accept))
+        continue;
+      accept.who = seat->pid;
+      if (oracle->accepts->len == 0
+          || !same_accept (&g_array_index (oracle->accepts, Accept, oracle->accepts->len - 1), &accept))
+        g_array_append_val (oracle->accepts, accept);
+    }
 }
 
 /* Whether a quorum of the view has accepted what `who` takes for decided, in `ballot`. `who` itself has, in the same
@@ -128,11 +149,13 @@ quorum_accepted (const Oracle *oracle, const OracleSeat *seats, guint n_seats, g
 {
   const TyetView *view = kept->view;
   g_autofree gboolean *in = g_new0 (gboolean, view->n_members + 1);
+  TyId value;
+  ty_value_digest (kept->value, &value);
   in[ty_view_rank (view, &seats[who].pid)] = TRUE;
   for (guint i = 0; ballot != NULL && i < oracle->accepts->len; i++)
     {
       const Accept *a = &g_array_index (oracle->accepts, Accept, i);
-      if (a->view == kept->number && ty_view_id_equal (&a->value, &kept->value->id)
+      if (a->view == kept->number && ty_id_equal (&a->value, &value)
           && ty_ballot_compare (&a->ballot, ballot) == 0)
         in[ty_view_rank (view, &a->who)] = TRUE;
     }
@@ -217,13 +240,12 @@ oracle_has_news (const Oracle *oracle, const TyGroup *group, guint who)
   const TyMembership *m = membership_of (group);
   if (m == NULL || oracle->rule != NULL)
     return FALSE;
-  if (m->accepted != NULL)
-    {
-      const Accept *last = who < oracle->lately->len ? &g_array_index (oracle->lately, Accept, who) : NULL;
-      if (last == NULL || last->view != m->view->id.number
-          || ty_ballot_compare (&last->ballot, &m->accepted_ballot) != 0)
-        return TRUE;
-    }
+  guint n;
+  Accept accept;
+  const TyEffect *effects = ty_node_effects (group->node, &n);
+  for (guint i = 0; i < n; i++)
+    if (read_flush (&effects[i], m, &accept))
+      return TRUE;
   if (is_staying (oracle, m, who))
     return TRUE;
   const Kept *kept = m->kept->len > 0 ? m->kept->pdata[m->kept->len - 1] : NULL;
@@ -237,8 +259,7 @@ oracle_stepped (Oracle *oracle, const OracleSeat *seats, guint n_seats, guint wh
   const TyMembership *m = membership_of (seats[who].group);
   if (m == NULL)
     return;
-  if (m->accepted != NULL)
-    note_accept (oracle, &seats[who], who, m);
+  note_accepts (oracle, &seats[who], m);
   if (is_staying (oracle, m, who))
     watch_leaver (oracle, seats, n_seats, who, m);
   for (guint k = 0; k < m->kept->len; k++)

@@ -913,10 +913,8 @@ ty_tyet_group_append_waits (TyetGroup *group, GString *text)
   for (guint i = 0; i < waits->len; i++)
     {
       TyetWait *wait = g_ptr_array_index (waits, i);
-      g_string_append_printf (text, "%s: %s: %s", group->name, tyet_wait_get_what (wait), tyet_wait_get_text (wait));
-      if (tyet_wait_get_member (wait) != NULL)
-        g_string_append_printf (text, " (for %s)", tyet_wait_get_member (wait));
-      g_string_append_printf (text, ", since %.1f s\n", (double) tyet_wait_get_waited_us (wait) / 1e6);
+      g_string_append_printf (text, "%s: %s: %s, since %.1f s\n", group->name, tyet_wait_get_what (wait),
+                              tyet_wait_get_text (wait), (double) tyet_wait_get_waited_us (wait) / 1e6);
     }
 }
 

@@ -114,13 +114,7 @@ reasons (TyMembership *m)
 {
   GString *s = g_string_new (NULL);
   for (guint i = 0; m->contacts[i] != NULL; i++)
-    {
-      /* What comes from the transport names the address already. */
-      gsize len = strlen (m->contacts[i]);
-      gboolean named = strncmp (m->contact_why[i], m->contacts[i], len) == 0 && m->contact_why[i][len] == ':';
-      g_string_append_printf (s, "%s%s%s%s", i > 0 ? "; " : "", named ? "" : m->contacts[i], named ? "" : ": ",
-                              m->contact_why[i]);
-    }
+    g_string_append_printf (s, "%s%s: %s", i > 0 ? "; " : "", m->contacts[i], m->contact_why[i]);
   for (guint i = 0; m->view != NULL && i < m->view->n_members; i++)
     if (ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
       g_string_append_printf (s, "; does not reach member %s at %s", m->view->members[i].name,
@@ -151,6 +145,10 @@ ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyD
 {
   if (m->phase != TY_MEMBERSHIP_JOINING)
     return;
+  /* It may begin with the address, which is said here before it in any case. */
+  gsize len = strlen (address);
+  if (g_str_has_prefix (why, address) && g_str_has_prefix (why + len, ": "))
+    why += len + 2;
   for (guint i = 0; m->contacts[i] != NULL; i++)
     if (g_str_equal (m->contacts[i], address))
       {

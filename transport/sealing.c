@@ -93,6 +93,17 @@ forget_secret (TyHubKeys *keys, guint i)
   sodium_memzero (&keys->secrets[keys->n_secrets], sizeof keys->secrets[0]);
 }
 
+/* It goes behind all others, and is known only so that those who have no newer one still come through. */
+static void
+retire_secret (TyHubKeys *keys, guint i)
+{
+  TyHubSecret last = keys->secrets[i];
+  last.former = TRUE;
+  forget_secret (keys, i);
+  keys->secrets[keys->n_secrets++] = last;
+  sodium_memzero (&last, sizeof last);
+}
+
 /* That of the group's own before, and the one that was given, are replaced; other groups' hold for their members. */
 static void
 retire_secrets (TyHubKeys *keys, const TyId *group)
@@ -100,19 +111,14 @@ retire_secrets (TyHubKeys *keys, const TyId *group)
   for (guint i = keys->n_secrets; i-- > 0;)
     if (keys->secrets[i].former && ty_id_equal (&keys->secrets[i].group, group))
       forget_secret (keys, i); /* all of them have had a newer one */
-  for (guint i = 0, looked = 0, n = keys->n_secrets; looked < n; looked++)
+  for (guint i = 0, left = keys->n_secrets; left > 0; left--)
     {
-      TyHubSecret *secret = &keys->secrets[i];
-      if (secret->former || !(ty_id_equal (&secret->group, group) || ty_id_is_null (&secret->group)))
-        {
-          i++;
-          continue;
-        }
-      TyHubSecret last = *secret;
-      last.former = TRUE;
-      forget_secret (keys, i);
-      keys->secrets[keys->n_secrets++] = last;
-      sodium_memzero (&last, sizeof last);
+      const TyHubSecret *secret = &keys->secrets[i];
+      gboolean replaced = ty_id_equal (&secret->group, group) || ty_id_is_null (&secret->group);
+      if (replaced && !secret->former)
+        retire_secret (keys, i); /* the next one is in its place */
+      else
+        i++;
     }
 }
 

@@ -5,7 +5,9 @@
 
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <tyet.h>
+#include <unistd.h>
 
 static const struct
 {
@@ -22,15 +24,26 @@ static const struct
   { "run", "play a scene in the simulator, and judge what happened", lab_run },
 };
 
+static gboolean looked_at;
+
 /* Standard output is a result: what was printed and did not get there is none. Who has said so already is let be. */
 static int
 printed (int status)
 {
   gboolean good = fflush (stdout) == 0 && !ferror (stdout);
+  looked_at = TRUE;
   if (good || status == LAB_USAGE)
     return status;
   g_printerr ("%s: standard output cannot be written\n", g_get_prgname () != NULL ? g_get_prgname () : "tyet");
   return LAB_USAGE;
+}
+
+/* GLib ends the process itself when it has printed the help of a command. */
+static void
+look_at_help (void)
+{
+  if (!looked_at && printed (LAB_GOOD) != LAB_GOOD)
+    _exit (LAB_USAGE);
 }
 
 static void
@@ -46,6 +59,7 @@ int
 lab_main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
+  atexit (look_at_help);
   if (argc < 2)
     {
       usage (stderr);

@@ -118,8 +118,8 @@ def lost_output(_):
     """Whatever is printed and does not get there is no result, however long it is"""
     if not os.path.exists("/dev/full"):
         return
-    for args in ((), ("run", SCENE), ("compare", SCENE), ("compare", "--json", SCENE), ("check", HISTORY),
-                 ("draw", "--model", "extended", HISTORY), ("explore", "--seeds", "1")):
+    for args in ((), ("run", "--help"), ("run", SCENE), ("compare", SCENE), ("compare", "--json", SCENE),
+                 ("check", HISTORY), ("draw", "--model", "extended", HISTORY), ("explore", "--seeds", "1")):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([TYET, *args, *([] if len(args) > 1 else ["--help"])], stdout=full,
                                   stderr=subprocess.PIPE, timeout=60, check=False)

@@ -54,6 +54,20 @@ read_some (BenchChild *child)
   return n > 0;
 }
 
+/* It has closed what it talks by, which only its end does. */
+static gboolean
+fail_gone (BenchChild *child, GError **error)
+{
+  int status;
+  if (child->pid == 0 || waitpid (child->pid, &status, 0) != child->pid)
+    return fail (error, "child %u is gone", child->index);
+  child->pid = 0;
+  if (WIFSIGNALED (status))
+    return fail (error, "child %u was ended by signal %d (%s)", child->index, WTERMSIG (status),
+                 g_strsignal (WTERMSIG (status)));
+  return fail (error, "child %u ended before its time, with status %d", child->index, WEXITSTATUS (status));
+}
+
 gboolean
 bench_tell (BenchChild *child, GError **error, const char *format, ...)
 {
@@ -71,7 +85,7 @@ bench_tell (BenchChild *child, GError **error, const char *format, ...)
       if (said != NULL && g_str_has_prefix (said, "fail "))
         return fail (error, "child %u: %s", child->index, said + strlen ("fail "));
     }
-  return fail (error, "child %u is gone; it cannot be told to %s", child->index, text);
+  return fail_gone (child, error);
 }
 
 char *
@@ -101,7 +115,7 @@ bench_hear (BenchChild *child, const char *word, GError **error)
         }
       if (n > 0 && !read_some (child))
         {
-          fail (error, "child %u ended, instead of saying \"%s\"", child->index, word);
+          fail_gone (child, error);
           return NULL;
         }
     }

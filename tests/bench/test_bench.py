@@ -5,6 +5,7 @@ SPDX-License-Identifier: LGPL-2.1-or-later
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -56,6 +57,20 @@ class Runs(unittest.TestCase):
         done = subprocess.run(["sh", "-c", '"$0" "$@" <&-', BENCH, "throughput", *SHORT, *PATIENT],
                               stdout=subprocess.PIPE, timeout=180, check=False)
         self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 1))
+
+    def test_killed_child(self):
+        """That, and by what, is what is said."""
+        for number in signal.SIGKILL, signal.SIGTERM:
+            with subprocess.Popen([BENCH, "throughput", "--seconds", "600", *PATIENT], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE) as run:
+                children = []
+                while len(children) < 3 and run.poll() is None:
+                    with open("/proc/%d/task/%d/children" % (run.pid, run.pid), encoding="ascii") as f:
+                        children = f.read().split()
+                os.kill(int(children[1]), number)
+                said = run.stderr.read()
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(b"child 1 was ended by signal %d (" % number, said)
 
     def test_channels(self):
         """A member looks at what it has: shared memory that fell back to sockets, or the other way, fails."""

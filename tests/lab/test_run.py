@@ -86,6 +86,26 @@ def check_unreadable(tyet):
     assert done.returncode == 2 and done.stderr.startswith(b"tyet run: ")
 
 
+def check_refused(tyet):
+    """What a group does not take stands in the timeline, at its moment and its sender, with the reason"""
+    refused = [
+        ("ordering fifo\nat 10ms, a sends m as safe", "which does not offer that service"),
+        ("messages up to 100 bytes\nat 10ms, a sends m of 200 bytes", "200 bytes"),
+        ("window 1000 bytes\nat 10ms, a sends m0 of 990 bytes\na sends m of 990 bytes", "window of 1000 bytes is full"),
+        ("cut a from b c\nwait until a is blocked\na sends m", "is blocked"),
+    ]
+    for text, why in refused:
+        _, output, _ = run(tyet, HEAD + text + "\nheal all\nexpect message m refused\n")
+        lines = output.splitlines()
+        row = [i for i, line in enumerate(lines) if line[12:].startswith("\u2717 m refused")]
+        assert len(row) == 1, output
+        assert "m refused: " in lines[row[0] + 1] and why in lines[row[0] + 1], (why, output)
+        assert "holds  t.scene:" in output and "FAILS" not in output, output
+    _, output, _ = run(tyet, HEAD + "ordering fifo\nat 10ms, b sends m as safe\nb sends n\n")
+    assert "\n  10.000 ms \u2502                            \u2717 m refused" in output, output
+    assert "n refused" not in output, output
+
+
 def check_usage(tyet):
     for args in ([], ["a", "b"], ["--nonsense", "x"], ["--json", "--by-process", "x"]):
         done = subprocess.run([tyet, "run", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
@@ -139,8 +159,8 @@ def main():
     tyet = sys.argv[1]
     checks = [("mistake: " + line.replace("\n", " / "), lambda line=line, wanted=wanted:
                check_mistake(tyet, line, wanted)) for line, wanted in MISTAKES]
-    checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_unreadable, check_usage, check_finding, check_json,
-                                                          check_history, check_same)]
+    checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_unreadable, check_refused, check_usage, check_finding,
+                                                          check_json, check_history, check_same)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

@@ -283,8 +283,8 @@ store_window_used (const TyStore *store)
   return store->window_used;
 }
 
-/* Nobody can consume what one of them has not received and acknowledged, such as a safe message: so among those who have
- * consumed as little it is who has received least. */
+/* Nobody can consume what one of them has not received and acknowledged, such as a safe message: so among those who
+ * have consumed as little it is who has received least. */
 static guint
 store_laggard (const TyStore *store)
 {

@@ -271,6 +271,40 @@ class Founders(unittest.TestCase):
             run = lab.agree([a, b, again])
             self.assertEqual(len([prev for _, prev in run.views.values() if prev == ""]), 1)
 
+    def test_another_list_is_refused(self):
+        """Else the first of the shorter list would found a second group of that name, beside the first."""
+        with Lab(TYET) as lab:
+            addresses = self.addresses(["a", "b", "c"])
+            cats = a, b, c = [self.start(lab, addresses, name) for name in addresses]
+            lab.wait(lambda: all(len(x.members) == 3 for x in cats), "all three are in", cats)
+            a.kill()
+            lab.cats.remove(a)
+            shorter = {name: addresses[name] for name in ("a", "b")}
+            again = self.start(lab, shorter, "a")
+            self.assertNotEqual(again.status(), 0)
+            self.assertIsNone(again.view)
+            listed = ", ".join("%s=%s" % x for x in addresses.items())
+            self.assertIn("founded with ordering total, by %s, in that order" % listed, again.stderr())
+            # With the list it knows, it is told that the group stands.
+            again = self.start(lab, addresses, "a")
+            self.assertEqual(again.status(), 1)
+            self.assertIsNone(again.view)
+            self.assertNotIn("remembers", again.stderr())
+            lab.settle([b, c])
+            lab.close([b, c])
+
+    def test_storage_in_use(self):
+        with Lab(TYET) as lab:
+            addresses = self.addresses(["a", "b"])
+            a = self.start(lab, addresses, "a")
+            lab.wait(lambda: a.view, "the first of two founds alone", [a])
+            second = self.start(lab, self.addresses(["a", "b"]), "a")
+            self.assertNotEqual(second.status(), 0)
+            self.assertIn("of-a is in use by another process", second.stderr())
+            a.kill()
+            third = self.start(lab, addresses, "a")
+            lab.wait(lambda: third.view, "the storage of a process that was killed is free", [third])
+
     def test_all_at_once(self):
         with Lab(TYET) as lab:
             addresses = self.addresses(FIVE)

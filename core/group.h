@@ -132,7 +132,8 @@ void ty_group_get_stats (const TyGroup *group, TyGroupStats *out);
 /* What this process waits for, and since when (microseconds, on the driver's clock). */
 typedef struct
 {
-  /* "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer", "window" */
+  /* "founder", "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer" or
+   * "window" */
   const char *what;
   char *text;   /* a sentence */
   char *member; /* the name of whom it waits for, or NULL */

@@ -419,7 +419,15 @@ membership_on_reach (TyMembership *m, const TyId *pid, TyReach reach, gboolean f
   check_block (m);
 }
 
-/* V12: the blocked also ask their contacts: somebody there may know that the group went on. */
+static void
+ask_whether_it_went_on (TyMembership *m, const TyId *pid)
+{
+  if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
+    ty_lease_tell (m, pid, m->view->id.number);
+}
+
+/* V12: the blocked also ask their contacts: somebody there may know that the group went on; and so may who wanted to
+ * be let in here, and was let in there. */
 static void
 ask_around (TyMembership *m)
 {
@@ -430,11 +438,9 @@ ask_around (TyMembership *m)
     if (m->members[i].dead)
       m->host->dial (m->host_data, m->view->members[i].address, NULL);
   for (guint i = 0; i < m->met->len; i++)
-    {
-      const TyId *pid = &g_array_index (m->met, TyId, i);
-      if (ty_m_rank (m, pid) == m->view->n_members && ty_m_reach (m, pid) == TY_REACH_UP)
-        ty_lease_tell (m, pid, m->view->id.number);
-    }
+    ask_whether_it_went_on (m, &g_array_index (m->met, TyId, i));
+  for (guint i = 0; i < m->joiners->len; i++)
+    ask_whether_it_went_on (m, &((const Joiner *) m->joiners->pdata[i])->as.pid);
 }
 
 /* Members without a session are dialed again and again; who cannot be reached for as long as silence is borne is

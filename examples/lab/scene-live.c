@@ -158,6 +158,19 @@ is_stranded (const Play *play, guint g, const Part *part)
   return part->view != NULL ? is_left_behind (play, g, part) : is_unmet (play, g, part);
 }
 
+static gboolean
+anybody_is_stranded (const Play *play, guint g)
+{
+  for (guint i = 0; i < play->sites->len; i++)
+    {
+      const PlaySite *site = play->sites->pdata[i];
+      const Part *part = stage_part (site->newest, g);
+      if (!site->outside && play_takes_part (part) && is_stranded (play, g, part))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 Part *
 play_member_at (const Play *play, guint g, const PlaySite *site)
 {
@@ -387,10 +400,11 @@ play_live (Play *play, gint64 within_us)
       if (wrong != NULL)
         return wrong;
     }
-  /* What nobody could go on from may still come loose, such as founders who are few when one of them crashes. */
-  gboolean stuck = FALSE;
+  /* What nobody could go on from may still come loose, such as founders who are few when one of them crashes; and so
+   * may who nobody had to tell that the group went on. */
+  gboolean loose = FALSE;
   for (guint g = 0; g < play->scene->n_groups; g++)
-    stuck |= !play_has_quorum (play, g, NULL);
+    loose |= !play_has_quorum (play, g, NULL) || anybody_is_stranded (play, g);
   guint64 views = play->n_views;
   ty_sim_run_for (play->world, while_us);
   for (guint g = 0; g < play->scene->n_groups; g++)
@@ -401,9 +415,9 @@ play_live (Play *play, gint64 within_us)
         play_watch_rest (play, g);
       }
   /* Those may find that the first view was decided, and that all others in it are gone: then they are stuck again. */
-  if (stuck)
+  if (loose)
     ty_sim_run_until (play->world, settled, play, MAX (0, limit - ty_sim_now (play->net)));
-  if (!is_settled (play) || (play->n_views != views && !stuck))
+  if (!is_settled (play) || (play->n_views != views && !loose))
     return "the groups fell apart again, without a fault";
   return NULL;
 }

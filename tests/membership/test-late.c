@@ -437,6 +437,33 @@ test_dissolve (void)
   table_free (table);
 }
 
+static gboolean
+hold_of_oldest (Table *table, const Sent *sent)
+{
+  return (sent->from == 0 && sent->to < 3) || (sent->to == 0 && sent->from < 3);
+}
+
+/* V12: one that is cut off does not hear from the others how the view ended; who had asked it to be let in, and was let
+ * in by them, knows, and is in reach. */
+static void
+test_newcomer_is_asked (void)
+{
+  Table *table = table_new ();
+  table_begin (table, 3, NULL);
+  table_run (table);
+  table->hold = hold_of_oldest;
+  table_join (table, NULL);
+  table_run (table);
+  table_reach (table, 0, 1, TY_REACH_SUSPECT);
+  table_reach (table, 0, 2, TY_REACH_SUSPECT);
+  table_drop_held (table);
+  g_assert_true (table->seats[0].blocked);
+  table_advance (table, 2000 * MS);
+  assert_members (&table->seats[3], "1,2,3");
+  g_assert_true (table->seats[0].excluded);
+  table_free (table);
+}
+
 /* One more than the others in the group: it is not told of EXCLUDED, nor DECIDED, when it asks for nothing. */
 static void
 test_alive_is_no_question (void)
@@ -477,5 +504,6 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/late/leaver-goes", test_leaver_goes);
   g_test_add_func ("/membership/late/dissolve", test_dissolve);
   g_test_add_func ("/membership/late/alive-is-no-question", test_alive_is_no_question);
+  g_test_add_func ("/membership/late/newcomer-is-asked", test_newcomer_is_asked);
   return g_test_run ();
 }

@@ -68,6 +68,7 @@ typedef struct
   gboolean secret_alone;  /* the secret was made here, and nobody else can know it yet */
 
   char *storage;    /* directory, or NULL */
+  int storage_lock; /* of it, or -1 */
   char *group_name; /* of the group that was in a view last */
   gboolean torn;    /* a group was let go of while in a view: the record has no end in good order */
   char *history_path;
@@ -85,9 +86,10 @@ typedef struct
 } TyRuntimeKeys;
 
 /* The node and the driver of `process`, listening at `address`. `storage`: the directory for what it must not forget,
- * or NULL. */
+ * or NULL; `*storage_lock`, from ty_storage_lock (), is taken over (and -1 then). */
 TyRuntime *ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntimeKeys *keys,
-                           const char *name, const char *address, const char *storage, GError **error);
+                           const char *name, const char *address, const char *storage, int *storage_lock,
+                           GError **error);
 TyRuntime *ty_runtime_ref (TyRuntime *rt);
 void ty_runtime_unref (TyRuntime *rt);
 

@@ -88,10 +88,16 @@ check_founders (TyGroup *group, const char *const *names, const char *const *add
 }
 
 gboolean
+ty_group_may_found_with (TyGroup *group, const char *const *names, const char *const *addresses, GError **error)
+{
+  return ty_group_may_enter (group, error) && check_founders (group, names, addresses, error);
+}
+
+gboolean
 ty_group_found_with (TyGroup *group, const char *const *names, const char *const *addresses, const guint8 *record,
                      gsize record_len, GError **error)
 {
-  if (!ty_group_may_enter (group, error) || !check_founders (group, names, addresses, error))
+  if (!ty_group_may_found_with (group, names, addresses, error))
     return FALSE;
   TyId founding, kept, pid;
   memset (&kept, 0, sizeof kept);
@@ -108,7 +114,8 @@ ty_group_found_with (TyGroup *group, const char *const *names, const char *const
           || !ty_id_equal (&kept, &founding)))
     {
       g_set_error (error, TYET_ERROR, TYET_ERROR_STATE,
-                   "What storage has kept for group \"%s\" is of another process or another list of founders",
+                   "What storage has kept for group \"%s\" is of another process, or of other founders, another order "
+                   "of them or another ordering: give the same as before, or another storage directory",
                    group->name);
       return FALSE;
     }

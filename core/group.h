@@ -72,6 +72,10 @@ gboolean ty_group_found (TyGroup *group, GError **error);
 gboolean ty_group_found_with (TyGroup *group, const char *const *names, const char *const *addresses,
                               const guint8 *record, gsize record_len, GError **error);
 
+/* What is wrong with that list, before anything is remembered of it. */
+gboolean ty_group_may_found_with (TyGroup *group, const char *const *names, const char *const *addresses,
+                                  GError **error);
+
 /* Asks the processes at `contacts` (NULL-terminated, one is enough) to be let in; tries them all, and goes on until
  * `timeout_us` has passed (G_MAXINT64: no limit). Ends with TY_EFFECT_ENTERED. ty_group_cancel_join () ends it early
  * (error G_IO_ERROR_CANCELLED) unless this process has been let in already: then it leaves again. */
@@ -128,7 +132,8 @@ void ty_group_get_stats (const TyGroup *group, TyGroupStats *out);
 /* What this process waits for, and since when (microseconds, on the driver's clock). */
 typedef struct
 {
-  /* "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer", "window" */
+  /* "founder", "state", "flush", "quorum", "lease", "order", "predecessor", "stable", "contact", "transfer" or
+   * "window" */
   const char *what;
   char *text;   /* a sentence */
   char *member; /* the name of whom it waits for, or NULL */

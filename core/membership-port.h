@@ -193,6 +193,9 @@ struct _TyMembershipOps
   gboolean (*on_welcome) (TyMembership *m, const TyId *pid, TyReader *r);
   /* A message packet of another view than the current one came from `pid`: it knows less than this process, or more. */
   void (*on_other_view) (TyMembership *m, const TyId *pid, guint64 view);
+
+  /* It founds a group that this process knows nothing of, while this process founds this one (V13). */
+  void (*on_other_founding) (TyMembership *m, const TyId *pid);
   /* Receipts have grown: what waited for the cut may go on. */
   void (*on_progress) (TyMembership *m);
   /* The member with that rank is past the limit in taking what this process sends: the next view does without it. */

@@ -495,16 +495,24 @@ on_group_packet (TyNode *node, const TyId *from, GBytes *packet, TyPacketType ty
   TyGroup *group = g_hash_table_lookup (node->groups_by_id, &id);
   if (group != NULL)
     return ty_group_on_packet (group, from, packet, type, view, r);
-  /* A founder that has not learned the group's id yet may need it. */
   for (guint i = 0; i < node->groups->len; i++)
     {
       TyGroup *founding = node->groups->pdata[i];
       if (founding->state != TY_GROUP_JOINING || ty_id_is_null (&founding->founding_id))
         continue;
+      if (view == 0)
+        {
+          /* In view 0 the id stands for the list: by another, two founders would wait for each other for ever. */
+          if (type != TY_PACKET_GONE)
+            founding->membership_ops->on_other_founding (founding->membership, from);
+          continue;
+        }
+      /* A founder that has not learned the group's id yet may need it. */
       ty_group_keep_future (founding, from, view, packet);
       return TRUE;
     }
-  if (type == TY_PACKET_PREPARE || type == TY_PACKET_PROPOSE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED)
+  if (type == TY_PACKET_PREPARE || type == TY_PACKET_PROPOSE || type == TY_PACKET_ALIVE || type == TY_PACKET_NEED
+      || type == TY_PACKET_FOUNDER)
     answer_for_past (node, from, &id, view);
   return TRUE;
 }

@@ -213,7 +213,7 @@ make_driver (TyRuntime *rt, const TyRuntimeKeys *keys)
 
 TyRuntime *
 ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntimeKeys *keys, const char *name,
-                const char *address, const char *storage, GError **error)
+                const char *address, const char *storage, int *storage_lock, GError **error)
 {
   TyRuntime *rt = g_new0 (TyRuntime, 1);
   const TyDriverOps *ops = ty_modules.driver;
@@ -230,6 +230,8 @@ ty_runtime_new (TyetProcess *process, const TyNodeConfig *config, const TyRuntim
       return NULL;
     }
   rt->ref = 1;
+  rt->storage_lock = *storage_lock;
+  *storage_lock = -1;
   rt->ops = ops;
   rt->history_fd = -1;
   rt->process = process;
@@ -313,13 +315,17 @@ ty_runtime_close (TyRuntime *rt)
       /* The sockets are the parent's: a byte sent, or a connection shut, from here would be taken for its doing. */
       rt->node = NULL;
       rt->driver = NULL;
+      if (rt->storage_lock >= 0)
+        close (rt->storage_lock);
     }
   else
     {
+      ty_storage_unlock (rt->storage_lock);
       runtime_end_history (rt);
       rt->ops->free (rt->driver);
       rt->driver = NULL;
     }
+  rt->storage_lock = -1;
   if (rt->history_fd >= 0)
     close (rt->history_fd);
   rt->history_fd = -1;

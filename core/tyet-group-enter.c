@@ -255,8 +255,13 @@ group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError *
     }
   g_ptr_array_add (names, NULL);
   g_ptr_array_add (addresses, NULL);
-  record
-      = group->rt->storage != NULL ? ty_storage_load (group->rt->storage, group->name, error) : g_bytes_new (NULL, 0);
+  /* Without storage it may not. */
+  if (!ty_group_may_found_with (group->engine, (const char *const *) names->pdata,
+                                (const char *const *) addresses->pdata, error)
+      || !ty_storage_remember (group->rt->storage, group->name, group->ordering, (const char *const *) names->pdata,
+                               (const char *const *) addresses->pdata, error))
+    return FALSE;
+  record = ty_storage_load (group->rt->storage, group->name, error);
   if (record == NULL)
     return FALSE;
   return ty_group_found_with (group->engine, (const char *const *) names->pdata, (const char *const *) addresses->pdata,
@@ -277,7 +282,13 @@ group_ask_to_found_with (TyetGroup *group, const char *const *founders, GError *
  * without which a process cannot be a founder. A founder that comes when the group stands already is told so
  * (%TYET_ERROR_EXCLUDED), and joins it like any other process.
  *
- * Waits for as long as it takes; a founder that does not start is waited for only until the others are a majority.
+ * The storage remembers by which ordering and which list, in which order, the group was founded first, and another is
+ * refused (%TYET_ERROR_STATE): with another list a second group of the same name could come about beside the first. To
+ * found another group of that name, give the process another storage.
+ *
+ * With two founders, the first can found the group alone, and the second cannot found it without the first.
+ *
+ * Waits for as long as it takes; a founder that does not start is waited for only until the others are enough.
  */
 void
 tyet_group_found_with_async (TyetGroup *group, const char *const *founders, GCancellable *cancellable,
@@ -307,7 +318,8 @@ tyet_group_found_with_async (TyetGroup *group, const char *const *founders, GCan
  * How founding together went.
  *
  * Fails with %TYET_ERROR_ADDRESS if a founder is not given as `NAME=ADDRESS`, %TYET_ERROR_STATE if this process is not
- * in the list, two founders have one name or address, or there is no storage or it is damaged or full,
+ * in the list, two founders have one name or address, there is no storage or it is damaged or full, or it remembers
+ * another list of founders or another ordering for a group of this name,
  * %TYET_ERROR_EXCLUDED if the others have founded the group without this process, `G_IO_ERROR_CANCELLED`, and as
  * [method@Tyet.Group.found].
  *

@@ -2,8 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/api.h"
-
-#include <errno.h>
+#include "core/storage.h"
 
 /**
  * TyetProcess:
@@ -326,13 +325,6 @@ process_find_identity (TyetProcess *self, GError **error)
   if (self->storage == NULL)
     return tyet_identity_new ();
   g_autofree char *path = g_build_filename (self->storage, "identity", NULL);
-  if (g_mkdir_with_parents (self->storage, 0700) != 0)
-    {
-      int saved_errno = errno;
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-                   "The storage directory %s cannot be made: %s", self->storage, g_strerror (saved_errno));
-      return NULL;
-    }
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     return tyet_identity_load (path, error);
   g_autoptr (TyetIdentity) identity = tyet_identity_new ();
@@ -365,7 +357,7 @@ process_find_secret (TyetProcess *self, TyetSecret **secret, gboolean *alone, GE
 }
 
 static TyRuntime *
-process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **error)
+process_make_runtime (TyetProcess *self, const TyNodeConfig *config, int *storage_lock, GError **error)
 {
   g_autoptr (TyetSecret) secret = NULL;
   g_autoptr (TyetIdentity) identity = NULL;
@@ -376,6 +368,12 @@ process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **er
       g_set_error_literal (error, TYET_ERROR, TYET_ERROR_PLAIN,
                            "Clear text was asked for, and keys were given: they would protect nothing");
       return NULL;
+    }
+  if (self->storage != NULL)
+    {
+      *storage_lock = ty_storage_lock (self->storage, error);
+      if (*storage_lock < 0)
+        return NULL;
     }
   if (!plain)
     {
@@ -389,7 +387,7 @@ process_make_runtime (TyetProcess *self, const TyNodeConfig *config, GError **er
       keys.ticket = self->ticket;
     }
   return ty_runtime_new (self, config, &keys, self->name, self->address != NULL ? self->address : "tcp://127.0.0.1:0",
-                         self->storage, error);
+                         self->storage, storage_lock, error);
 }
 
 static gboolean
@@ -397,6 +395,7 @@ process_init_initable (GInitable *initable, GCancellable *cancellable, GError **
 {
   TyetProcess *self = TYET_PROCESS (initable);
   TyNodeConfig config;
+  int storage_lock = -1;
   const TyId *pid;
   GString *id;
 
@@ -407,7 +406,8 @@ process_init_initable (GInitable *initable, GCancellable *cancellable, GError **
     return FALSE;
   if (!process_make_config (self, &config, error))
     return FALSE;
-  self->rt = process_make_runtime (self, &config, error);
+  self->rt = process_make_runtime (self, &config, &storage_lock, error);
+  ty_storage_unlock (storage_lock);
   if (self->rt == NULL)
     return FALSE;
   self->rt->state_buffer_bytes = self->state_buffer_bytes;
@@ -632,7 +632,8 @@ tyet_process_class_init (TyetProcessClass *klass)
    *
    * The directory in which the process keeps what it must not forget, made if it does not exist; %NULL for none. Only a
    * process that founds a group together with others needs one ([method@Tyet.Group.found_with]): its own, the same at
-   * each start.
+   * each start. It remembers the list that a group was founded by, and refuses another for a group of that name. While
+   * a process uses it, no other can: making one fails with %TYET_ERROR_STATE.
    */
   props[PROP_STORAGE] = g_param_spec_string ("storage", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);

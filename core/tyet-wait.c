@@ -63,8 +63,8 @@ tyet_wait_unref (TyetWait *wait)
  * tyet_wait_get_what:
  * @wait: a wait
  *
- * What is waited for, in one word for programs: `contact`, `state`, `flush`, `quorum`, `lease`, `order`, `predecessor`,
- * `stable`, `transfer` or `window`. Later versions may add to them.
+ * What is waited for, in one word for programs: `contact`, `founder`, `state`, `flush`, `quorum`, `lease`, `order`,
+ * `predecessor`, `stable`, `transfer` or `window`. Later versions may add to them.
  *
  * Returns: (transfer none): the word
  */

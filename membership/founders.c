@@ -9,6 +9,10 @@
  *   1       1: the receiver is to do the same
  *   block   proof that the sender knows the group's secret, or empty
  *
+ * Founders that were given different lists, or orderings, found different groups: each gets packets of a view 0 that it
+ * does not know, or GONE (core/node.c).  It cannot be told from one that has not begun, or from another group's founder
+ * as well; so nothing follows from it but a word of why there is a wait.
+ *
  * It is sent when a founder is reached, and again until it is met: it may not have begun yet, or the application may
  * still be thinking.
  *
@@ -29,6 +33,33 @@ unmet (TyMembership *m, const TyId *pid)
              || !g_str_equal (m->view->members[i].name, name)))
     i++;
   return i;
+}
+
+void
+ty_founders_elsewhere (TyMembership *m, const TyId *pid, gboolean founds)
+{
+  if (m->phase != TY_MEMBERSHIP_IN || m->view->id.number > 0)
+    return;
+  guint rank = ty_m_rank (m, pid);
+  if (rank == m->view->n_members)
+    rank = unmet (m, pid);
+  if (rank < m->view->n_members && m->members[rank].elsewhere < 1 + founds)
+    m->members[rank].elsewhere = (guint8) (1 + founds);
+}
+
+char *
+ty_founders_why (const TyMembership *m, guint rank)
+{
+  const char *name = m->view->members[rank].name;
+  if (m->members[rank].elsewhere == 2)
+    return g_strdup_printf ("founder %s founds by another list of founders, by another order of it or with another "
+                            "ordering (or another group): give all the same",
+                            name);
+  if (m->members[rank].elsewhere == 1)
+    return g_strdup_printf ("founder %s is there and does not found this group: it has not begun, or was given another "
+                            "list of founders, another order of it or another ordering: give all the same",
+                            name);
+  return NULL;
 }
 
 static void
@@ -97,6 +128,7 @@ ty_founders_on_packet (TyMembership *m, const TyId *pid, TyReader *r)
   if (met)
     {
       m->view->members[rank].pid = *pid;
+      m->members[rank].elsewhere = 0;
       m->members[rank].suspected = m->members[rank].dead = FALSE;
       m->members[rank].unreached_since = 0;
       m->need_round = TRUE;

@@ -480,7 +480,10 @@ membership_on_dial_failed (TyMembership *m, const char *address, const char *why
   for (guint i = 0; i < m->view->n_members; i++)
     if (i != m->view->self && g_str_equal (m->view->members[i].address, address)
         && ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
-      suspect_member (m, i, m->view->id.number > 0); /* a founder may only not have started yet */
+      {
+        m->members[i].elsewhere = 0;
+        suspect_member (m, i, m->view->id.number > 0); /* a founder may only not have started yet */
+      }
   check_block (m);
 }
 
@@ -519,7 +522,10 @@ static void
 founder_speaks (TyMembership *m, const TyId *pid)
 {
   guint rank = ty_m_rank (m, pid);
-  if (rank == m->view->n_members || !m->members[rank].suspected || ty_m_reach (m, pid) != TY_REACH_UP)
+  if (rank == m->view->n_members)
+    return;
+  m->members[rank].elsewhere = 0;
+  if (!m->members[rank].suspected || ty_m_reach (m, pid) != TY_REACH_UP)
     return;
   m->members[rank].suspected = FALSE;
   m->need_round = TRUE;
@@ -599,6 +605,7 @@ on_packet_now (TyMembership *m, const TyId *pid, TyPacketType type, TyReader *r)
     case TY_PACKET_GONE:
       if (!ty_reader_done (r))
         return FALSE;
+      ty_founders_elsewhere (m, pid, FALSE);
       /* A joiner that has given up, or a contact that was asked and knows nothing of the group (V12). */
       if (!from_member)
         {
@@ -698,6 +705,12 @@ membership_on_other_view (TyMembership *m, const TyId *pid, guint64 number)
       TyReader none = TY_READER (NULL, 0);
       ty_late_answer (m, pid, TY_PACKET_ALIVE, number, &none);
     }
+}
+
+static void
+membership_on_other_founding (TyMembership *m, const TyId *pid)
+{
+  ty_founders_elsewhere (m, pid, TRUE);
 }
 
 static void
@@ -878,6 +891,12 @@ waits_of_flush (TyMembership *m, GArray *waits)
   for (guint i = 0; i < m->view->n_members; i++)
     {
       const TyMember *member = &m->view->members[i];
+      char *elsewhere = m->view->id.number == 0 ? ty_founders_why (m, i) : NULL;
+      if (elsewhere != NULL)
+        {
+          add_wait (waits, "founder", member->name, m->frozen_at, elsewhere);
+          continue;
+        }
       if (m->view->id.number == 0 && i != m->view->self && ty_m_reach (m, &member->pid) != TY_REACH_UP)
         add_wait (waits, "founder", member->name, m->frozen_at,
                   m->members[i].denied && ty_id_is_null (&member->pid)
@@ -952,6 +971,7 @@ const TyMembershipOps ty_membership = {
   .on_join = ty_entry_on_join,
   .on_welcome = ty_entry_on_welcome,
   .on_other_view = membership_on_other_view,
+  .on_other_founding = membership_on_other_founding,
   .on_progress = ty_voter_progress,
   .on_behind = membership_on_behind,
   .on_policy = membership_on_policy,

@@ -30,6 +30,7 @@ typedef struct
   gboolean dead;    /* suspected, and that is a fact */
   gboolean barred;  /* not admitted any more, says a member: the next view does without it */
   gboolean denied;  /* V13: who has come by this founder's name is not admitted */
+  guint8 elsewhere; /* V13: this founder is there, and does not found this group: 1 + whether it founds another */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
   gboolean rekey;   /* it wants the secrets that `keys` names */
   TyId keys;
@@ -288,6 +289,10 @@ void ty_state_free (State *state);
 void ty_voter_install (TyMembership *m, TyValue *value, const Record *record);
 
 /* founders.c */
+/* It does not found this group: it `founds` another, or none. */
+void ty_founders_elsewhere (TyMembership *m, const TyId *pid, gboolean founds);
+/* What to say of that, or NULL. (transfer full) */
+char *ty_founders_why (const TyMembership *m, guint rank);
 void ty_founders_reach (TyMembership *m, const TyId *pid);
 void ty_founders_tick (TyMembership *m);
 gboolean ty_founders_on_packet (TyMembership *m, const TyId *pid, TyReader *r);

@@ -191,6 +191,19 @@ test_quiet (Place *p, gconstpointer data)
   g_assert_null (strstr (error->message, "mysterious"));
 }
 
+static void
+empty (const char *directory)
+{
+  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
+  const char *name;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (directory, name, NULL);
+      g_assert_cmpint (g_unlink (path), ==, 0);
+    }
+  g_assert_cmpint (g_rmdir (directory), ==, 0);
+}
+
 /* Who founds with others and starts again is the same to them: it has the same keys. */
 static void
 test_kept_in_storage (Place *p, gconstpointer data)
@@ -211,7 +224,72 @@ test_kept_in_storage (Place *p, gconstpointer data)
   g_assert_null (g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, NULL));
   g_assert_error (error, TYET_ERROR, TYET_ERROR_IDENTITY);
   g_unlink (kept);
-  g_rmdir (p->path);
+  empty (p->path);
+}
+
+/* Two that use one storage would be one voter, twice. It is free again when the first is gone. */
+static void
+test_storage_in_use (Place *p, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TyetProcess) first = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, NULL);
+  g_assert_no_error (error);
+  g_assert_null (g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, NULL));
+  g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+  g_assert_nonnull (strstr (error->message, "in use by another process"));
+  g_assert_nonnull (strstr (error->message, p->path));
+  g_clear_error (&error);
+  /* Nor is it let go of by one that was refused, or could not listen. */
+  g_clear_object (&first);
+  g_assert_null (g_initable_new (TYET_TYPE_PROCESS, NULL, NULL, "storage", p->path, "address", "nonsense", NULL));
+  first = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, NULL);
+  g_assert_no_error (error);
+  g_clear_object (&first);
+  empty (p->path);
+}
+
+/* `founders`: with "%s" for this process's address. */
+static void
+assert_founding (Place *p, const char *ordering, const char *founders, const char *why)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TyetSecret) secret = tyet_secret_new ();
+  g_autoptr (TyetProcess) process = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, "storage", p->path, "name", "a",
+                                                    "secret", secret, NULL);
+  g_assert_no_error (error);
+  g_auto (GStrv) list = g_strsplit (founders, " ", -1);
+  g_autoptr (TyetGroup) group = tyet_group_new (process, "tea", ordering);
+  gboolean founded = tyet_group_found_with (group, (const char *const *) list, NULL, &error);
+  if (why == NULL)
+    g_assert_no_error (error);
+  else
+    {
+      g_assert_error (error, TYET_ERROR, TYET_ERROR_STATE);
+      g_assert_nonnull (strstr (error->message, why));
+    }
+  g_assert_cmpint (founded, ==, why == NULL);
+}
+
+/* The first of two founds alone; of three it does not: what it was founded by at first is what it is founded by. */
+static void
+test_storage_remembers_the_list (Place *p, gconstpointer data)
+{
+  const char *two = "a=tcp://127.0.0.1:1 b=tcp://127.0.0.1:2";
+  const char *was = "with ordering total, by a=tcp://127.0.0.1:1, b=tcp://127.0.0.1:2, in that order";
+  g_autofree char *list = g_build_filename (p->path, "tea.list", NULL);
+  /* What could never be founded is not remembered. */
+  assert_founding (p, "total", "b=tcp://127.0.0.1:2 c=tcp://127.0.0.1:3", "not in the list");
+  assert_founding (p, "total", two, NULL);
+  assert_founding (p, "total", "a=tcp://127.0.0.1:1", was);
+  assert_founding (p, "total", "b=tcp://127.0.0.1:2 a=tcp://127.0.0.1:1", was);
+  assert_founding (p, "total", "a=tcp://127.0.0.1:1 b=tcp://127.0.0.1:2 c=tcp://127.0.0.1:3", was);
+  assert_founding (p, "fifo", two, was);
+  assert_founding (p, "total", two, NULL);
+  g_assert_true (g_file_set_contents (list, "tyet-founders 1\nor", -1, NULL));
+  assert_founding (p, "total", two, "tea.list is damaged");
+  g_unlink (list);
+  assert_founding (p, "fifo", two, NULL);
+  empty (p->path);
 }
 
 #define ADD(name, function) g_test_add ("/api/identity/" name, Place, NULL, set_up, function, tear_down)
@@ -227,5 +305,7 @@ main (int argc, char **argv)
   ADD ("not-a-file", test_not_a_file);
   ADD ("quiet", test_quiet);
   ADD ("kept-in-storage", test_kept_in_storage);
+  ADD ("storage-in-use", test_storage_in_use);
+  ADD ("storage-remembers-the-list", test_storage_remembers_the_list);
   return g_test_run ();
 }

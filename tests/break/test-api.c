@@ -205,6 +205,7 @@ test_founders_that_cannot_be (void)
                                 lengthy, far };
   g_autofree char *directory = g_dir_make_tmp ("tyet-XXXXXX", NULL);
   g_autofree char *identity = g_build_filename (directory, "identity", NULL);
+  g_autofree char *lock = g_build_filename (directory, "lock", NULL);
   g_autoptr (TyetProcess) process
       = g_initable_new (TYET_TYPE_PROCESS, NULL, NULL, "name", "a", "storage", directory, NULL);
   g_autofree char *self = g_strconcat ("a=", tyet_process_get_address (process), NULL);
@@ -218,6 +219,7 @@ test_founders_that_cannot_be (void)
     }
   g_clear_object (&process);
   g_remove (identity);
+  g_remove (lock);
   g_assert_cmpint (g_rmdir (directory), ==, 0);
 }
 

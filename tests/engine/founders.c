@@ -224,6 +224,80 @@ has_forgotten (void)
   mesh_free (mesh);
 }
 
+static void
+found_by (Proc *p, const char *list)
+{
+  g_auto (GStrv) of = g_strsplit (list, " ", -1);
+  g_autoptr (GPtrArray) addresses = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; of[i] != NULL; i++)
+    g_ptr_array_add (addresses, g_strdup_printf ("sim://%d", of[i][0] - 'a'));
+  g_ptr_array_add (addresses, NULL);
+  ty_group_found_with (p->group, (const char *const *) of, (const char *const *) addresses->pdata, NULL, 0, &error);
+  g_assert_no_error (error);
+}
+
+/* What `p` says of why it waits for `name`, or "". (transfer full) */
+static char *
+why_of (Mesh *mesh, Proc *p, const char *name)
+{
+  g_autoptr (GArray) waits = ty_group_waits (p->group, mesh->now);
+  char *text = NULL;
+  for (guint i = 0; i < waits->len; i++)
+    {
+      TyGroupWait *wait = &g_array_index (waits, TyGroupWait, i);
+      if (text == NULL && g_strcmp0 (wait->member, name) == 0)
+        text = g_strdup (wait->text);
+      ty_group_wait_clear (wait);
+    }
+  return text != NULL ? text : g_strdup ("");
+}
+
+static void
+assert_says (Mesh *mesh, guint who, const char *of, const char *what)
+{
+  g_autofree char *why = why_of (mesh, proc (mesh, who), of);
+  if (strstr (why, what) == NULL)
+    g_error ("%s says of %s \"%s\", not \"%s\"", names[who], of, why, what);
+}
+
+/* Founders that were given different lists do not wait for each other without a word, nor those for them that agree. */
+static void
+lists_differ (void)
+{
+  Mesh *mesh = founders (8, 3);
+  found_by (proc (mesh, 0), "a b c");
+  found_by (proc (mesh, 1), "b a c");
+  mesh_run (mesh, 3000000);
+  assert_says (mesh, 0, "b", "founder b founds by another list of founders");
+  assert_says (mesh, 1, "a", "founder a founds by another list of founders");
+  assert_says (mesh, 0, "c", "founder c is there and does not found this group: it has not begun");
+  /* It begins, and nothing of the kind is said of it any more. */
+  found_by (proc (mesh, 2), "a b c");
+  wait_entered (mesh, 2);
+  g_assert_false (proc (mesh, 1)->entered);
+  mesh_run (mesh, 3000000);
+  assert_says (mesh, 1, "a", "founder a");
+  g_assert_cmpuint (mesh_refused (mesh), ==, 0);
+  check_one_birth (mesh);
+  mesh_free (mesh);
+}
+
+/* The first of two founds alone: the other learns why it waits. */
+static void
+list_is_shorter (void)
+{
+  Mesh *mesh = founders (9, 2);
+  Proc *b = proc (mesh, 1);
+  found_by (proc (mesh, 0), "a b");
+  wait_entered (mesh, 1);
+  found_by (b, "a b c");
+  mesh_run (mesh, 3000000);
+  assert_says (mesh, 1, "a", "founder a is there and does not found this group");
+  assert_says (mesh, 1, "c", "does not reach founder c");
+  mesh_free (mesh);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -235,5 +309,7 @@ main (int argc, char **argv)
   g_test_add_func ("/founders/has-forgotten", has_forgotten);
   g_test_add_func ("/founders/refusals", refusals);
   g_test_add_func ("/founders/full-disk", full_disk);
+  g_test_add_func ("/founders/lists-differ", lists_differ);
+  g_test_add_func ("/founders/list-is-shorter", list_is_shorter);
   return g_test_run ();
 }

@@ -271,6 +271,75 @@ class Founders(unittest.TestCase):
             run = lab.agree([a, b, again])
             self.assertEqual(len([prev for _, prev in run.views.values() if prev == ""]), 1)
 
+    def test_another_list_is_refused(self):
+        """Else the first of the shorter list would found a second group of that name, beside the first."""
+        with Lab(TYET) as lab:
+            addresses = self.addresses(["a", "b", "c"])
+            cats = a, b, c = [self.start(lab, addresses, name) for name in addresses]
+            lab.wait(lambda: all(len(x.members) == 3 for x in cats), "all three are in", cats)
+            a.kill()
+            lab.cats.remove(a)
+            shorter = {name: addresses[name] for name in ("a", "b")}
+            again = self.start(lab, shorter, "a")
+            self.assertNotEqual(again.status(), 0)
+            self.assertIsNone(again.view)
+            listed = ", ".join("%s=%s" % x for x in addresses.items())
+            self.assertIn("founded with ordering total, by %s, in that order" % listed, again.stderr())
+            # With the list it knows, it is told that the group stands.
+            again = self.start(lab, addresses, "a")
+            self.assertEqual(again.status(), 1)
+            self.assertIsNone(again.view)
+            self.assertNotIn("remembers", again.stderr())
+            lab.settle([b, c])
+            lab.close([b, c])
+
+    def waits_for(self, lab, cat, name, *words):
+        lab.wait(lambda: all(w in cat.stderr() for w in ("founder %s" % name, *words)), "%s says why it waits for %s" %
+                 (cat.name, name), [cat])
+
+    def test_lists_that_differ(self):
+        """Whoever waits for a founder that was given something else says so; whoever agrees goes on without it."""
+        other = "another list of founders", "another ordering", "give all the same"
+        for plain in False, True:
+            with self.subTest("another order", plain=plain), Lab(TYET, plain=plain) as lab:
+                abc = self.addresses(["a", "b", "c"])
+                a = self.start(lab, abc, "a")
+                b = self.start(lab, {n: abc[n] for n in "bac"}, "b")
+                self.waits_for(lab, a, "b", "founds by", *other)
+                self.waits_for(lab, b, "a", "founds by", *other)
+                c = self.start(lab, abc, "c")
+                lab.settle([a, c])
+                self.assertIsNone(b.view)
+            with self.subTest("a shorter one", plain=plain), Lab(TYET, plain=plain) as lab:
+                abc = self.addresses(["a", "b", "c"])
+                a = self.start(lab, {n: abc[n] for n in "ab"}, "a")
+                lab.wait(lambda: a.view, "the first of two founds alone", [a])
+                b = self.start(lab, abc, "b")
+                self.waits_for(lab, b, "a", "does not found this group", *other)
+
+    def test_orderings_that_differ(self):
+        other = "another ordering", "give all the same"
+        with Lab(TYET) as lab:
+            abc = self.addresses(["a", "b", "c"])
+            founders = [x for n, address in abc.items() for x in ("--founder", "%s=%s" % (n, address))]
+            a = self.start(lab, abc, "a")
+            b = lab.start("b", *founders, "--storage", os.path.join(lab.folder, "of-b"), listen=abc["b"],
+                          ordering="fifo")
+            self.waits_for(lab, a, "b", "founds by", *other)
+            self.waits_for(lab, b, "a", "founds by", *other)
+
+    def test_storage_in_use(self):
+        with Lab(TYET) as lab:
+            addresses = self.addresses(["a", "b"])
+            a = self.start(lab, addresses, "a")
+            lab.wait(lambda: a.view, "the first of two founds alone", [a])
+            second = self.start(lab, self.addresses(["a", "b"]), "a")
+            self.assertNotEqual(second.status(), 0)
+            self.assertIn("of-a is in use by another process", second.stderr())
+            a.kill()
+            third = self.start(lab, addresses, "a")
+            lab.wait(lambda: third.view, "the storage of a process that was killed is free", [third])
+
     def test_all_at_once(self):
         with Lab(TYET) as lab:
             addresses = self.addresses(FIVE)

@@ -576,13 +576,30 @@ membership_on_policy (TyMembership *m)
     ty_entry_recheck (m);
 }
 
+/* Nobody is left who has the state and whom all admit: these are not put out. */
+static void
+say_who_stays (const TyMembership *m)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].barred && !ty_bar_counts (m, i))
+      g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", m->view->members[i].name);
+  g_message ("group %s: some member's list of keys lacks %s, but nobody else who stays has the state: none of them "
+             "is excluded; mend the lists",
+             m->view->group_name, names->str);
+}
+
 static gboolean
 on_barred (TyMembership *m, TyReader *r)
 {
   guint64 rank = ty_read_varint (r);
   if (!ty_reader_done (r) || rank >= m->view->n_members)
     return FALSE;
+  gboolean before = m->members[rank].barred;
   m->members[rank].barred = !TY_PLANTED (barred_stays);
+  /* (Frozen: a view comes that may do without one of them, and in which lists are said again.) */
+  if (!before && m->members[rank].barred && !m->frozen && !ty_bar_counts (m, rank))
+    say_who_stays (m);
   return TRUE;
 }
 
@@ -865,6 +882,10 @@ waits_of_joiner (TyMembership *m, GArray *waits)
     if (ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
       add_wait (waits, "contact", m->view->members[i].name, m->join_since,
                 g_strdup_printf ("does not reach member %s at %s yet", m->view->members[i].name,
+                                 m->view->members[i].address));
+    else if (ty_entry_bars (m, &m->view->members[i], 1))
+      add_wait (waits, "contact", m->view->members[i].name, m->join_since,
+                g_strdup_printf ("member %s at %s is not on this process's own list of keys", m->view->members[i].name,
                                  m->view->members[i].address));
   if (m->view != NULL && waits->len == 0)
     add_wait (waits, "contact", NULL, m->join_since, g_strdup ("waits for the view that lets it in"));

@@ -425,7 +425,12 @@ ty_group_tell (TyGroup *group, TyEffect effect)
   if (group->loaded || (TY_PLANTED (delivered_unloaded) && effect.type == TY_EFFECT_DELIVER))
     tell_now (group, effect);
   else
-    g_array_append_val (group->spill, effect);
+    {
+      group->spill_bytes += sizeof effect;
+      if (effect.type == TY_EFFECT_VIEW)
+        group->spill_bytes += effect.view->n_members * sizeof (TyMember);
+      g_array_append_val (group->spill, effect);
+    }
 }
 
 static void
@@ -449,7 +454,7 @@ deliver (gpointer host, guint sender, TyBatch *batch, gsize offset, guint64 firs
   if (!group->loaded)
     {
       /* What it costs to keep: the batch may hold more than these messages, but each batch is spilled whole. */
-      group->spill_bytes += bytes + sizeof (TyEffect) + sizeof (TyBatch);
+      group->spill_bytes += bytes + sizeof (TyBatch);
       group->spilled_to[sender] = last;
       /* The next step asks for this process to be taken out. */
       group->spill_full |= group->spill_bytes > group->node->config.spill_bytes;
@@ -483,9 +488,13 @@ ty_group_unspill (TyGroup *group)
     tell_now (group, g_array_index (group->spill, TyEffect, i));
   g_array_set_size (group->spill, 0);
   group->spill_bytes = 0;
-  for (guint i = 0; group->spill_full && i < group->view->n_members; i++)
-    group->flush_ops->consumed (group->store, i, group->spilled_to[i]);
+  if (!group->spill_full)
+    return;
   group->spill_full = FALSE;
+  for (guint i = 0; i < group->view->n_members; i++)
+    group->flush_ops->consumed (group->store, i, group->spilled_to[i]);
+  /* Senders may stand still for that, and nothing else may come that would have it told. */
+  receipts_soon (group);
 }
 
 void
@@ -533,14 +542,15 @@ ty_group_set_modes (TyGroup *group)
   group->ordering_ops->set_mode (group->ordering, deliver_now, promise);
 }
 
-/* Who stays behind past the limit is warned of, then suspected: its windows are everybody's. */
+/* Who stays behind past the limit is warned of, then suspected: its windows are everybody's.  Only the time counts in
+ * which it could take something: of this view, and not frozen or blocked, when nobody can. */
 void
 ty_group_mind_laggard (TyGroup *group)
 {
   const TyNodeConfig *config = &group->node->config;
   gint64 waited = group->node->now - group->refused_since;
   if (group->refused == 0 || config->lag_us == 0 || group->store == NULL || group->frozen
-      || waited < config->lag_us / 2)
+      || group->blocked || waited < config->lag_us / 2)
     return;
   guint laggard = group->flush_ops->laggard (group->store);
   if (!group->warned)
@@ -594,6 +604,8 @@ ty_group_begin_flow (TyGroup *group)
   group->ordering_ops->begin (group->ordering, n, group->view->self);
   group->may_deliver = group->may_promise = TRUE;
   group->next_number = 1;
+  group->refused_since = group->node->now;
+  group->warned = FALSE;
   group->receipts_due = 0;
   group->told_stable_bytes = 0;
   g_array_set_size (group->creditors, 0);

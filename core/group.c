@@ -442,7 +442,7 @@ ty_group_deadline (TyGroup *group)
   if (group->leave_asked && group->leave_until > 0 && ty_group_in_view (group))
     at = MIN (at, group->leave_until);
   gint64 lag = group->node->config.lag_us;
-  if (group->refused > 0 && lag > 0 && ty_group_in_view (group) && !group->frozen)
+  if (group->refused > 0 && lag > 0 && ty_group_in_view (group) && !group->frozen && !group->blocked)
     at = MIN (at, group->refused_since + (group->warned ? lag : lag / 2));
   return group->receipts_due > 0 && ty_group_in_view (group) ? MIN (at, group->receipts_due) : at;
 }

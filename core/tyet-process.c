@@ -652,6 +652,10 @@ tyet_process_class_init (TyetProcessClass *klass)
 static void
 tyet_process_init (TyetProcess *self)
 {
+  /* What GLib refuses as out of range, with a warning, it does not set at all. */
+  for (guint i = 1; i < N_PROPS; i++)
+    if (G_IS_PARAM_SPEC_UINT (props[i]) && (props[i]->flags & G_PARAM_CONSTRUCT_ONLY) != 0)
+      process_set_property (G_OBJECT (self), i, g_param_spec_get_default_value (props[i]), props[i]);
 }
 
 /**

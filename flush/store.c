@@ -283,12 +283,17 @@ store_window_used (const TyStore *store)
   return store->window_used;
 }
 
+/* Nobody can consume what one of them has not received and acknowledged, such as a safe message: so among those who
+ * have consumed as little it is who has received least. */
 static guint
 store_laggard (const TyStore *store)
 {
   guint laggard = store->self == 0 && store->members > 1 ? 1 : 0;
+  const guint64 *consumed = store->consumed.of, *received = store->received.of;
   for (guint m = 0; m < store->members; m++)
-    if (m != store->self && store->consumed.of[m] < store->consumed.of[laggard])
+    if (m != store->self
+        && (consumed[m] < consumed[laggard]
+            || (consumed[m] == consumed[laggard] && received[m] < received[laggard])))
       laggard = m;
   return laggard;
 }

@@ -217,6 +217,12 @@ ty_sockets_listen (TySockets *sockets, const char *text, GError **error)
   TyAddress address;
   TySockaddr sockaddr;
   char *real = NULL;
+  if (sockets->unusable != 0)
+    {
+      g_set_error (error, G_IO_ERROR, (int) g_io_error_from_errno (sockets->unusable),
+                   "Nothing to wait for sockets with can be had from the system: %s", g_strerror (sockets->unusable));
+      return NULL;
+    }
   if (!ty_address_parse (text, &address, error))
     return NULL;
   if (find_own (&address, text, &sockaddr, error) && may_listen (sockets, text, &sockaddr, error))

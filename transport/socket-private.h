@@ -73,7 +73,8 @@ struct _TySockets
 {
   TyHub *hub;
   gboolean plain;
-  int epoll_fd;
+  int epoll_fd; /* -1: there is none: */
+  int unusable; /* why */
   TySocketsWake wake;
   gpointer wake_data;
   GMainContext *context; /* in which names are looked up */

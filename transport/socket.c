@@ -460,7 +460,7 @@ ty_sockets_new (GMainContext *context, TySocketsWake wake, gpointer wake_data)
   TySockets *sockets = g_new0 (TySockets, 1);
   sockets->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
   if (sockets->epoll_fd < 0)
-    g_error ("epoll_create1: %s", g_strerror (errno));
+    sockets->unusable = errno;
   sockets->context = g_main_context_ref (context);
   sockets->wake = wake;
   sockets->wake_data = wake_data;
@@ -497,7 +497,8 @@ ty_sockets_free (TySockets *sockets)
   g_ptr_array_unref (sockets->links);
   g_ptr_array_unref (sockets->due);
   g_ptr_array_unref (sockets->listeners);
-  close (sockets->epoll_fd);
+  if (sockets->epoll_fd >= 0)
+    close (sockets->epoll_fd);
   g_main_context_unref (sockets->context);
   g_free (sockets);
 }

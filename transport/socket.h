@@ -13,6 +13,7 @@ extern const TyNetOps ty_socket_ops;
 /* Names are looked up in `context`. `wake` is called when ty_sockets_dispatch () has something to do that the file
  * descriptor does not show. */
 typedef void (*TySocketsWake) (gpointer wake_data);
+/* If the system has no descriptor for it, ty_sockets_listen () says so. */
 TySockets *ty_sockets_new (GMainContext *context, TySocketsWake wake, gpointer wake_data);
 /* After its hub. */
 void ty_sockets_free (TySockets *sockets);

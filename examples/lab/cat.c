@@ -377,12 +377,19 @@ make_process (Cat *cat, GError **error)
                          cat->lives == 0 ? cat->storage : NULL, NULL);
 }
 
+/* As the library looks: what is set to nothing is not set. */
+static gboolean
+has_secret_in_environment (void)
+{
+  const char *file = g_getenv ("TYET_SECRET_FILE"), *secret = g_getenv ("TYET_SECRET");
+  return (file != NULL && file[0] != '\0') || (secret != NULL && secret[0] != '\0');
+}
+
 /* Whoever founds a group with a secret that was made for it tells others how to come in: once. */
 static char *
 make_ticket (Cat *cat)
 {
-  gboolean told = g_getenv ("TYET_SECRET_FILE") != NULL || g_getenv ("TYET_SECRET") != NULL;
-  if (!cat->found || cat->keys.plain || cat->keys.secret != NULL || told)
+  if (!cat->found || cat->keys.plain || cat->keys.secret != NULL || has_secret_in_environment ())
     return NULL;
   cat->gives_tickets = TRUE;
   return ticket_text (cat);
@@ -697,7 +704,7 @@ static gboolean
 check_secret (Cat *cat, GError **error)
 {
   if (cat->found || cat->keys.plain || cat->keys.secret != NULL || cat->keys.ticket != NULL
-      || g_getenv ("TYET_SECRET") != NULL || g_getenv ("TYET_SECRET_FILE") != NULL)
+      || has_secret_in_environment ())
     return TRUE;
   return refuse (error,
                  "No network secret was given, and the one that the others have is needed: give --ticket-file, or "

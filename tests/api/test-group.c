@@ -260,6 +260,33 @@ test_bad_processes (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
+/* GLib warns of a value out of range, and leaves it: it is then what it is for everybody. */
+static void
+test_out_of_range (void)
+{
+  static const struct
+  {
+    const char *name;
+    guint value;
+  } cases[] = { { "window-size", 1 },         { "handshake-timeout", 1 },           { "max-strangers", 0 },
+                { "max-strangers", 99999 },   { "max-strangers-of-host", 0 },       { "suspect-after", 5 },
+                { "busy-poll", 5000 },        { "shared-memory-size", 99999999 },   { "spill-size", 1 },
+                { "state-buffer-size", 100 }, { "max-message-size", G_MAXUINT32 } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+      g_autoptr (TyetProcess) process
+          = g_initable_new (TYET_TYPE_PROCESS, NULL, &error, cases[i].name, cases[i].value, NULL);
+      g_log_set_always_fatal (fatal);
+      g_assert_no_error (error);
+      GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (process), cases[i].name);
+      guint value;
+      g_object_get (process, cases[i].name, &value, NULL);
+      g_assert_cmpuint (value, ==, G_PARAM_SPEC_UINT (spec)->default_value);
+    }
+}
+
 static void
 test_turned_away (void)
 {
@@ -528,6 +555,7 @@ main (int argc, char **argv)
   g_test_add_func ("/api/group/message", test_message);
   g_test_add_func ("/api/group/bad-arguments", test_bad_arguments);
   g_test_add_func ("/api/group/bad-processes", test_bad_processes);
+  g_test_add_func ("/api/group/out-of-range", test_out_of_range);
   g_test_add_func ("/api/group/turned-away", test_turned_away);
   g_test_add_func ("/api/group/cancelled-join", test_cancelled_join);
   g_test_add_func ("/api/group/window", test_window);

@@ -218,6 +218,16 @@ check_list (const char *text, GError **error)
   return each[0] != NULL || usage (error, "--members is a list of numbers%s%s", "", "");
 }
 
+/* What the library would refuse with a warning, and measure something else. */
+static gboolean
+check_property (const char *name, guint value, GError **error)
+{
+  g_autoptr (GTypeClass) process = g_type_class_ref (TYET_TYPE_PROCESS);
+  const GParamSpecUInt *range = G_PARAM_SPEC_UINT (g_object_class_find_property ((GObjectClass *) process, name));
+  g_autofree char *limits = g_strdup_printf ("a number from %u to %u", range->minimum, range->maximum);
+  return (value >= range->minimum && value <= range->maximum) || usage (error, "--%s is %s", name, limits);
+}
+
 /* As the library has it. */
 static guint
 default_busy_poll (void)
@@ -241,6 +251,10 @@ complete (BenchOptions *options, GError **error)
 {
   if (options->count == G_MAXUINT)
     options->count = default_count (options);
+  if (options->suspect_after_ms > 0 && !check_property ("suspect-after", options->suspect_after_ms, error))
+    return FALSE;
+  if (options->busy_poll_us != G_MAXUINT && !check_property ("busy-poll", options->busy_poll_us, error))
+    return FALSE;
   if (g_str_equal (options->command, "raw")
       && (!g_str_equal (options->channel, "tcp") || !g_str_equal (options->seal, "off")))
     return usage (error, "%s%s", "raw is about TCP in clear text", "");

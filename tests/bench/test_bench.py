@@ -161,7 +161,8 @@ class Runs(unittest.TestCase):
                      ["throughput", "--window", "10"], ["throughput", "--size", "65M"], ["throughput", "--rate", "0.5"],
                      ["throughput", "--table=3"], ["raw", "--seal", "on"], ["memory", "--groups", "0"],
                      ["latency", "--count", "0"], ["latency", "--gap", "0.5"], ["compare", ""],
-                     ["compare", "locks --seconds 1"],
+                     ["compare", "locks --seconds 1"], ["latency", "--suspect-after", "9"],
+                     ["locks", "--busy-poll", "1001"],
                      ["compare", "throughput --rate=10"], ["compare", "latency --members 1"],
                      ["view-change", "--how", "coordinator", "--members", "2"], ["throughput", "--members", "0"],
                      ["throughput", "--senders", "0"]):

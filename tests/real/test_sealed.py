@@ -172,9 +172,9 @@ class Sealed(unittest.TestCase):
     # Tickets.
 
     def founder(self):
-        """One that is given no secret: it makes one, and a ticket."""
+        """One that is given no secret, since what is set to nothing is none: it makes one, and a ticket."""
         clean = self.lab.environment
-        self.lab.environment = lambda: {k: v for k, v in clean().items() if k != "TYET_SECRET_FILE"}
+        self.lab.environment = lambda: dict(clean(), TYET_SECRET_FILE="", TYET_SECRET="")
         a = self.lab.found("a")
         self.lab.environment = clean
         return a, a.of("listening")[0]["ticket"]

@@ -372,6 +372,28 @@ test_no_descriptors (void)
   proc_free (b);
 }
 
+/* None at all: that is an error, and no end of the program. */
+static void
+test_no_descriptor_for_sockets (void)
+{
+  g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GError) error = NULL;
+  struct rlimit old, low;
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  low = old;
+  low.rlim_cur = 64;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
+  for (int fd = open ("/dev/null", O_RDONLY); fd >= 0; fd = open ("/dev/null", O_RDONLY))
+    g_array_append_val (taken, fd);
+  TySockets *sockets = ty_sockets_new (g_main_context_default (), NULL, NULL);
+  for (guint i = 0; i < taken->len; i++)
+    close (g_array_index (taken, int, i));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  g_assert_null (ty_sockets_listen (sockets, "tcp://127.0.0.1:0", &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  ty_sockets_free (sockets);
+}
+
 /* ---- Addresses ---- */
 
 static void
@@ -445,6 +467,7 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/socket/listen-errors", test_listen_errors);
   g_test_add_func ("/transport/socket/stale-path", test_stale_path);
   g_test_add_func ("/transport/socket/no-descriptors", test_no_descriptors);
+  g_test_add_func ("/transport/socket/no-descriptors-for-sockets", test_no_descriptor_for_sockets);
   g_test_add_func ("/transport/socket/addresses", test_addresses);
   return g_test_run ();
 }

@@ -306,6 +306,46 @@ test_barred (void)
   check (cases, G_N_ELEMENTS (cases));
 }
 
+/* Any four: a group ends, or goes on without one who has the state, only as it may; and what a bar calls for changes
+ * the view, so that views do not follow each other for its sake alone. */
+static void
+test_barred_in_every_way (void)
+{
+  static const char kinds[] = "LlQqBbPt.";
+  guint k = strlen (kinds);
+  char states[5] = { 0 };
+  Case c = { .states = states };
+  for (guint code = 0; code < k * k * k * k; code++)
+    {
+      for (guint i = 0, rest = code; i < 4; i++, rest /= k)
+        states[i] = kinds[rest % k];
+      Rig rig;
+      Selection s;
+      rig_init (&rig, &c);
+      gboolean found = ty_select (rig.m, &rig.round, &s), keeps = FALSE, all = TRUE, counts = FALSE;
+      for (guint i = 0; i < 4; i++)
+        {
+          keeps |= s.next[i] && rig.round.states[i]->loaded;
+          all &= s.next[i];
+          counts |= ty_bar_counts (rig.m, i);
+        }
+      if (found && (s.dissolved ? strpbrk (states, "LB") != NULL : !keeps))
+        g_error ("%s: the state is lost", states);
+      if (found && counts && all)
+        g_error ("%s: a round for nothing", states);
+      for (guint i = 0; i < 4; i++)
+        {
+          gboolean others = strpbrk (states, "LQ") != NULL;
+          if (found && strchr ("Bb", states[i]) != NULL && s.next[i] && others)
+            g_error ("%s: %u is barred, and goes on", states, i);
+          if (found && states[i] == 'B' && !s.next[i] && !others)
+            g_error ("%s: %u has the state, and does not go on", states, i);
+        }
+      ty_selection_clear (&s);
+      rig_clear (&rig, 4);
+    }
+}
+
 /* The leaver that stays reaches all, as everyone in a view does. */
 static void
 test_leaver_that_stays_reaches (void)
@@ -592,6 +632,7 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/select/loading-oldest", test_loading_oldest);
   g_test_add_func ("/membership/select/leavers", test_leavers);
   g_test_add_func ("/membership/select/barred", test_barred);
+  g_test_add_func ("/membership/select/barred-in-every-way", test_barred_in_every_way);
   g_test_add_func ("/membership/select/leaver-that-stays-reaches", test_leaver_that_stays_reaches);
   g_test_add_func ("/membership/select/joiner", test_joiner);
   g_test_add_func ("/membership/select/value", test_value);

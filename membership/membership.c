@@ -159,6 +159,7 @@ ty_m_drop_instance (TyMembership *m)
   m->need_round = FALSE;
   m->back_off_until = 0;
   m->need_at = 0;
+  m->barred_at = 0;
   m->ahead_at = 0;
   m->probe_until = 0;
 }
@@ -576,14 +577,20 @@ membership_on_policy (TyMembership *m)
     ty_entry_recheck (m);
 }
 
-/* Nobody is left who has the state and whom all admit: these are not put out. */
+/* Nobody is left who has the state and whom all admit: these are not put out. (While a view is on its way, it may do
+ * without one of them yet; and what follows it is said in it, again.) */
 static void
-say_who_stays (const TyMembership *m)
+say_who_stays (TyMembership *m)
 {
+  if (m->barred_at == 0 || m->frozen || ty_m_now (m) < m->barred_at + m->round_us)
+    return;
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint i = 0; i < m->view->n_members; i++)
     if (m->members[i].barred && !ty_bar_counts (m, i))
       g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", m->view->members[i].name);
+  if (names->len == 0)
+    return;
+  m->barred_at = 0;
   g_message ("group %s: some member's list of keys lacks %s, but nobody else who stays has the state: none of them "
              "is excluded; mend the lists",
              m->view->group_name, names->str);
@@ -595,11 +602,8 @@ on_barred (TyMembership *m, TyReader *r)
   guint64 rank = ty_read_varint (r);
   if (!ty_reader_done (r) || rank >= m->view->n_members)
     return FALSE;
-  gboolean before = m->members[rank].barred;
+  m->barred_at = m->members[rank].barred ? m->barred_at : ty_m_now (m);
   m->members[rank].barred = !TY_PLANTED (barred_stays);
-  /* (Frozen: a view comes that may do without one of them, and in which lists are said again.) */
-  if (!before && m->members[rank].barred && !m->frozen && !ty_bar_counts (m, rank))
-    say_who_stays (m);
   return TRUE;
 }
 
@@ -804,6 +808,8 @@ membership_tick (TyMembership *m)
       ty_voter_tick (m);
       if (m->phase == TY_MEMBERSHIP_IN)
         ty_round_tick (m);
+      if (m->phase == TY_MEMBERSHIP_IN)
+        say_who_stays (m);
       break;
     case TY_MEMBERSHIP_IDLE:
     case TY_MEMBERSHIP_LINGERING:

@@ -164,6 +164,7 @@ struct _TyMembership
   gboolean blocked;
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
   gint64 begun_at; /* when the view began */
+  gint64 barred_at; /* when a member was last barred in it; 0: none was, or who stays all the same has been said */
   gint64 alive_at; /* when keepalives go out next */
   gint64 lease_sure_until; /* the lease holds so long at least; 0: not known */
   gint64 dial_at;  /* when those without a session are dialed again */

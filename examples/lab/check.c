@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check.h"
 
+#include "core/history-reader.h"
 #include "lab.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@
 
 /* More of one rule than that help nobody, and a run gone wrong may have a million. */
 #define DETAILS 1000
+/* So many of those who are missing are named. */
+#define MAX_NAMED 5
 
 typedef struct
 {
@@ -91,6 +94,74 @@ tell_of_twins (char **files)
   return FALSE;
 }
 
+typedef struct
+{
+  GHashTable *members;  /* names in views */
+  GHashTable *speaking; /* whose history there is */
+} Census;
+
+static void
+count_record (const TyRecord *r, gpointer data)
+{
+  Census *census = data;
+  g_hash_table_add (census->speaking, g_strndup (r->p.text, r->p.len));
+  for (guint i = 0; r->event == TY_RECORD_CONF && i < r->n_members; i++)
+    g_hash_table_add (census->members, g_strndup (r->members[i].text, r->members[i].len));
+}
+
+/* FALSE: it cannot be read a second time, as a pipe cannot. */
+static gboolean
+count_file (Census *census, const char *path)
+{
+  guint64 bad_line;
+  const char *why;
+  g_autoptr (GMappedFile) file
+      = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_mapped_file_new (path, FALSE, NULL) : NULL;
+  if (file == NULL)
+    return FALSE;
+  TyHistoryReader reader;
+  ty_history_reader_init (&reader);
+  gboolean good = g_mapped_file_get_length (file) == 0
+                  || ty_history_reader_all (&reader, g_mapped_file_get_contents (file), g_mapped_file_get_length (file),
+                                            count_record, census, &bad_line, &why);
+  ty_history_reader_clear (&reader);
+  return good;
+}
+
+/* The first few of those of whom others tell, in the order of their names; NULL: there are none. (transfer full) */
+static char *
+names_of_silent (const Census *census)
+{
+  GString *names = g_string_new (NULL);
+  guint n = 0;
+  g_autoptr (GList) members = g_list_sort (g_hash_table_get_keys (census->members), (GCompareFunc) strcmp);
+  for (GList *l = members; l != NULL; l = l->next)
+    if (!g_hash_table_contains (census->speaking, l->data) && ++n <= MAX_NAMED)
+      g_string_append_printf (names, "%s%s", n > 1 ? ", " : "", (const char *) l->data);
+  if (n > MAX_NAMED)
+    g_string_append_printf (names, " and %u more", n - MAX_NAMED);
+  return g_string_free (names, n == 0);
+}
+
+/* What a process sent is known from its own history alone. */
+static gboolean
+tell_of_silent (char **files, const TyJudgeReport *report)
+{
+  gboolean good = report->by_rule[TY_RULE_SENT] + report->by_rule[TY_RULE_E_SENT] > 0;
+  Census census = { g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+  for (char **file = files; good && *file != NULL; file++)
+    good = count_file (&census, *file);
+  g_autofree char *silent = good ? names_of_silent (&census) : NULL;
+  if (silent != NULL)
+    g_printerr ("%s: No history is given of %s, though members of views: what only they have on record, such as "
+                "what they sent,\ncounts as not done. Give the histories of all.\n",
+                g_get_prgname (), silent);
+  g_hash_table_unref (census.members);
+  g_hash_table_unref (census.speaking);
+  return silent != NULL;
+}
+
 /* Two processes of one name are taken for one, that comes back after its end, or leaves out views. */
 static void
 tell_of_namesakes (const TyJudgeReport *report)
@@ -112,7 +183,7 @@ tell_of_namesakes (const TyJudgeReport *report)
 void
 check_say_what_is_meant (char **files, const TyJudgeReport *report)
 {
-  if (!report->legal && !tell_of_twins (files))
+  if (!report->legal && !tell_of_twins (files) && !tell_of_silent (files, report))
     tell_of_namesakes (report);
 }
 

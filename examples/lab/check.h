@@ -5,5 +5,6 @@
 
 #include "core/judge.h"
 
-/* One history given twice, two processes of one name: told on standard error, where it is likely. */
+/* One history given twice, two processes of one name, a member whose history is missing: told on standard error, where
+ * it is likely. */
 void check_say_what_is_meant (char **files, const TyJudgeReport *report);

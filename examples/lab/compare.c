@@ -137,7 +137,8 @@ read_sides (Comparison *c)
 
 /* ---- Playing ---- */
 
-/* What a message asks for is given as far as the ordering goes. */
+/* What a message asks for is given as far as the ordering goes. Under its own ordering the scene is played as it is
+ * written: a message that this does not take is refused, and the scene may expect that. */
 static Scene *
 scene_under (const Scene *scene, const Side *side, guint64 seed)
 {
@@ -159,7 +160,8 @@ scene_under (const Scene *scene, const Side *side, guint64 seed)
           step->has_service = TRUE;
           step->service = side->service;
         }
-      step->service = step->has_service ? MIN (step->service, ops->strongest) : step->service;
+      if (step->has_service && !side->is_own)
+        step->service = MIN (step->service, ops->strongest);
     }
   return copy;
 }
@@ -334,7 +336,8 @@ lab_compare (int argc, char **argv)
   g_option_context_set_summary (context,
                                 "Plays the same scene under several orderings, and says what the difference is.");
   g_option_context_set_description (
-      context, "A message that asks for more than an ordering offers gets what it offers.\n"
+      context, "A message that asks for more than an ordering offers gets what it offers; under the scene's own\n"
+               "ordering it is refused, as by tyet run.\n"
                "What the scene expects is expected of its own ordering; under another it may differ.\n"
                "Exit status: 0 every run is legal, and the scene as it should be under its own ordering; 1 not;\n"
                "2 bad usage, an unreadable scene or an unwritable file.\n");

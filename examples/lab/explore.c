@@ -99,7 +99,7 @@ parse_faults (const char *text, guint64 *out)
   *out = 0;
   if (g_str_equal (text, "none"))
     return TRUE;
-  g_auto (GStrv) names = g_strsplit (text, ",", -1);
+  g_auto (GStrv) names = g_strsplit (text[0] != '\0' ? text : ",", ",", -1); /* of nothing GLib makes no parts */
   for (char **name = names; *name != NULL; name++)
     {
       guint i = 0;

@@ -87,6 +87,8 @@ export_event (Shiviz *s, const FilmEvent *e)
     g_string_append_printf (text, " %s", film_message (s->film, e->message)->name);
   else if (e->view >= 0)
     g_string_append_printf (text, " %s", film_view (s->film, e->view)->text);
+  if (e->name != NULL)
+    g_string_append_printf (text, " %s", e->name);
   if (e->text != NULL)
     g_string_append_printf (text, ": %s", e->text);
   gboolean comes = e->type == FILM_RECEIVE || e->type == FILM_DELIVER;

@@ -139,13 +139,48 @@ are_apart (const Cutting *c)
   return FALSE;
 }
 
-/* From the process whose record comes first on: whoever shares a view with one that is laid is laid beside it. */
+/* Nothing ties it to those who are laid (it was ended before it had a view, say): it ends when they do, and so comes
+ * after whoever lived at its place before. FALSE: there is no such process. */
+static gboolean
+lay_loose (Cutting *c, gboolean *laid)
+{
+  gint64 end = G_MININT64, own = G_MININT64;
+  guint loose = c->offsets->len;
+  for (guint i = 0; i < c->kept->len; i++)
+    {
+      const Kept *kept = &g_array_index (c->kept, Kept, i);
+      if (laid[kept->who])
+        end = MAX (end, time_of (c, kept));
+      else if (loose == c->offsets->len || loose == kept->who)
+        {
+          loose = kept->who;
+          own = MAX (own, kept->us);
+        }
+    }
+  if (loose == c->offsets->len)
+    return FALSE;
+  g_array_index (c->offsets, gint64, loose) = end - own;
+  return laid[loose] = TRUE;
+}
+
+static void lay_beside (Cutting *c, gboolean *laid);
+
+/* From the process whose record comes first on. */
 static void
 lay_by_views (Cutting *c)
 {
   g_autofree gboolean *laid = g_new0 (gboolean, c->offsets->len + 1);
   if (c->kept->len > 0)
     laid[g_array_index (c->kept, Kept, 0).who] = TRUE;
+  do
+    lay_beside (c, laid);
+  while (lay_loose (c, laid));
+}
+
+/* Whoever shares a view with one that is laid. */
+static void
+lay_beside (Cutting *c, gboolean *laid)
+{
   for (gboolean more = TRUE; more;)
     {
       more = FALSE;

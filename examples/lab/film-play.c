@@ -675,6 +675,17 @@ on_acts (Play *play, const SceneStep *step, gboolean done, gpointer data)
   look_at_lives (f);
 }
 
+static void
+on_refuses (Play *play, const Part *part, const char *message, const char *why, gpointer data)
+{
+  Filming *f = data;
+  FilmEvent *e = film_add_event (f->film, now_of (f), FILM_REFUSED, camera_of (f, part->p)->process, -1, -1, why);
+  e->name = g_strdup (message);
+  for (guint g = 0; g < play->scene->n_groups; g++)
+    if (stage_part (part->p, g) == part)
+      e->group = (int) g;
+}
+
 /* ---- Beginning and end ---- */
 
 void
@@ -719,6 +730,7 @@ filming_new (Play *play)
     }
   f->rolling = TRUE;
   play->acts = on_acts;
+  play->refuses = on_refuses;
   play->acts_data = f;
   play->stage->on_sent = on_sent;
   play->stage->on_sent_data = f;
@@ -818,6 +830,7 @@ filming_end (Filming *f)
   Play *play = f->play;
   ty_sim_world_remove_witness (play->world, f);
   play->acts = NULL;
+  play->refuses = NULL;
   play->stage->on_sent = NULL;
   for (guint i = 0; i < film->waits->len; i++)
     {

@@ -8,8 +8,8 @@
 
 typedef struct _Filming Filming;
 
-/* Right after play_new (): from here on everything is seen. Takes the play's `acts` and its stage's `on_sent`, and is
- * a witness of its world. */
+/* Right after play_new (): from here on everything is seen. Takes the play's `acts` and `refuses`, and its stage's
+ * `on_sent`, and is a witness of its world. */
 Filming *filming_new (Play *play);
 /* Every packet that leaves, keepalives too, goes there as well (export.h). */
 void filming_set_capture (Filming *filming, Capture *capture);

@@ -45,7 +45,9 @@ message_clear (gpointer data)
 static void
 event_clear (gpointer data)
 {
-  g_free (((FilmEvent *) data)->text);
+  FilmEvent *e = data;
+  g_free (e->text);
+  g_free (e->name);
 }
 
 static void
@@ -200,7 +202,7 @@ film_add_group (Film *film, const char *name)
 FilmEvent *
 film_add_event (Film *film, gint64 us, FilmEventType type, int process, int message, int view, const char *text)
 {
-  FilmEvent e = { us, type, process, message, view, -1, -1, text != NULL ? film_clean (text) : NULL };
+  FilmEvent e = { us, type, process, message, view, -1, -1, text != NULL ? film_clean (text) : NULL, NULL };
   g_array_append_val (film->events, e);
   return film_event (film, film->events->len - 1);
 }

@@ -127,7 +127,7 @@ typedef enum
   FILM_UNBLOCK,
   FILM_OUT, /* it left */
   FILM_EXCLUDED,
-  FILM_REFUSED, /* its join, or its send: `text` */
+  FILM_REFUSED, /* its join, or its send: `text` says why */
   FILM_SAVE,
   FILM_LOAD,
   FILM_N_EVENTS
@@ -141,6 +141,7 @@ typedef struct
   int other;  /* RECEIVE: who it came from */
   int group;  /* FLUSH, BLOCK, UNBLOCK, OUT, EXCLUDED, REFUSED: which it is about */
   char *text; /* STEP, BLOCK, EXCLUDED, REFUSED */
+  char *name; /* REFUSED: of the message; NULL: its join was */
 } FilmEvent;
 
 typedef enum

@@ -173,8 +173,10 @@ put_events (GString *out, const Film *film, const SvgClock *clock, guint number)
                               svg_n (svg_clock_event_x (clock, number, i)), e->group);
       if (e->text != NULL)
         {
+          g_autofree char *text
+              = e->name != NULL ? g_strdup_printf ("%s: %s", e->name, e->text) : g_strdup (e->text);
           g_string_append_c (out, ',');
-          put_text (out, e->text);
+          put_text (out, text);
         }
       g_string_append_c (out, ']');
     }

@@ -179,6 +179,8 @@ send_one (Play *play, const SceneStep *step, Part *part, const char *name)
     }
   g_hash_table_add (play->refused, g_strdup (name));
   play_tell (play, ty_sim_name (part->p), "refused", "cannot send %s: %s", name, error->message);
+  if (play->refuses != NULL)
+    play->refuses (play, part, name, error->message, play->acts_data);
 }
 
 static gboolean

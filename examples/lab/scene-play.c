@@ -448,7 +448,7 @@ play_new (const Scene *scene, PlayTold told, gpointer told_data)
 {
   Play *play = g_new0 (Play, 1);
   TySimWorldConfig config = scene->config;
-  config.node.heartbeat_us = MIN (config.node.heartbeat_us, config.node.suspect_after_us / 3);
+  config.node.heartbeat_us = MIN (config.node.heartbeat_us, config.node.suspect_after_us / SCENE_HEARTBEATS);
   play->scene = scene;
   play->stage = stage_new (&config, scene->seed, NULL);
   play->world = play->stage->world;

@@ -62,6 +62,8 @@ struct _Play
   gpointer told_data;
   /* A step that does something is about to be done, and (`done`) was, as far as it could be. May be NULL. */
   void (*acts) (Play *play, const SceneStep *step, gboolean done, gpointer data);
+  /* A group does not take a message that a step sends. May be NULL; gets `acts_data`, too. */
+  void (*refuses) (Play *play, const Part *part, const char *message, const char *why, gpointer data);
   gpointer acts_data;
   GString *trouble; /* why the last step could not be done */
   /* At the end: */

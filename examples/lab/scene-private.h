@@ -11,13 +11,23 @@ typedef struct
   guint column;
 } SceneWord;
 
+/* A word of the head that may turn out to be wrong when all is read. */
+typedef struct
+{
+  char *text;
+  guint line, column;
+} SceneLater;
+
 /* Reading a line, word by word. */
 typedef struct
 {
-  const char *name; /* of the file */
+  const char *name; /* of the file: its path, as given */
   Scene *scene;
   GHashTable *known_processes; /* names of sites; looked up only */
   GHashTable *known_messages;
+  GHashTable *said;     /* lines of the head, by what they begin with -> their numbers; looked up only */
+  GArray *weights;      /* SceneLater: whose */
+  SceneLater heartbeat; /* line 0: none is given */
   guint line;
   GArray *words; /* SceneWord */
   guint at;
@@ -28,6 +38,8 @@ typedef struct
 
 /* Says what is wrong with the word at `index` (or with the end of the line); always FALSE. */
 gboolean scene_wrong (SceneReader *r, guint index, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* The same of any place. */
+gboolean scene_wrong_at (SceneReader *r, guint line, guint column, const char *text);
 /* The next word, or NULL at the end of the line. */
 const char *scene_peek (SceneReader *r);
 /* Takes the next word if it is this one. */

@@ -78,11 +78,36 @@ want_positive (SceneReader *r, gint64 *out)
   return scene_want_time (r, out) && (*out > 0 || scene_wrong (r, r->at - 1, "a time above zero is needed here"));
 }
 
+/* To be looked at when all is read; call before the word is taken. */
+static SceneLater
+later (SceneReader *r)
+{
+  const SceneWord *word = r->at < r->words->len ? &g_array_index (r->words, SceneWord, r->at) : NULL;
+  return word != NULL ? (SceneLater){ g_strdup (word->text), r->line, word->column } : (SceneLater){ 0 };
+}
+
+static void
+later_clear (gpointer data)
+{
+  g_clear_pointer (&((SceneLater *) data)->text, g_free);
+}
+
+static gboolean
+want_heartbeat (SceneReader *r)
+{
+  later_clear (&r->heartbeat); /* a second line is an error, but it is read first */
+  r->heartbeat = later (r);
+  return want_positive (r, &r->scene->config.node.heartbeat_us);
+}
+
 static gboolean
 want_weight (SceneReader *r)
 {
   gint64 weight;
   g_autofree char *name = g_strdup (scene_peek (r));
+  SceneLater whose = later (r);
+  if (name != NULL)
+    g_array_append_val (r->weights, whose);
   r->at += name != NULL;
   if (!scene_want_number (r, 0, 1000000, &weight))
     return FALSE;
@@ -142,7 +167,7 @@ want_head (SceneReader *r, gboolean *found)
   if (scene_take (r, "suspect"))
     return scene_want (r, "after") && want_positive (r, &c->node.suspect_after_us);
   if (scene_take (r, "heartbeat"))
-    return want_positive (r, &c->node.heartbeat_us);
+    return want_heartbeat (r);
   if (scene_take (r, "lease"))
     return want_positive (r, &c->node.lease_us);
   if (scene_take (r, "messages"))
@@ -191,6 +216,51 @@ want_head (SceneReader *r, gboolean *found)
 }
 
 /* ---- Lines ---- */
+
+/* A second line would undo the first; of groups and weights there are several. */
+static gboolean
+say_once (SceneReader *r)
+{
+  const char *first = g_array_index (r->words, SceneWord, 0).text;
+  gboolean is_group = g_str_equal (first, "group"), is_weight = g_str_equal (first, "weight");
+  const char *instead = is_group ? "ordering" : g_str_equal (first, "ordering") ? "group" : NULL;
+  guint line = instead != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (r->said, instead)) : 0;
+  if (line > 0)
+    return scene_wrong (r, 0, "\"%s\" beside the \"%s\" of line %u: a group is given its ordering with its name", first,
+                        instead, line);
+  g_autofree char *key
+      = is_weight ? g_strdup_printf ("weight %s", g_array_index (r->words, SceneWord, 1).text) : g_strdup (first);
+  line = is_group ? 0 : GPOINTER_TO_UINT (g_hash_table_lookup (r->said, key));
+  if (line > 0)
+    return scene_wrong (r, 0, "line %u says this already: \"%s\"", line, key);
+  g_hash_table_insert (r->said, g_steal_pointer (&key), GUINT_TO_POINTER (r->line));
+  return TRUE;
+}
+
+/* What only the whole scene can show to be wrong. */
+static gboolean
+check_head (SceneReader *r)
+{
+  const TyNodeConfig *times = &r->scene->config.node;
+  gint64 most = times->suspect_after_us / SCENE_HEARTBEATS;
+  if (r->heartbeat.line > 0 && times->heartbeat_us > most)
+    {
+      g_autofree char *suspect = scene_time_to_string (times->suspect_after_us);
+      g_autofree char *text
+          = g_strdup_printf ("a heartbeat of %s is too slow where silence is suspect after %s: a third of that at most",
+                             r->heartbeat.text, suspect);
+      return scene_wrong_at (r, r->heartbeat.line, r->heartbeat.column, text);
+    }
+  for (guint i = 0; i < r->weights->len; i++)
+    {
+      const SceneLater *whose = &g_array_index (r->weights, SceneLater, i);
+      if (g_hash_table_contains (r->known_processes, whose->text))
+        continue;
+      g_autofree char *text = g_strdup_printf ("there is no process \"%s\" in this scene", whose->text);
+      return scene_wrong_at (r, whose->line, whose->column, text);
+    }
+  return TRUE;
+}
 
 /* Without a group, there is one, called "g". */
 static void
@@ -252,7 +322,7 @@ read_words (SceneReader *r)
   if (head && r->begun)
     return scene_wrong (r, 0, "this belongs to the head, before the first step");
   if (head)
-    return scene_want_end (r);
+    return scene_want_end (r) && say_once (r);
   end_head (r);
   g_autoptr (SceneStep) step = scene_step_new (DO_START);
   step->line = r->line;
@@ -302,7 +372,7 @@ scene_read (const char *name, const char *text, GError **error)
   g_auto (GStrv) lines = NULL;
   SceneReader r = { .name = name, .scene = scene, .error = error };
   const char *bad;
-  scene->title = g_strdup (name);
+  scene->title = g_path_get_basename (name);
   if (!g_utf8_validate (text, -1, &bad))
     {
       guint line = 1;
@@ -314,6 +384,9 @@ scene_read (const char *name, const char *text, GError **error)
   lines = g_strsplit (text, "\n", -1);
   r.known_processes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   r.known_messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  r.said = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  r.weights = g_array_new (FALSE, TRUE, sizeof (SceneLater));
+  g_array_set_clear_func (r.weights, later_clear);
   r.words = g_array_new (FALSE, TRUE, sizeof (SceneWord));
   gboolean good = TRUE;
   for (guint i = 0; good && lines[i] != NULL; i++)
@@ -331,7 +404,11 @@ scene_read (const char *name, const char *text, GError **error)
       r.line = MAX (r.line, 1);
       good = scene_wrong (&r, 0, "there is no step in this scene");
     }
+  good = good && check_head (&r);
+  later_clear (&r.heartbeat);
+  g_array_unref (r.weights);
   g_array_unref (r.words);
+  g_hash_table_unref (r.said);
   g_hash_table_unref (r.known_processes);
   g_hash_table_unref (r.known_messages);
   return good ? g_steal_pointer (&scene) : NULL;
@@ -351,6 +428,5 @@ scene_read_file (const char *path, GError **error)
       g_set_error (error, SCENE_ERROR, 0, "%s: this is not a text", path);
       return NULL;
     }
-  g_autofree char *name = g_path_get_basename (path);
-  return scene_read (name, text, error);
+  return scene_read (path, text, error);
 }

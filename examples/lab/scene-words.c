@@ -34,7 +34,13 @@ scene_wrong (SceneReader *r, guint index, const char *format, ...)
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (r->error, SCENE_ERROR, 0, "%s:%u:%u: %s", r->name, r->line, column, text);
+  return scene_wrong_at (r, r->line, column, text);
+}
+
+gboolean
+scene_wrong_at (SceneReader *r, guint line, guint column, const char *text)
+{
+  g_set_error (r->error, SCENE_ERROR, 0, "%s:%u:%u: %s", r->name, line, column, text);
   return FALSE;
 }
 

@@ -120,6 +120,8 @@ typedef struct
   gboolean useless; /* set in play: it could not be done */
 } SceneStep;
 
+/* A heartbeat is at most suspect-after divided by this, whether it is given or not. */
+#define SCENE_HEARTBEATS 3
 /* Who plays more waits for hours. */
 #define SCENE_MAX_PROCESSES 100
 
@@ -156,7 +158,7 @@ void scene_cond_free (SceneCond *cond);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SceneStep, scene_step_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SceneCond, scene_cond_free)
 
-/* NULL, and in `error` (G_FILE_ERROR or SCENE_ERROR) the place and the reason. */
+/* NULL, and in `error` (G_FILE_ERROR or SCENE_ERROR) the place and the reason. `name`: the file, as given. */
 #define SCENE_ERROR (scene_error_quark ())
 GQuark scene_error_quark (void);
 Scene *scene_read (const char *name, const char *text, GError **error);

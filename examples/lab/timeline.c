@@ -300,8 +300,10 @@ add_event (Page *page, const FilmEvent *e)
       return;
     case FILM_REFUSED:
       {
-        Entry *entry = add_entry (page, e->us, lane, TONE_BAD, 0, g_strdup ("✗ refused"));
-        add_note (entry, g_strdup_printf ("%s: %s", p->name, e->text != NULL ? e->text : "refused"));
+        g_autofree char *what = e->name != NULL ? g_strdup_printf ("%s refused", e->name) : g_strdup ("refused");
+        Entry *entry = add_entry (page, e->us, lane, TONE_BAD, 0, g_strdup_printf ("✗ %s", what));
+        add_note (entry, g_strdup_printf ("%s: %s", e->name != NULL ? what : p->name,
+                                          e->text != NULL ? e->text : "refused"));
         return;
       }
     case FILM_SAVE:

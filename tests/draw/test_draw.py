@@ -251,6 +251,43 @@ class Draw(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("are the same history", errors)
 
+    def test_missing(self):
+        """Where the history of a member is missing, that is told, and not only what follows from it"""
+        run("run", scene("crash"), "--history", self.path("all"))
+        with open(self.path("all"), encoding="utf-8") as f:
+            lines = f.readlines()
+        given = {p: self.written("h" + p, "".join(line for line in lines if json.loads(line)["p"] == p)) for p in "pqr"}
+        for command in ("draw", "check"):
+            status, out, errors = run(command, given["p"], given["r"])
+            self.assertEqual(status, 1)
+            self.assertIn("which nobody sent", out)
+            self.assertIn("No history is given of q, though", errors)
+            self.assertIn("No history is given of p, q, though", run(command, given["r"])[2])
+            self.assertEqual(run(command, *given.values())[::2], (0, ""))
+        # All are there, and somebody did not send it.
+        first = next(i for i, line in enumerate(lines) if json.loads(line)["e"] == "send")
+        lost = self.written("lost", "".join(lines[:first] + lines[first + 1:]))
+        status, out, errors = run("check", lost)
+        self.assertEqual(status, 1)
+        self.assertIn("which nobody sent", out)
+        self.assertNotIn("No history", errors)
+
+    def test_ended_at_once(self):
+        """Who comes back and ends before it has a view comes after whoever it was, whatever its clock says"""
+        run("run", scene("crash"), "--history", self.path("all"))
+        with open(self.path("all"), encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        for line in lines:
+            line["t"] += {"p": 0, "q": 7_000_000_000_000, "r": 3_000_000}[line["p"]]
+        dead, = set("pqr") - {line["p"] for line in lines if line["e"] == "end"}
+        for t in (1000, 600_000_000_000_000):
+            late = {"p": dead + ".1", "t": t, "e": "end"}
+            name = self.written("late", "".join(json.dumps(line) + "\n" for line in lines + [late]))
+            status, text, errors = run("draw", name)
+            self.assertEqual(status, 0, text + errors)
+            self.assertEqual(text.splitlines()[0].split(), ["p", "q", "r"], text)
+            self.assertLess(float(re.search(r"([\d.]+) ms . *● ", text).group(1)), 1000, text)
+
     def test_groups(self):
         """Each group has bands, named and of its own colours; a member of two that leaves one goes on in the other"""
         def look(text):

@@ -257,8 +257,23 @@ def wrong():
                 or "named twice" in what or "empty" in what, (args, errors)
 
 
+def as_run():
+    """Under its own ordering a scene is what `tyet run` makes of it: what is refused there is refused here"""
+    for head in ("ordering fifo\n", "group orders fifo\n"):
+        for expected, status in (("message m refused", 0), ("b has m", 1)):
+            with Folder() as t:
+                scene = t.scene(head + "processes a b\nat 10ms, a sends m as safe\na sends n\nsettle\nexpect b has n\n"
+                                "expect %s\n" % expected)
+                played = subprocess.run([TYET, "run", scene], stdout=subprocess.PIPE, check=False)
+                compared, out, errors = run("--json", scene)
+            assert played.returncode == compared == status, (head, expected, played.returncode, compared, errors)
+            by = {side["name"]: side for side in json.loads(out)["sides"]}
+            assert by["fifo"]["expected"] == 2 and by["fifo"]["kept"] == 2 - status, by["fifo"]
+            assert by["total"]["kept"] == 1 + status and by["total"]["messages"] == 2, by["total"]
+
+
 def main():
-    checks = [times, anomalies, seeds, registered, words, narrow, progress, own, page, early, wrong]
+    checks = [times, anomalies, seeds, registered, words, narrow, progress, own, as_run, page, early, wrong]
     print("1..%d" % len(checks))
     bad = 0
     for n, check in enumerate(checks, 1):

@@ -20,6 +20,8 @@ WRONG = [
     (["--seeds", "18446744073709551616"], "--seeds wants A..B"),
     (["--ordering", "chaos"], 'there is no ordering "chaos"; there are '),
     (["--faults", "crash,rain"], 'there is no fault "rain"; there are crash,'),
+    (["--faults", "", "--seeds", "1..2"], 'there is no fault ""; there are crash,'),
+    (["--faults=,", "--seeds", "1..2"], 'there is no fault ""; there are crash,'),
     (["--processes", "1"], "--processes wants a number from 2 to 32"),
     (["--processes", "many"], "many"),
     (["--jobs", "0"], "--jobs wants a number from 1 to 1024"),

@@ -53,6 +53,15 @@ MISTAKES = [
     ("start " + "d" * 41, '2:7: "' + "d" * 41 + '" where a new process should be; a name has 40 letters at most'),
     ("start all", '2:7: "all" where a new process should be; that is a word of scenes'),
     ("at  5ms,\tcrash  \u00fc x", '2:17: "\u00fc" where a process should be'),
+    ("weight z 3\nsettle", '2:8: there is no process "z" in this scene'),
+    ("weight a.1 3\nsettle", '2:8: there is no process "a.1" in this scene'),
+    ("weight a 2\nweight b 2\nweight a 3", '4:1: line 2 says this already: "weight a"'),
+    ("ordering fifo\nordering total", '3:1: line 2 says this already: "ordering"'),
+    ("processes d", '2:1: line 1 says this already: "processes"'),
+    ("group g fifo\nordering total", '3:1: "ordering" beside the "group" of line 2'),
+    ("ordering total\ngroup g fifo", '3:1: "group" beside the "ordering" of line 2'),
+    ("heartbeat 1s\nsuspect after 1s", "2:11: a heartbeat of 1s is too slow where silence is suspect after 1s"),
+    ("suspect after 300ms\nheartbeat 101ms", "3:11: a heartbeat of 101ms is too slow where silence is suspect after 3"),
 ]
 
 
@@ -70,7 +79,7 @@ def check_mistake(tyet, line, wanted):
     status, output, errors = run(tyet, HEAD + line + "\n")
     assert status == 2, (status, output)
     assert output == ""
-    assert ("tyet run: t.scene:" + wanted) in errors, errors
+    assert errors.startswith("tyet run: /") and ("/t.scene:" + wanted) in errors, errors
 
 
 def check_unreadable(tyet):
@@ -84,6 +93,45 @@ def check_unreadable(tyet):
     assert done.returncode == 2 and b"x.scene" in done.stderr
     done = subprocess.run([tyet, "run", "/"], stderr=subprocess.PIPE, check=False)
     assert done.returncode == 2 and done.stderr.startswith(b"tyet run: ")
+
+
+def check_place(tyet):
+    """A file is called as it was given"""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "sub"))
+        path = os.path.join(folder, "sub", "t.scene")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("fall over\n")
+        for given in ("sub/t.scene", "./sub/../sub/t.scene", path, "/dev/null"):
+            done = subprocess.run([tyet, "run", given], stderr=subprocess.PIPE, cwd=folder, check=False)
+            assert done.returncode == 2 and ("tyet run: %s:1:1: " % given) in done.stderr.decode(), done.stderr
+
+
+def check_head(tyet):
+    """Several groups and weights, of whoever comes later too; and a heartbeat follows what is suspect"""
+    text = HEAD + "group g fifo\ngroup h total\nweight a 2\nweight d 0\nsuspect after 200ms\nd joins in g\nsettle\n"
+    assert run(tyet, text, "--check")[0] == 0, run(tyet, text, "--check")
+    assert run(tyet, HEAD + "suspect after 300ms\nheartbeat 100ms\nsettle\n", "--check")[0] == 0
+
+
+def check_refused(tyet):
+    """What a group does not take stands in the timeline, at its moment and its sender, with the reason"""
+    refused = [
+        ("ordering fifo\nat 10ms, a sends m as safe", "which does not offer that service"),
+        ("messages up to 100 bytes\nat 10ms, a sends m of 200 bytes", "200 bytes"),
+        ("window 1000 bytes\nat 10ms, a sends m0 of 990 bytes\na sends m of 990 bytes", "window of 1000 bytes is full"),
+        ("cut a from b c\nwait until a is blocked\na sends m", "is blocked"),
+    ]
+    for text, why in refused:
+        _, output, _ = run(tyet, HEAD + text + "\nheal all\nexpect message m refused\n")
+        lines = output.splitlines()
+        row = [i for i, line in enumerate(lines) if line[12:].startswith("\u2717 m refused")]
+        assert len(row) == 1, output
+        assert "m refused: " in lines[row[0] + 1] and why in lines[row[0] + 1], (why, output)
+        assert "holds  t.scene:" in output and "FAILS" not in output, output
+    _, output, _ = run(tyet, HEAD + "ordering fifo\nat 10ms, b sends m as safe\nb sends n\n")
+    assert "\n  10.000 ms \u2502                            \u2717 m refused" in output, output
+    assert "n refused" not in output, output
 
 
 def check_usage(tyet):
@@ -136,11 +184,12 @@ def check_same(tyet):
 
 
 def main():
-    tyet = sys.argv[1]
+    tyet = os.path.abspath(sys.argv[1])
     checks = [("mistake: " + line.replace("\n", " / "), lambda line=line, wanted=wanted:
                check_mistake(tyet, line, wanted)) for line, wanted in MISTAKES]
-    checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_unreadable, check_usage, check_finding, check_json,
-                                                          check_history, check_same)]
+    checks += [(f.__name__, lambda f=f: f(tyet)) for f in (check_unreadable, check_place, check_head, check_refused,
+                                                          check_usage, check_finding, check_json, check_history,
+                                                          check_same)]
     print("1..%d" % len(checks))
     good = True
     for n, (name, check) in enumerate(checks, 1):

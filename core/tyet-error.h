@@ -31,7 +31,8 @@ TYET_API GQuark tyet_error_quark (void);
  * @TYET_ERROR_ADDRESS: an address does not parse or is not usable here
  * @TYET_ERROR_ADDRESS_IN_USE: something else listens at that address
  * @TYET_ERROR_UNREACHABLE: no contact was reached in the time given
- * @TYET_ERROR_REFUSED: a contact answered and refused; the message says why
+ * @TYET_ERROR_REFUSED: a contact answered and refused, or members are not on this process's own list of keys; the
+ *   message says why
  * @TYET_ERROR_PROTOCOL: a peer speaks something else, or another version of the protocol
  * @TYET_ERROR_TIMED_OUT: the time given has passed
  * @TYET_ERROR_EXCLUDED: the group went on without this process

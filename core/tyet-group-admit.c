@@ -52,7 +52,11 @@ is_sealed (TyetGroup *group, const char *what, GError **error)
  * a list of its own or none, and one member's list is enough to keep a process out; usually all have the same.
  *
  * It can be changed at any time: a member whose key is not on the list any more is not in the next view
- * (%TYET_LEFT_REASON_REVOKED), and its channels are closed. This process itself is not looked for.
+ * (%TYET_LEFT_REASON_REVOKED), and its channels are closed. This process itself is not looked for. Where the
+ * lists leave nobody who has the group's state, nobody who has it is excluded; a message is logged then.
+ *
+ * The list of a process that joins has to have all members: else it is not let in, which fails with %TYET_ERROR_REFUSED
+ * and the names of those that are lacking.
  *
  * Fails with %TYET_ERROR_SECRET if the list cannot be read, has a line that is wrong, or can be written by others than
  * its owner: then the list before it stays. With %TYET_ERROR_PLAIN if the process's channels are in the clear.

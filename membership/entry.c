@@ -51,6 +51,21 @@ ty_joiner_free (Joiner *joiner)
 
 /* ---- at the joiner ---- */
 
+gboolean
+ty_entry_reaches (TyMembership *m, const TyId *pid)
+{
+  return ty_m_reach (m, pid) == TY_REACH_UP && m->host->may_stay (m->host_data, pid);
+}
+
+gboolean
+ty_entry_bars (TyMembership *m, const TyMember *members, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (!ty_id_equal (&members[i].pid, &m->self) && !m->host->may_stay (m->host_data, &members[i].pid))
+      return TRUE;
+  return FALSE;
+}
+
 void
 ty_entry_ask (TyMembership *m, const TyId *pid)
 {
@@ -65,10 +80,10 @@ ty_entry_ask (TyMembership *m, const TyId *pid)
   ty_write_varint (w, m->view != NULL ? m->view->id.number : 0);
   guint n = m->view != NULL ? m->view->n_members : 0, reached = 0;
   for (guint i = 0; i < n; i++)
-    reached += ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+    reached += ty_entry_reaches (m, &m->view->members[i].pid);
   ty_write_varint (w, reached);
   for (guint i = 0; i < n; i++)
-    if (ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
+    if (ty_entry_reaches (m, &m->view->members[i].pid))
       ty_write_id (w, &m->view->members[i].pid);
   m->host->write_proof (m->host_data, pid, m->view != NULL ? TY_PROOF_JOINER : TY_PROOF_STRANGER, w);
   ty_m_send (m, pid, w);
@@ -97,7 +112,7 @@ ty_entry_reached (TyMembership *m)
 {
   gboolean all = m->view != NULL;
   for (guint i = 0; all && i < m->view->n_members; i++)
-    all = ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP;
+    all = ty_entry_reaches (m, &m->view->members[i].pid);
   if (all)
     m->ask_at = ty_m_now (m);
 }
@@ -119,6 +134,9 @@ reasons (TyMembership *m)
     if (ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
       g_string_append_printf (s, "; does not reach member %s at %s", m->view->members[i].name,
                               m->view->members[i].address);
+    else if (ty_entry_bars (m, &m->view->members[i], 1))
+      g_string_append_printf (s, "; member %s at %s is not on this process's own list of keys",
+                              m->view->members[i].name, m->view->members[i].address);
   return g_string_free (s, FALSE);
 }
 
@@ -161,11 +179,42 @@ ty_entry_dial_failed (TyMembership *m, const char *address, const char *why, TyD
   ty_entry_fail_if_hopeless (m);
 }
 
+/* Whom a member does not admit is put out of the group, and one who comes is not to put out those who are there. They
+ * may be on their way out, though, by the members' lists: so they are given the time that it takes to miss one. */
+static gboolean
+fail_if_unlisted (TyMembership *m)
+{
+  gint64 now = ty_m_now (m);
+  if (m->view == NULL || !ty_entry_bars (m, m->view->members, m->view->n_members))
+    {
+      m->unlisted_at = 0;
+      return FALSE;
+    }
+  if (m->unlisted_at == 0)
+    m->unlisted_at = now;
+  if (m->pending == NULL && now < m->unlisted_at + m->config.suspect_after_us)
+    return FALSE;
+  GString *s = g_string_new (NULL);
+  guint n = 0;
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (ty_entry_bars (m, &m->view->members[i], 1))
+      g_string_append_printf (s, "%s%s at %s", n++ > 0 ? ", " : "", m->view->members[i].name,
+                              m->view->members[i].address);
+  fail_join (m, g_error_new (TYET_ERROR, TYET_ERROR_REFUSED,
+                             "Did not join group \"%s\": member%s %s %s not on this process's own list of keys; add %s "
+                             "to it, or have the group exclude %s first",
+                             m->group_name, n == 1 ? "" : "s", s->str, n == 1 ? "is" : "are",
+                             n == 1 ? "that member's key" : "those members' keys", n == 1 ? "it" : "them"));
+  g_string_free (s, TRUE);
+  return TRUE;
+}
+
 void
 ty_entry_tick (TyMembership *m)
 {
   gint64 now = ty_m_now (m);
-  if (ty_entry_fail_if_hopeless (m) || now < m->ask_at)
+  if (ty_entry_fail_if_hopeless (m) || ((now >= m->ask_at || m->pending != NULL) && fail_if_unlisted (m))
+      || now < m->ask_at)
     return;
   m->ask_at = now + 2 * m->config.heartbeat_us;
   for (guint i = 0; m->contacts[i] != NULL; i++)

@@ -159,6 +159,7 @@ ty_m_drop_instance (TyMembership *m)
   m->need_round = FALSE;
   m->back_off_until = 0;
   m->need_at = 0;
+  m->barred_at = 0;
   m->ahead_at = 0;
   m->probe_until = 0;
 }
@@ -582,12 +583,32 @@ membership_on_policy (TyMembership *m)
     ty_entry_recheck (m);
 }
 
+/* Nobody is left who has the state and whom all admit: these are not put out. (While a view is on its way, it may do
+ * without one of them yet; and what follows it is said in it, again.) */
+static void
+say_who_stays (TyMembership *m)
+{
+  if (m->barred_at == 0 || m->frozen || ty_m_now (m) < m->barred_at + m->round_us)
+    return;
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].barred && !ty_bar_counts (m, i))
+      g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", m->view->members[i].name);
+  if (names->len == 0)
+    return;
+  m->barred_at = 0;
+  g_message ("group %s: some member's list of keys lacks %s, but nobody else who stays has the state: none of them "
+             "is excluded; mend the lists",
+             m->view->group_name, names->str);
+}
+
 static gboolean
 on_barred (TyMembership *m, TyReader *r)
 {
   guint64 rank = ty_read_varint (r);
   if (!ty_reader_done (r) || rank >= m->view->n_members)
     return FALSE;
+  m->barred_at = m->members[rank].barred ? m->barred_at : ty_m_now (m);
   m->members[rank].barred = !TY_PLANTED (barred_stays);
   return TRUE;
 }
@@ -800,6 +821,8 @@ membership_tick (TyMembership *m)
       ty_voter_tick (m);
       if (m->phase == TY_MEMBERSHIP_IN)
         ty_round_tick (m);
+      if (m->phase == TY_MEMBERSHIP_IN)
+        say_who_stays (m);
       break;
     case TY_MEMBERSHIP_IDLE:
     case TY_MEMBERSHIP_LINGERING:
@@ -878,6 +901,10 @@ waits_of_joiner (TyMembership *m, GArray *waits)
     if (ty_m_reach (m, &m->view->members[i].pid) != TY_REACH_UP)
       add_wait (waits, "contact", m->view->members[i].name, m->join_since,
                 g_strdup_printf ("does not reach member %s at %s yet", m->view->members[i].name,
+                                 m->view->members[i].address));
+    else if (ty_entry_bars (m, &m->view->members[i], 1))
+      add_wait (waits, "contact", m->view->members[i].name, m->join_since,
+                g_strdup_printf ("member %s at %s is not on this process's own list of keys", m->view->members[i].name,
                                  m->view->members[i].address));
   if (m->view != NULL && waits->len == 0)
     add_wait (waits, "contact", NULL, m->join_since, g_strdup ("waits for the view that lets it in"));

@@ -28,7 +28,8 @@ typedef struct
 {
   gboolean suspected;
   gboolean dead;    /* suspected, and that is a fact */
-  gboolean barred;  /* not admitted any more, says a member: the next view does without it */
+  gboolean barred;  /* not admitted any more, says a member: the next view does without it, unless the state would be
+                       lost (select.c) */
   gboolean denied;  /* V13: who has come by this founder's name is not admitted */
   guint8 elsewhere; /* V13: this founder is there, and does not found this group: 1 + whether it founds another */
   gboolean behind;  /* past the limit in taking what somebody sends: the next view does without it */
@@ -164,6 +165,7 @@ struct _TyMembership
   gboolean blocked;
   gint64 quorum_since; /* while blocked: since when a quorum is in reach again; 0: it is not */
   gint64 begun_at; /* when the view began */
+  gint64 barred_at; /* when a member was last barred in it; 0: none was, or who stays all the same has been said */
   gint64 alive_at; /* when keepalives go out next */
   gint64 lease_sure_until; /* the lease holds so long at least; 0: not known */
   gint64 dial_at;  /* when those without a session are dialed again */
@@ -183,6 +185,7 @@ struct _TyMembership
   gint64 join_deadline;
   gint64 ask_at;
   gint64 name_taken_at; /* when first told that another has this name; 0: never */
+  gint64 unlisted_at;   /* since when the view has members that are not on this process's list; 0: it has none */
   gint64 join_since;
 };
 
@@ -236,6 +239,10 @@ void ty_entry_recheck (TyMembership *m);
 void ty_entry_ask (TyMembership *m, const TyId *pid);
 /* At a joiner: `pid` is in the view that it was told of, by who knew the group's secret; or it asks for no proof. */
 gboolean ty_entry_trusts (TyMembership *m, const TyId *pid);
+/* At a joiner: it hears and is heard by `pid`, and admits it. */
+gboolean ty_entry_reaches (TyMembership *m, const TyId *pid);
+/* At a joiner: some of these are not on its list. */
+gboolean ty_entry_bars (TyMembership *m, const TyMember *members, guint n);
 void ty_entry_reached (TyMembership *m);
 gboolean ty_entry_on_join (TyMembership *m, const TyId *pid, TyReader *r, const char *group_name, const char *ordering);
 gboolean ty_entry_on_welcome (TyMembership *m, const TyId *pid, TyReader *r);
@@ -266,13 +273,16 @@ typedef struct
 {
   gboolean *next;    /* by rank: goes on into the next view */
   gboolean *leaves;  /* by rank: closes the view and is not in the next */
-  gboolean *out;     /* by rank: taken out while loading */
+  gboolean *out;     /* by rank: taken out while loading, or barred */
+  gboolean bars_followed; /* also those on members that have loaded */
   gboolean joiner;   /* the joiner is let in */
   gboolean dissolved;
   guint64 steps;     /* that the search for mutual reach took */
 } Selection;
 gboolean ty_select (TyMembership *m, const Round *round, Selection *out);
 void ty_selection_clear (Selection *s);
+/* `rank` is barred, and a round would leave it out, as far as this process knows. */
+gboolean ty_bar_counts (const TyMembership *m, guint rank);
 TyValue *ty_select_value (TyMembership *m, const Round *round, const Selection *s);
 
 /* voter.c */

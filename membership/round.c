@@ -206,7 +206,7 @@ change_wanted (TyMembership *m)
       || ty_rekey_wanted (m) != NULL)
     return TRUE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || m->members[i].barred
+    if (m->members[i].suspected || left_behind (m, i) || m->members[i].takeout || ty_bar_counts (m, i)
         || (m->members[i].leaving && !leaver_must_stay (m, i)))
       return TRUE;
   return FALSE;
@@ -249,7 +249,7 @@ proposal_keeps_barred (const TyMembership *m)
   if (record == NULL || record->accepted || count_barred (m) == m->round->n_barred)
     return FALSE;
   for (guint i = 0; i < m->view->n_members; i++)
-    if (m->members[i].barred && ty_value_rank (record->value, &m->view->members[i].pid) < record->value->n_members)
+    if (ty_bar_counts (m, i) && ty_value_rank (record->value, &m->view->members[i].pid) < record->value->n_members)
       return TRUE;
   return FALSE;
 }

@@ -4,7 +4,14 @@
  *  - whoever goes on, leaves or is taken out has answered this ballot, and is not suspected in it;
  *  - together they hold a quorum of the old view (V9);
  *  - those that go on reach one another, both ways;
- *  - the loaded ones among the next view's members hold a quorum of it by themselves (V10).
+ *  - the loaded ones among the next view's members hold a quorum of it by themselves (V10);
+ *  - whoever bars whom, no view follows only if all that answered and have loaded asked to go: what the lists of keys
+ *    forbid takes the state from nobody.
+ *
+ * The last of them is kept so: members that are barred are left out, and a loaded leaver that is not barred stays if
+ * otherwise nobody who goes on has loaded; is there none, then no bar on a loaded member is followed, not on one of
+ * them.  It rests on the same STATEs, and on what BARRED has told all, not on who coordinates.  A round that only such
+ * bars call for is not begun (ty_bar_counts ()): it would change nothing.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "membership/membership.h"
@@ -143,6 +150,33 @@ has_loaded (const State *state)
   return state != NULL && state->loaded;
 }
 
+/* As far as it is known without a round: has loaded, is there, and is on everybody's list. */
+static gboolean
+keeps_state (const TyMembership *m, guint rank)
+{
+  const Member *member = &m->members[rank];
+  return (member->loaded || m->view->members[rank].loaded) && !member->barred && !member->suspected && !member->takeout;
+}
+
+gboolean
+ty_bar_counts (const TyMembership *m, guint rank)
+{
+  if (!m->members[rank].barred)
+    return FALSE;
+  gboolean counts = !m->members[rank].loaded && !m->view->members[rank].loaded;
+  for (guint i = 0; !counts && i < m->view->n_members; i++)
+    counts = keeps_state (m, i);
+  return counts;
+}
+
+/* Whether `rank` is not to be in the next view as it is barred. */
+static gboolean
+is_barred (const TyMembership *m, const Round *round, const Selection *s, guint rank)
+{
+  const State *state = round->states[rank];
+  return m->members[rank].barred && (s->bars_followed || (state != NULL && !state->loaded));
+}
+
 /* Weights of the next view, V1 and V10: a process that loads keeps its weight from tipping the loaded ones' quorum. */
 static GArray *
 next_members (TyMembership *m, const Round *round, const Selection *s)
@@ -205,13 +239,13 @@ leaver_reaches_all (TyMembership *m, const Round *round, const Selection *s, gui
 }
 
 /* V10: nobody who goes on has loaded: a loaded leaver stays, one that reaches all if there is one, else the oldest,
- * without those that it does not reach. */
+ * without those that it does not reach. One that is barred does not. */
 static void
 keep_leaver (TyMembership *m, const Round *round, Selection *s)
 {
   guint n = m->view->n_members, stays = n;
   for (guint i = n; i-- > 0;)
-    if (s->leaves[i] && has_loaded (round->states[i])
+    if (s->leaves[i] && has_loaded (round->states[i]) && !is_barred (m, round, s, i)
         && (stays == n || leaver_reaches_all (m, round, s, i) || !leaver_reaches_all (m, round, s, stays)))
       stays = i;
   if (stays == n)
@@ -226,19 +260,30 @@ keep_leaver (TyMembership *m, const Round *round, Selection *s)
   s->next[stays] = TRUE;
 }
 
+static gboolean
+loaded_goes_on (TyMembership *m, const Round *round, const Selection *s)
+{
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (s->next[i] && has_loaded (round->states[i]))
+      return TRUE;
+  return FALSE;
+}
+
 /* V10: without a loaded member among those who go on, a loaded leaver stays; then the youngest loading members are
  * taken out until the loaded ones hold a quorum. */
 static void
 keep_state_alive (TyMembership *m, const Round *round, Selection *s)
 {
   guint n = m->view->n_members;
-  gboolean any = FALSE, any_next = FALSE;
+  gboolean any_next = FALSE, would_stay = FALSE;
   for (guint i = 0; i < n; i++)
     {
-      any |= s->next[i] && has_loaded (round->states[i]);
       any_next |= s->next[i];
+      /* Has loaded, has not asked to go, and is kept out by a list alone. */
+      would_stay |= is_barred (m, round, s, i) && !s->leaves[i] && !m->members[i].suspected
+                    && (m->view->members[i].loaded || has_loaded (round->states[i]));
     }
-  if (any_next && !any)
+  if ((any_next || would_stay) && !loaded_goes_on (m, round, s))
     keep_leaver (m, round, s);
   for (guint i = n; any_next && !TY_PLANTED (unloaded_admitted) && i-- > 0 && !check_loaded (m, round, s);)
     if (s->next[i] && !has_loaded (round->states[i]))
@@ -261,7 +306,7 @@ take_members (TyMembership *m, const Round *round, Selection *s)
       if (state == NULL || round->suspected[i])
         continue;
       s->leaves[i] = state->leaving;
-      s->out[i] = (state->takeout || m->members[i].barred) && !state->leaving;
+      s->out[i] = (state->takeout || is_barred (m, round, s, i)) && !state->leaving;
       others[i] = s->leaves[i] || s->out[i];
       candidates[i] = !others[i];
     }
@@ -309,13 +354,39 @@ joiner_fits (TyMembership *m, const Round *round, Selection *s)
   return s->joiner;
 }
 
+static void
+choose (TyMembership *m, const Round *round, Selection *s, gboolean bars_followed)
+{
+  guint n = m->view->n_members;
+  guint64 steps = s->steps;
+  ty_selection_clear (s);
+  *s = (Selection){ .next = g_new0 (gboolean, n),
+                    .leaves = g_new0 (gboolean, n),
+                    .out = g_new0 (gboolean, n),
+                    .bars_followed = bars_followed,
+                    .steps = steps };
+  take_members (m, round, s);
+  keep_state_alive (m, round, s);
+}
+
+/* Whether a loaded member that could go on, or stay although it leaves, is barred. */
+static gboolean
+bars_state (TyMembership *m, const Round *round)
+{
+  for (guint i = 0; i < m->view->n_members; i++)
+    if (m->members[i].barred && has_loaded (round->states[i]) && !round->suspected[i])
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 ty_select (TyMembership *m, const Round *round, Selection *out)
 {
   guint n = m->view->n_members;
-  *out = (Selection){ .next = g_new0 (gboolean, n), .leaves = g_new0 (gboolean, n), .out = g_new0 (gboolean, n) };
-  take_members (m, round, out);
-  keep_state_alive (m, round, out);
+  *out = (Selection){ 0 };
+  choose (m, round, out, TRUE);
+  if (!loaded_goes_on (m, round, out) && bars_state (m, round))
+    choose (m, round, out, FALSE);
 
   g_autofree gboolean *all = g_new0 (gboolean, n);
   gboolean any_next = FALSE, all_leave = TRUE;
@@ -323,8 +394,11 @@ ty_select (TyMembership *m, const Round *round, Selection *out)
     {
       all[i] = out->next[i] || out->leaves[i] || out->out[i];
       any_next |= out->next[i];
-      if (round->states[i] != NULL && !round->suspected[i])
-        all_leave &= out->leaves[i] || out->out[i];
+      if (round->states[i] == NULL || round->suspected[i])
+        continue;
+      all_leave &= out->leaves[i] || out->out[i];
+      /* Who is barred has not asked to go. */
+      all_leave &= !out->out[i] || round->states[i]->takeout || !round->states[i]->loaded;
     }
   out->dissolved = !any_next && all_leave;
   joiner_fits (m, round, out);
@@ -340,7 +414,7 @@ why_gone (TyMembership *m, const Round *round, const Selection *s, guint rank)
 {
   if (s->leaves[rank])
     return TY_LEFT_LEAVE;
-  if (m->members[rank].barred)
+  if (is_barred (m, round, s, rank))
     return TY_LEFT_REVOKED;
   if (s->out[rank])
     return TY_LEFT_LOADING;

@@ -154,7 +154,9 @@ send_state (TyMembership *m, const TyId *pid, const TyBallot *ballot, const TyId
   for (guint i = 0; i < n; i++)
     {
       gboolean suspected = m->phase == TY_MEMBERSHIP_IN && m->members[i].suspected;
-      if (!suspected && ty_m_reach (m, &m->view->members[i].pid) == TY_REACH_UP)
+      const TyId *member = &m->view->members[i].pid;
+      gboolean in = m->phase == TY_MEMBERSHIP_IN;
+      if (!suspected && (in ? ty_m_reach (m, member) == TY_REACH_UP : ty_entry_reaches (m, member)))
         bits[i / 8] |= (guint8) (1u << (i % 8));
     }
   ty_write_block (w, bits, (n + 7) / 8);
@@ -287,6 +289,9 @@ try_accept (TyMembership *m)
   if (member && !TY_PLANTED (accepted_without_cut) && !m->host->holds (m->host_data, record->value->cut))
     return;
   if (member && ty_rekey_lacks (m, record->value))
+    return;
+  /* Its list has become narrower since its STATE: it gives up (entry.c). */
+  if (!member && ty_entry_bars (m, record->value->members, record->value->n_members))
     return;
   if (ty_lease_bars_until (m, record->value) > ty_m_now (m))
     return;

@@ -293,7 +293,9 @@ host_admits (gpointer host, const TyMember *as, TyProofRole role, const guint8 *
 static gboolean
 host_may_stay (gpointer host, const TyId *pid)
 {
-  return TRUE;
+  Seat *seat = host;
+  Seat *other = seat_of (seat->table, pid);
+  return other == NULL || seat->reach[other->index] == TY_REACH_NONE || !seat->bars[other->index];
 }
 
 static gboolean

@@ -24,6 +24,7 @@ typedef struct
   char address[16];
   TyMembership *m; /* NULL: a ghost */
   TyReach reach[MAX_SEATS];
+  gboolean bars[MAX_SEATS]; /* who is not on its list of keys */
   TyetView *view;
   guint64 received[MAX_SEATS]; /* by rank in `view` */
   gboolean frozen, blocked, excluded, gone, left, found;

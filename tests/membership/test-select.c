@@ -6,7 +6,7 @@
 /* A round as a line of text.
  *
  * states: by rank: L loaded, l loading, Q leaves (loaded), q leaves (loading), T loaded and taken out, t loading and
- *         taken out, . no STATE, S a STATE, but suspected since
+ *         taken out, . no STATE, S a STATE, but suspected since; barred: B loaded, b loading, P leaves (loaded)
  * cuts:   pairs that do not reach each other; 0>2: 0 does not reach 2, though 2 reaches 0; j is the joiner
  * weights: by rank; NULL: 1 each
  * joiner: '\0' none, otherwise its weight; '?' has not answered; 'A' is weight 1, loaded */
@@ -84,7 +84,8 @@ rig_init (Rig *rig, const Case *c)
     {
       char s = c->states[i];
       /* Loading members have been so since they entered. */
-      rig->m->view->members[i].loaded = strchr ("lqt", s) == NULL;
+      rig->m->view->members[i].loaded = strchr ("lqtb", s) == NULL;
+      rig->m->members[i].barred = strchr ("BbP", s) != NULL;
       if (s == '.')
         {
           rig->round.suspected[i] = TRUE;
@@ -92,8 +93,8 @@ rig_init (Rig *rig, const Case *c)
         }
       State *state = rig->round.states[i] = new_state (n);
       rig->round.suspected[i] = s == 'S';
-      state->loaded = strchr ("LQTS", s) != NULL;
-      state->leaving = strchr ("Qq", s) != NULL;
+      state->loaded = strchr ("LQTSBP", s) != NULL;
+      state->leaving = strchr ("QqP", s) != NULL;
       state->takeout = strchr ("Tt", s) != NULL;
     }
   if (c->joiner != '\0')
@@ -265,6 +266,84 @@ test_leavers (void)
     { "Qt", NULL, NULL, 0, "dissolved" },
   };
   check (cases, G_N_ELEMENTS (cases));
+}
+
+/* Who is barred goes, but not with the state, and not the group with it. */
+static void
+test_barred (void)
+{
+  static const Case cases[] = {
+    { "LLB", NULL, NULL, 0, "01||2|" },
+    { "BLL", NULL, NULL, 0, "12||0|" },
+    { "BL", NULL, NULL, 0, "1||0|" },
+    { "LBb", NULL, NULL, 0, "0||12|" },
+    /* No other has loaded: those who have stay, all of them, and nobody else. */
+    { "BBl", NULL, NULL, 0, "012|||" },
+    { "BBb", NULL, NULL, 0, "01||2|" },
+    { "BB", NULL, NULL, 0, "01|||" },
+    { "B", NULL, NULL, 0, "0|||" },
+    { "BB", NULL, NULL, '1', "01|||1" },
+    { "BBS", NULL, NULL, 0, "01|||" },
+    { "BB.", NULL, NULL, 0, "01|||" },
+    { "BBt", NULL, NULL, 0, "01||2|" },
+    /* One has, but those that are older do not reach it. */
+    { "BlL", "1-2", NULL, 0, "01|||" },
+    /* A leaver whom all admit stays in their stead, and the group ends when it alone is left. */
+    { "QB", NULL, NULL, 0, "0||1|" },
+    { "BQ", NULL, NULL, 0, "1||0|" },
+    { "QBl", NULL, NULL, 0, "02||1|" },
+    { "QPl", NULL, NULL, 0, "02|1||" },
+    { "QP", NULL, NULL, 0, "dissolved" },
+    /* One whom they do not admit goes. */
+    { "PB", NULL, NULL, 0, "1|0||" },
+    { "PBl", NULL, NULL, 0, "12|0||" },
+    { "Pl", NULL, NULL, 0, "01|||" },
+    { "PPl", NULL, NULL, 0, "02|1||" },
+    { "PP", NULL, NULL, 0, "dissolved" },
+    /* Who was loading when all others left has nothing that could be lost. */
+    { "Qb", NULL, NULL, 0, "dissolved" },
+  };
+  check (cases, G_N_ELEMENTS (cases));
+}
+
+/* Any four: a group ends, or goes on without one who has the state, only as it may; and what a bar calls for changes
+ * the view, so that views do not follow each other for its sake alone. */
+static void
+test_barred_in_every_way (void)
+{
+  static const char kinds[] = "LlQqBbPt.";
+  guint k = strlen (kinds);
+  char states[5] = { 0 };
+  Case c = { .states = states };
+  for (guint code = 0; code < k * k * k * k; code++)
+    {
+      for (guint i = 0, rest = code; i < 4; i++, rest /= k)
+        states[i] = kinds[rest % k];
+      Rig rig;
+      Selection s;
+      rig_init (&rig, &c);
+      gboolean found = ty_select (rig.m, &rig.round, &s), keeps = FALSE, all = TRUE, counts = FALSE;
+      for (guint i = 0; i < 4; i++)
+        {
+          keeps |= s.next[i] && rig.round.states[i]->loaded;
+          all &= s.next[i];
+          counts |= ty_bar_counts (rig.m, i);
+        }
+      if (found && (s.dissolved ? strpbrk (states, "LB") != NULL : !keeps))
+        g_error ("%s: the state is lost", states);
+      if (found && counts && all)
+        g_error ("%s: a round for nothing", states);
+      for (guint i = 0; i < 4; i++)
+        {
+          gboolean others = strpbrk (states, "LQ") != NULL;
+          if (found && strchr ("Bb", states[i]) != NULL && s.next[i] && others)
+            g_error ("%s: %u is barred, and goes on", states, i);
+          if (found && states[i] == 'B' && !s.next[i] && !others)
+            g_error ("%s: %u has the state, and does not go on", states, i);
+        }
+      ty_selection_clear (&s);
+      rig_clear (&rig, 4);
+    }
 }
 
 /* The leaver that stays reaches all, as everyone in a view does. */
@@ -552,6 +631,8 @@ main (int argc, char **argv)
   g_test_add_func ("/membership/select/loaded", test_loaded);
   g_test_add_func ("/membership/select/loading-oldest", test_loading_oldest);
   g_test_add_func ("/membership/select/leavers", test_leavers);
+  g_test_add_func ("/membership/select/barred", test_barred);
+  g_test_add_func ("/membership/select/barred-in-every-way", test_barred_in_every_way);
   g_test_add_func ("/membership/select/leaver-that-stays-reaches", test_leaver_that_stays_reaches);
   g_test_add_func ("/membership/select/joiner", test_joiner);
   g_test_add_func ("/membership/select/value", test_value);

@@ -304,6 +304,44 @@ class Sealed(unittest.TestCase):
     def test_revoked_oldest(self):
         self.revoke("a", "b")
 
+    def test_newcomer_admits_nobody(self):
+        cats, keys, path = self.admitted(["a", "b"])
+        keys["c"] = new_key(self.folder, "c")
+        write_list(path, keys, "abc")
+        for cat in cats:
+            cat.signal(signal.SIGHUP)
+        write_list(self.path("narrow"), keys, "c")
+        for more in [], ["--state"]:
+            views = [len(c.of("view")) for c in cats]
+            code, _, err = self.join("--contact", cats[0].address, "--name", "c", "--identity", keys["c"][0],
+                                     "--admit", self.path("narrow"), *more, env=self.secret())
+            self.assertEqual(code, 1, err)
+            self.assertIn("not on this process's own list", err)
+            for cat in cats:
+                self.assertIn("%s at %s" % (cat.name, cat.address), err)
+            self.assertEqual([len(c.of("view")) for c in cats], views)
+        self.unharmed(cats)
+
+    def test_two_bar_each_other(self):
+        """Whoever is asked first, somebody goes on with what was said."""
+        keys = {name: new_key(self.folder, name) for name in "ab"}
+        cats = []
+        for name in "ab":
+            write_list(self.path(name), keys, "ab")
+            args = ["--identity", keys[name][0], "--admit", self.path(name)]
+            cats.append(self.lab.join(name, cats[0], *args) if cats else self.lab.found(name, *args))
+            self.lab.settle(cats)
+        self.lab.talk(cats)
+        for cat in cats:
+            write_list(self.path(cat.name), keys, [cat.name])
+            cat.signal(signal.SIGHUP)
+        self.lab.wait(lambda: any(c.of("excluded") for c in cats) or all("mend the lists" in c.stderr() for c in cats),
+                      "it shows")
+        self.lab.hush()
+        stay = [c for c in cats if not c.of("excluded")]
+        self.assertTrue(stay)
+        self.unharmed(stay)
+
     def test_list_that_cannot_be_read(self):
         cats, _, path = self.admitted(["a", "b"])
         with open(path, "a", encoding="ascii") as f:

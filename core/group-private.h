@@ -144,13 +144,12 @@ struct _TyGroup
   gboolean policy_changed;
   gboolean asks;  /* the application, too */
   GArray *judged; /* of TyJudged */
-  gboolean rekey_asked, rekey_asked_network; /* in the next step */
+  gboolean rekey_asked, rekey_asked_network; /* nothing has been drawn for it yet */
   gboolean rekey_network;                    /* what is drawn here is to have one for the network */
   gboolean own_network;                      /* its members have replaced the network's secret since */
   TyId rekey_drawn;                          /* the name of what was drawn here last */
-  GPtrArray *keys; /* of TyKeys: drawn here, or of a proposal, until everybody has them */
+  GPtrArray *keys; /* of TyKeys: drawn here, or of a proposal, or of the view, as long as the membership needs them */
   guint64 rekeyed; /* number of the view at whose end secrets changed, until all have closed it; 0: none */
-  TyId rekeyed_to; /* the name of these */
 
   /* The view. */
   guint *peer_of_rank;
@@ -249,7 +248,8 @@ gboolean ty_group_has_keys (gpointer host, const TyId *keys);
 void ty_group_give_keys (gpointer host, const TyId *to, guint64 number, const TyId *keys);
 gboolean ty_group_take_keys (gpointer host, const TyId *from, const TyId *keys, TyReader *r);
 void ty_group_take_rekey (TyGroup *group);
-void ty_group_use_keys (TyGroup *group, const TyValue *value);
+/* The view has begun that `value` names. */
+void ty_group_begin_keys (TyGroup *group, const TyValue *value);
 void ty_group_all_have_keys (TyGroup *group, guint64 view);
 void ty_keys_free (gpointer keys);
 

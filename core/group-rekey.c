@@ -21,8 +21,6 @@
 #define NEW_GROUP 1
 #define NEW_NETWORK 2
 #define BODY_BYTES (1 + 2 * TY_KEY_BYTES)
-/* Secrets of proposals that are remembered at a time: of rounds that came to nothing, too. */
-#define MOST_KEYS 16
 
 typedef struct
 {
@@ -55,10 +53,18 @@ find (const TyGroup *group, const TyId *name)
 }
 
 static void
+drop_needless (TyGroup *group)
+{
+  for (guint i = group->keys->len; i-- > 0;)
+    if (!group->membership_ops->needs_keys (group->membership, &((const TyKeys *) group->keys->pdata[i])->name))
+      g_ptr_array_remove_index (group->keys, i);
+}
+
+/* Never by number: a proposal that this process has accepted may name any of them. What is needed is bounded. */
+static void
 add (TyGroup *group, TyKeys *keys)
 {
-  if (group->keys->len >= MOST_KEYS)
-    g_ptr_array_remove_index (group->keys, 0);
+  drop_needless (group);
   g_ptr_array_add (group->keys, keys);
 }
 
@@ -77,6 +83,9 @@ ty_group_draw_keys (gpointer host, TyId *name)
 {
   TyGroup *group = host;
   TyWorld *world = &group->node->world;
+  /* These are for all who have asked so far. */
+  group->rekey_network |= group->rekey_asked_network;
+  group->rekey_asked = group->rekey_asked_network = FALSE;
   TyKeys *keys = ty_locked_new (sizeof *keys);
   memset (keys, 0, sizeof *keys);
   keys->body[0] = (guint8) ((group->secret != NULL ? NEW_GROUP : 0) | (group->rekey_network ? NEW_NETWORK : 0));
@@ -161,13 +170,12 @@ close_strangers (TyGroup *group)
     }
 }
 
-void
-ty_group_use_keys (TyGroup *group, const TyValue *value)
+static void
+use_keys (TyGroup *group, const TyValue *value)
 {
   const TyKeys *keys = find (group, &value->keys);
   g_assert (keys != NULL);
   group->rekeyed = value->old.number;
-  group->rekeyed_to = value->keys;
   /* Others' do not stand for those that are asked for here, and are drawn again in the next view. */
   if (ty_id_equal (&value->keys, &group->rekey_drawn))
     group->rekey_network = FALSE;
@@ -191,6 +199,17 @@ ty_group_use_keys (TyGroup *group, const TyValue *value)
   effect->number = keys->body[0];
 }
 
+void
+ty_group_begin_keys (TyGroup *group, const TyValue *value)
+{
+  if (value->has_keys)
+    use_keys (group, value);
+  drop_needless (group);
+  /* Asked for while others were on their way. */
+  if (group->rekey_asked)
+    ty_group_take_rekey (group);
+}
+
 /* No group of this process goes by the network secret that it was given. */
 static gboolean
 others_have_changed (const TyGroup *group)
@@ -212,10 +231,7 @@ ty_group_all_have_keys (TyGroup *group, guint64 view)
   if (group->rekeyed == 0 || view < group->rekeyed)
     return;
   group->rekeyed = 0;
-  /* (Others may have been drawn since, for the next change.) */
-  for (guint i = group->keys->len; i-- > 0;)
-    if (ty_id_equal (&((const TyKeys *) group->keys->pdata[i])->name, &group->rekeyed_to))
-      g_ptr_array_remove_index (group->keys, i);
+  drop_needless (group);
   TyEffect *renew = ty_node_effect (group->node, TY_EFFECT_RENEW);
   renew->pid = group->id;
   renew->number = others_have_changed (group) ? 1 : 0;
@@ -223,13 +239,14 @@ ty_group_all_have_keys (TyGroup *group, guint64 view)
 
 /* ---- requests ---- */
 
+/* What is asked for stays so until something is drawn for it. */
 void
 ty_group_take_rekey (TyGroup *group)
 {
-  group->rekey_network |= group->rekey_asked_network;
-  group->rekey_asked = group->rekey_asked_network = FALSE;
   if (ty_group_in_view (group))
     group->membership_ops->rekey (group->membership);
+  else
+    group->rekey_asked = group->rekey_asked_network = FALSE;
 }
 
 gboolean

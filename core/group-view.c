@@ -518,8 +518,7 @@ host_install (gpointer host, TyValue *value)
   g_autoptr (TyetView) view
       = ty_view_new (&value->group, group->name, &value->id, members, value->n_members, &node->pid);
   begin_view (group, view, value);
-  if (value->has_keys)
-    ty_group_use_keys (group, value);
+  ty_group_begin_keys (group, value);
 }
 
 static void

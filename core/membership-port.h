@@ -202,8 +202,11 @@ struct _TyMembershipOps
   void (*on_behind) (TyMembership *m, guint rank);
   /* Who may stay has changed. */
   void (*on_policy) (TyMembership *m);
-  /* New secrets are wanted, with the next view in which all go on. */
+  /* New secrets are wanted, with the next view in which all go on. They are drawn (draw_keys) at once, or in the next
+   * view; but not while those that were drawn in this one are on their way: then it has no effect. */
   void (*rekey) (TyMembership *m);
+  /* Secrets of that name may still come to hold, or be asked for. So it is of a bounded number, whatever others say. */
+  gboolean (*needs_keys) (const TyMembership *m, const TyId *keys);
   /* A gap in someone's messages: only a round mends it. */
   void (*on_gap) (TyMembership *m);
 

@@ -171,6 +171,10 @@ tyet_group_get_secret (TyetGroup *group)
  * members have begun it, all their connections are made anew, with fresh keys; no message is lost by it. If a member is
  * lost meanwhile it goes first, and never learns the new secrets.
  *
+ * It may be called as often as one likes, once for each key that is revoked, say. In the end secrets hold that were
+ * drawn after the last call; calls that follow each other closely have one change in common, so there may be fewer
+ * signals than calls.
+ *
  * A new network secret is for the members of this group: other processes that shared the old one can neither come in
  * nor begin to speak to its members. A process that is in several groups answers to the network secret of each that has
  * changed it; with members of groups that have not it goes on, while their sessions last. A member that is cut off

@@ -167,6 +167,8 @@ ty_late_tick (TyMembership *m)
         if (given_up (m, kept, &g_array_index (kept->awaited, TyId, a)))
           g_array_remove_index (kept->awaited, a);
       gboolean done = kept->awaited->len == 0;
+      if (done && kept->number + 1 == m->view->id.number)
+        ty_rekey_all_have (m);
       if (done || TY_PLANTED (freed_early))
         m->host->release (m->host_data, kept->number);
       if (done && i + 1 < m->kept->len)

@@ -793,6 +793,8 @@ membership_join (TyMembership *m, const char *group_name, const char *ordering, 
 static void
 membership_rekey (TyMembership *m)
 {
+  if (m->rekey)
+    return;
   m->rekey = TRUE;
   if (m->phase == TY_MEMBERSHIP_IN)
     ty_rekey_say (m);
@@ -1003,6 +1005,7 @@ const TyMembershipOps ty_membership = {
   .on_behind = membership_on_behind,
   .on_policy = membership_on_policy,
   .rekey = membership_rekey,
+  .needs_keys = ty_rekey_needs,
   .on_gap = membership_on_gap,
   .tick = membership_tick,
   .deadline = membership_deadline,

@@ -154,9 +154,9 @@ struct _TyMembership
   gint64 back_off_until;
   gint64 need_at;      /* when NEED goes out next */
   gint64 ahead_at;     /* who is ahead is not asked again before */
-  gboolean rekey;      /* new secrets are wanted here: */
+  gboolean rekey;      /* new secrets are wanted here: those drawn in this view */
   TyId rekey_keys;
-  TyId keys_taken;     /* what the view has brought; null: nothing */
+  TyId keys_taken;     /* what the view has brought, until all have closed the one before; null: nothing */
   gint64 keys_at;      /* when secrets that are lacking are asked for again */
   gint64 probe_until;  /* a suspicion of somebody else's is being looked into until then */
   Round *round;
@@ -313,8 +313,11 @@ void ty_rekey_say (TyMembership *m);
 const Member *ty_rekey_wanted (const TyMembership *m);
 /* `value` brings secrets that this process lacks: they are asked for. */
 gboolean ty_rekey_lacks (TyMembership *m, const TyValue *value);
+/* Secrets of that name may still come to hold here, or be asked for by somebody. */
+gboolean ty_rekey_needs (const TyMembership *m, const TyId *keys);
 gboolean ty_rekey_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r);
 void ty_rekey_installed (TyMembership *m, const TyValue *value);
+void ty_rekey_all_have (TyMembership *m);
 
 /* late.c */
 gboolean ty_late_answer (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r);

@@ -21,6 +21,14 @@
  *   who is not to stay is not in the view that brings secrets,      no value names any while its coordinator knows of
  *   unless its coordinator did not know in time                     one
  *   secrets of a proposal that was not decided are never used       who wants them draws new ones in each view
+ *   in the end secrets hold that were drawn after the last request  drawn once a view at most, for all who have asked;
+ *                                                                   a later request waits until these hold, or the
+ *                                                                   view ends, and is served by the next
+ *   what may still come to hold, or be asked for, is kept           nothing else drops it than ty_rekey_needs ()
+ *   what is kept is bounded, whatever members send, and wiped when  needed is what was drawn in this view, what the
+ *   it is of no use any more                                        view has brought until all have closed the one
+ *                                                                   before, and what is named by a proposal that is
+ *                                                                   accepted, decided, or on record
  *
  *   step                              what a crash here leaves behind
  *   REKEY sent to some                a round for nothing, if its coordinator has heard of it: the secrets' only holder
@@ -102,6 +110,12 @@ may_have (const TyMembership *m, guint rank, const TyId *keys)
 }
 
 gboolean
+ty_rekey_needs (const TyMembership *m, const TyId *keys)
+{
+  return is_wanted (m, keys) || ty_id_equal (keys, &m->keys_taken) || (m->rekey && ty_id_equal (keys, &m->rekey_keys));
+}
+
+gboolean
 ty_rekey_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint64 number, TyReader *r)
 {
   TyId keys;
@@ -134,6 +148,13 @@ ty_rekey_on_packet (TyMembership *m, const TyId *pid, TyPacketType type, guint64
   m->keys_at = 0;
   ty_voter_progress (m);
   return TRUE;
+}
+
+/* All members have closed the view before this one: nobody asks for what came with it. */
+void
+ty_rekey_all_have (TyMembership *m)
+{
+  memset (&m->keys_taken, 0, sizeof m->keys_taken);
 }
 
 void

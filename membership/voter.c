@@ -356,12 +356,12 @@ closes_here (TyMembership *m, const TyValue *value)
          || (ty_value_gone (value, m->view->self, &why) && why == TY_LEFT_LEAVE);
 }
 
-/* A joiner is let in as what it asked to be let in as. */
+/* A joiner is let in as what it asked to be let in as; and no view that lets somebody in brings secrets. */
 static gboolean
 lets_in (TyMembership *m, const TyValue *value)
 {
   guint rank = ty_value_rank (value, &m->self);
-  if (rank == value->n_members)
+  if (rank == value->n_members || value->has_keys)
     return FALSE;
   const TyMember *as = &value->members[rank];
   return as->since == value->id.number && as->loaded == m->me.loaded && g_str_equal (as->name, m->me.name)

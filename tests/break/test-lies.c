@@ -2,6 +2,8 @@
  * say is of good form, and each lie alone would crash a process, make it wait for ever, or put it out of its group.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sodium.h>
+
 #include "core/group-private.h"
 #include "membership/membership.h"
 #include "tests/engine/mesh.h"
@@ -23,10 +25,11 @@ joiner (Mesh *mesh, const char *name)
 
 /* A group of `n`, which has delivered a message of each. */
 static Mesh *
-group_of (guint n)
+group_with (guint n, gboolean sealed)
 {
   static const char *const names[] = { "a", "b", "c", "d", "e" };
   Mesh *mesh = mesh_new (1);
+  mesh->sealed = sealed;
   mesh->config.max_message_bytes = 4096;
   mesh->config.window_bytes = 16 * 1024;
   Proc *first = mesh_spawn (mesh, names[0], "total", FALSE);
@@ -43,6 +46,18 @@ group_of (guint n)
   for (guint i = 0; i < n; i++)
     g_assert_cmpuint (ty_group_get_view (proc (mesh, i)->group)->n_members, ==, n);
   return mesh;
+}
+
+static Mesh *
+group_of (guint n)
+{
+  return group_with (n, FALSE);
+}
+
+static Mesh *
+sealed_group_of (guint n)
+{
+  return group_with (n, TRUE);
 }
 
 /* What would end the view of `p` with all of it going on. */
@@ -189,6 +204,29 @@ test_joiner_let_in_from_elsewhere (void)
   value->gone[value->n_gone++] = (TyGone){ .rank = 59999, .why = TY_LEFT_LEAVE };
   say_decided (a, d, value);
   mesh_run (mesh, 1000000);
+  mesh_free (mesh);
+}
+
+/* Secrets that it cannot have come with the view that lets it in. */
+static void
+test_joiner_let_in_with_secrets (void)
+{
+  Mesh *mesh = group_of (1);
+  Proc *a = proc (mesh, 0), *d = joiner (mesh, "d");
+  while (d->group->membership->view == NULL)
+    mesh_move (mesh);
+  g_autoptr (TyValue) value = value_after (a);
+  TyMember me = { .pid = d->pid,
+                  .name = d->name,
+                  .address = d->address,
+                  .weight = 1,
+                  .loaded = TRUE,
+                  .since = value->id.number };
+  ty_member_copy (&value->members[value->n_members++], &me);
+  value->has_keys = TRUE;
+  say_decided (a, d, value);
+  g_assert_cmpuint (ty_node_refused_packets (d->node), ==, 1);
+  assert_goes_on (mesh, 2);
   mesh_free (mesh);
 }
 
@@ -366,6 +404,65 @@ no_data_from_b_to_c (Mesh *mesh, guint from, guint to, const guint8 *what, gsize
   return from != 1 || to != 2 || what[0] != TY_PACKET_DATA;
 }
 
+/* A proposal to `to` that names secrets, which `from` gives at once. */
+static void
+propose_keys (Proc *from, Proc *to, TyValue *value, guint n)
+{
+  GQueue *queue = mesh_queue (from->mesh, from->index, to->index, TY_CLASS_CONTROL);
+  const TyId *group = &from->group->id;
+  guint8 body[65] = { 1, (guint8) n, (guint8) (n >> 8) };
+  TyBallot ballot = { .counter = 1000 + n, .pid = from->pid };
+  value->has_keys = TRUE;
+  crypto_generichash (value->keys.b, sizeof value->keys.b, body, sizeof body, group->b, sizeof group->b);
+  GByteArray *w = packet (group, TY_PACKET_PROPOSE, value->old.number);
+  ty_write_ballot (w, &ballot);
+  ty_write_u8 (w, 0);
+  ty_value_write (w, value);
+  ty_write_varint (w, 0); /* whom it waits for */
+  ty_write_varint (w, 0); /* acceptors */
+  ty_write_varint (w, 0); /* plan */
+  g_queue_push_tail (queue, g_byte_array_free_to_bytes (w));
+  w = packet (group, TY_PACKET_KEYS, value->old.number);
+  ty_write_id (w, &value->keys);
+  g_byte_array_append (w, body, sizeof body);
+  g_queue_push_tail (queue, g_byte_array_free_to_bytes (w));
+}
+
+/* Never many, and what it has promised to begin a view with stays. */
+static void
+look_at_keys (Proc *p, gpointer most)
+{
+  const TyMembership *m = p->group->membership;
+  guint n = p->group->keys->len;
+  g_assert_cmpuint (n, <=, 64 + 4);
+  *(guint *) most = MAX (*(guint *) most, n);
+  if (m->phase == TY_MEMBERSHIP_IN && m->accepted != NULL && m->accepted->has_keys)
+    g_assert_true (ty_group_has_keys (p->group, &m->accepted->keys));
+}
+
+/* One proposal can be accepted; many others cannot, and bring secrets as well. */
+static void
+test_secrets_without_end (void)
+{
+  Mesh *mesh = sealed_group_of (3);
+  Proc *b = proc (mesh, 1), *c = proc (mesh, 2);
+  g_autoptr (TyValue) value = value_after (c);
+  guint most = 0;
+  guint64 view = c->group->view->id.number;
+  mesh->stepped = look_at_keys;
+  mesh->stepped_data = &most;
+  propose_keys (b, c, value, 0);
+  value->cut[1] += 5;
+  for (guint n = 1; n <= 300; n++)
+    propose_keys (b, c, value, n);
+  assert_goes_on (mesh, 3);
+  g_assert_cmpuint (most, >, 16);
+  g_assert_cmpuint (c->group->view->id.number, >, view);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (proc (mesh, i)->group->keys->len, ==, 0);
+  mesh_free (mesh);
+}
+
 /* One that sends to one other alone, and heeds no window: nothing of it becomes stable. */
 static void
 test_sender_without_window (void)
@@ -461,10 +558,12 @@ main (int argc, char **argv)
   g_test_add_func ("/lies/cut-beyond-own", test_cut_beyond_own);
   g_test_add_func ("/lies/cut-beyond-others", test_cut_beyond_others);
   g_test_add_func ("/lies/stranger-excludes", test_stranger_excludes);
+  g_test_add_func ("/lies/joiner-let-in-with-secrets", test_joiner_let_in_with_secrets);
   g_test_add_func ("/lies/newcomer-tells-too-early", test_newcomer_tells_too_early);
   g_test_add_func ("/lies/changed", test_changed);
   g_test_add_func ("/lies/flushes-of-no-ballot", test_flushes_of_no_ballot);
   g_test_add_func ("/lies/member-fills-memory", test_member_fills_memory);
+  g_test_add_func ("/lies/secrets-without-end", test_secrets_without_end);
   g_test_add_func ("/lies/sender-without-window", test_sender_without_window);
   g_test_add_func ("/lies/forwarder-without-end", test_forwarder_without_end);
   g_test_add_func ("/lies/groups-without-end", test_groups_without_end);

@@ -5,8 +5,10 @@
  * message is lost, and the old secret lets nobody in.
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/group-private.h"
 #include "examples/lab/stage.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define MOST 16
@@ -102,7 +104,18 @@ wait_all_have (Stage *stage, Seen *seen, const char *names, guint at_least)
   stage_wait (stage, all_have, &w, SECONDS (20));
 }
 
-/* A message from each reaches all; and who only knows the first secret is not let in. */
+static gboolean
+nobody_keeps_any (gpointer data)
+{
+  Wait *w = data;
+  g_auto (GStrv) list = g_strsplit (w->names, ",", -1);
+  guint n = 0;
+  for (char **name = list; *name != NULL; name++)
+    n += group_of (w->stage, *name)->keys->len;
+  return n == 0;
+}
+
+/* A message from each reaches all; no secrets lie about; and who only knows the first secret is not let in. */
 static void
 good_end (Stage *stage, const char *names)
 {
@@ -113,6 +126,8 @@ good_end (Stage *stage, const char *names)
   for (char **name = list; *name != NULL; name++)
     stage_wait_has (stage, names, stage_send (stage_part (stage_find (stage, *name), 0), TY_SERVICE_SAFE, 20),
                     SECONDS (5));
+  Wait w = { .stage = stage, .names = names };
+  stage_wait (stage, nobody_keeps_any, &w, SECONDS (5));
   g_autofree char *late = g_strdup_printf ("late%u", ++n);
   Part *part = stage_join (stage_spawn (stage, late), 0, names);
   ty_sim_run_for (stage->world, SECONDS (3));
@@ -159,6 +174,89 @@ test_two_ask (void)
   ask (stage, "b");
   ask (stage, "c");
   wait_all_have (stage, &seen, "a,b,c", 2);
+  good_end (stage, "a,b,c");
+}
+
+/* `who` asks, and asks on and on in the same view, which does not end: packets of `kind` are late. None of the secrets
+ * that a proposal names may be forgotten for it; and in the end those hold that were drawn after the last request. */
+static void
+burst (const char *who, guint64 kinds_to_others, guint64 kinds_to_who)
+{
+  Seen seen = { 0 };
+  Stage *stage = sealed_stage (3, &seen);
+  stage_form (stage, "a,b,c");
+  ty_sim_run_for (stage->world, SECONDS (1));
+  TySimProcess *asker = stage_find (stage, who);
+  static const char *const names[] = { "a", "b", "c" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      TySimProcess *other = stage_find (stage, names[i]);
+      if (other == asker)
+        continue;
+      ty_sim_hold (other, asker, kinds_to_others, SECONDS (1));
+      ty_sim_hold (asker, other, kinds_to_who, SECONDS (1));
+    }
+  guint64 view = group_of (stage, who)->view->id.number;
+  for (guint i = 0; i < 40; i++)
+    {
+      ask (stage, who);
+      ty_sim_run_for (stage->world, 5000);
+      g_assert_cmpuint (group_of (stage, who)->keys->len, ==, 1);
+    }
+  g_assert_cmpuint (group_of (stage, who)->view->id.number, ==, view);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    ty_sim_hold_nothing (stage_find (stage, names[i]));
+  wait_all_have (stage, &seen, "a,b,c", 2);
+  ty_sim_run_for (stage->world, SECONDS (2));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpuint (seen.n_rekeyed[index_of (stage, names[i])], ==, 2);
+  good_end (stage, "a,b,c");
+}
+
+#define KIND(type) ((guint64) 1 << (type))
+
+/* All have accepted the first, and who asks does not know that yet. */
+static void
+test_burst_while_it_is_decided (void)
+{
+  burst ("b", 0, KIND (TY_PACKET_FLUSH));
+}
+
+/* Who asks and coordinates has accepted the first, and nobody else has them yet. */
+static void
+test_burst_before_they_are_given (void)
+{
+  burst ("a", 0, KIND (TY_PACKET_WANT_KEYS));
+}
+
+static void
+test_burst_while_they_are_given (void)
+{
+  burst ("a", KIND (TY_PACKET_KEYS), 0);
+}
+
+/* A new network secret, asked for while one for the group alone is under way, is not forgotten, nor drawn twice. */
+static void
+test_network_too (void)
+{
+  static const guint8 secret[TY_KEY_BYTES] = { 7 };
+  Seen seen = { 0 };
+  Stage *stage = sealed_stage (4, &seen);
+  stage_form (stage, "a,b,c");
+  TyGroup *b = group_of (stage, "b");
+  ty_group_set_secret (b, secret);
+  ty_group_set_secret (group_of (stage, "a"), secret);
+  ty_group_set_secret (group_of (stage, "c"), secret);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_true (ty_group_rekey (b, i == 1, NULL));
+      ty_sim_run_for (stage->world, i == 2 ? SECONDS (2) : 200);
+    }
+  wait_all_have (stage, &seen, "a,b,c", 2);
+  g_assert_cmpuint (seen.n_rekeyed[1], ==, 2);
+  g_assert_false (sodium_is_zero (seen.secret[1] + TY_KEY_BYTES, TY_KEY_BYTES));
+  ask (stage, "c");
+  wait_all_have (stage, &seen, "a,b,c", 3);
   good_end (stage, "a,b,c");
 }
 
@@ -233,6 +331,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sim/rekey/calm", test_calm);
   g_test_add_func ("/sim/rekey/two-ask", test_two_ask);
+  g_test_add_func ("/sim/rekey/burst-while-it-is-decided", test_burst_while_it_is_decided);
+  g_test_add_func ("/sim/rekey/burst-before-they-are-given", test_burst_before_they_are_given);
+  g_test_add_func ("/sim/rekey/burst-while-they-are-given", test_burst_while_they_are_given);
+  g_test_add_func ("/sim/rekey/network-too", test_network_too);
   g_test_add_func ("/sim/rekey/asker-crashes", test_asker_crashes);
   g_test_add_func ("/sim/rekey/coordinator-crashes", test_coordinator_crashes);
   g_test_add_func ("/sim/rekey/member-crashes", test_member_crashes);

@@ -182,6 +182,20 @@ test_founder_told_to_leave (void)
   mesh_free (mesh);
 }
 
+static TyValue *
+value_letting_in (Proc *a, Proc *d)
+{
+  TyValue *value = value_after (a);
+  TyMember as = { .pid = d->pid,
+                  .name = d->name,
+                  .address = d->address,
+                  .weight = 1,
+                  .loaded = TRUE,
+                  .since = value->id.number };
+  ty_member_copy (&value->members[value->n_members++], &as);
+  return value;
+}
+
 /* A joiner that has been told of a view of one member is let in by a value that speaks of many. */
 static void
 test_joiner_let_in_from_elsewhere (void)
@@ -190,14 +204,7 @@ test_joiner_let_in_from_elsewhere (void)
   Proc *a = proc (mesh, 0), *d = joiner (mesh, "d");
   while (d->group->membership->view == NULL)
     mesh_move (mesh);
-  g_autoptr (TyValue) value = value_after (a);
-  TyMember me = { .pid = d->pid,
-                  .name = d->name,
-                  .address = d->address,
-                  .weight = 1,
-                  .loaded = TRUE,
-                  .since = value->id.number };
-  ty_member_copy (&value->members[value->n_members++], &me);
+  g_autoptr (TyValue) value = value_letting_in (a, d);
   g_free (value->cut);
   value->n_old = 60000;
   value->cut = g_new0 (guint64, value->n_old);
@@ -215,14 +222,7 @@ test_joiner_let_in_with_secrets (void)
   Proc *a = proc (mesh, 0), *d = joiner (mesh, "d");
   while (d->group->membership->view == NULL)
     mesh_move (mesh);
-  g_autoptr (TyValue) value = value_after (a);
-  TyMember me = { .pid = d->pid,
-                  .name = d->name,
-                  .address = d->address,
-                  .weight = 1,
-                  .loaded = TRUE,
-                  .since = value->id.number };
-  ty_member_copy (&value->members[value->n_members++], &me);
+  g_autoptr (TyValue) value = value_letting_in (a, d);
   value->has_keys = TRUE;
   say_decided (a, d, value);
   g_assert_cmpuint (ty_node_refused_packets (d->node), ==, 1);

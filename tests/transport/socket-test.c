@@ -342,31 +342,43 @@ test_stale_path (void)
   remove_path (address);
 }
 
+/* All that the process may have, which are few from now on. */
+static void
+take_descriptors (GArray *taken, struct rlimit *old)
+{
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, old), ==, 0);
+  struct rlimit low = { .rlim_cur = 64, .rlim_max = old->rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
+  for (int fd = open ("/dev/null", O_RDONLY); fd >= 0; fd = open ("/dev/null", O_RDONLY))
+    g_array_append_val (taken, fd);
+}
+
+static void
+give_back_descriptors (const GArray *taken, const struct rlimit *old)
+{
+  for (guint i = 0; i < taken->len; i++)
+    close (g_array_index (taken, int, i));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, old), ==, 0);
+}
+
 /* No file descriptors left: accepting rests, and goes on when there are some again. */
 static void
 test_no_descriptors (void)
 {
   TestProc *a = proc_new (1), *b = proc_new (2);
   g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
-  struct rlimit old, low;
+  struct rlimit old;
   g_autofree char *address = test_abstract ("full");
   test_proc_listen (a, address);
   test_proc_dial (b, a->address);
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
-  low = old;
-  low.rlim_cur = 64;
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
-  for (int fd = open ("/dev/null", O_RDONLY); fd >= 0; fd = open ("/dev/null", O_RDONLY))
-    g_array_append_val (taken, fd);
+  take_descriptors (taken, &old);
   test_proc_turn (a);
   gint64 rest_us = ty_sockets_deadline (a->sockets) - now ();
   g_assert_cmpint (rest_us, >, 0);
   g_assert_cmpint (rest_us, <=, 100 * 1000);
   struct pollfd quiet = { ty_sockets_fd (a->sockets), POLLIN, 0 };
   g_assert_cmpint (poll (&quiet, 1, 0), ==, 0);
-  for (guint i = 0; i < taken->len; i++)
-    close (g_array_index (taken, int, i));
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  give_back_descriptors (taken, &old);
   run_until (a, b, &a->ups, 1);
   proc_free (a);
   proc_free (b);
@@ -378,17 +390,10 @@ test_no_descriptor_for_sockets (void)
 {
   g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
   g_autoptr (GError) error = NULL;
-  struct rlimit old, low;
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
-  low = old;
-  low.rlim_cur = 64;
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
-  for (int fd = open ("/dev/null", O_RDONLY); fd >= 0; fd = open ("/dev/null", O_RDONLY))
-    g_array_append_val (taken, fd);
+  struct rlimit old;
+  take_descriptors (taken, &old);
   TySockets *sockets = ty_sockets_new (g_main_context_default (), NULL, NULL);
-  for (guint i = 0; i < taken->len; i++)
-    close (g_array_index (taken, int, i));
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  give_back_descriptors (taken, &old);
   g_assert_null (ty_sockets_listen (sockets, "tcp://127.0.0.1:0", &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   ty_sockets_free (sockets);
